@@ -1,0 +1,3 @@
+module testbed/agent
+
+go 1.19

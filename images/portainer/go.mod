@@ -1,0 +1,3 @@
+module testbed/portainer
+
+go 1.19

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	stdlog "log"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// logger writes one JSON object a line, so that a test can read an outcome back
+// and nothing a client sends can forge a second line.
+type logger struct {
+	mu  sync.Mutex
+	enc *json.Encoder
+}
+
+type logLine struct {
+	Time    string `json:"time"`
+	Level   string `json:"level"`
+	Event   string `json:"event"`
+	Text    string `json:"text,omitempty"`
+	Peer    string `json:"peer,omitempty"`
+	Method  string `json:"method,omitempty"`
+	Path    string `json:"path,omitempty"`
+	Status  int    `json:"status,omitempty"`
+	Millis  *int64 `json:"ms,omitempty"`
+	Message string `json:"message,omitempty"`
+	Details string `json:"details,omitempty"`
+}
+
+func newLogger(w io.Writer) *logger {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false) // error texts are to be found by grep
+	return &logger{enc: enc}
+}
+
+// event logs something which is not a request.
+func (l *logger) event(level, event, text string) {
+	l.write(logLine{Level: level, Event: event, Text: text})
+}
+
+// request logs the outcome of a request; failure is nil if it succeeded.
+func (l *logger) request(r *http.Request, status int, took time.Duration, failure *handlerError) {
+	millis := took.Milliseconds()
+	line := logLine{
+		Level:  "info",
+		Event:  "request",
+		Peer:   r.RemoteAddr,
+		Method: r.Method,
+		Path:   r.URL.Path,
+		Status: status,
+		Millis: &millis,
+	}
+	if failure != nil {
+		body := failure.body()
+		line.Level, line.Message, line.Details = "error", body.Message, body.Details
+	}
+	l.write(line)
+}
+
+func (l *logger) write(line logLine) {
+	line.Time = time.Now().UTC().Format(time.RFC3339Nano)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_ = l.enc.Encode(line) // there is nowhere left to report it
+}
+
+// std adapts l for what net/http has to say.
+func (l *logger) std(event string) *stdlog.Logger {
+	return stdlog.New(eventWriter{l, event}, "", 0)
+}
+
+type eventWriter struct {
+	log   *logger
+	event string
+}
+
+func (w eventWriter) Write(p []byte) (int, error) {
+	w.log.event("warn", w.event, strings.TrimRight(string(p), "\n"))
+	return len(p), nil
+}

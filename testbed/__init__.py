@@ -1,0 +1,1 @@
+"""testbed: why a container cannot connect."""

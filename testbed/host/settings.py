@@ -1,0 +1,97 @@
+"""Podman's settings on a host, chosen from what the machine allows. Pure: values in, file contents out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from testbed.errors import UnfitError
+from testbed.machine import Machine
+
+#: Podman's own defaults (containers/common pkg/config/default.go): never asked for more than the machine gives.
+_WANTED_FILES: Final = 1_048_576
+_WANTED_PROCESSES: Final = 4_194_304
+
+
+def ulimits(machine: Machine) -> tuple[str, str]:
+    """``default_ulimits`` for containers, at most the machine's own hard limits: setrlimit(2) refuses more."""
+    files = _WANTED_FILES if machine.open_files < 0 else min(machine.open_files, _WANTED_FILES)
+    processes = _WANTED_PROCESSES if machine.processes < 0 else min(machine.processes, _WANTED_PROCESSES)
+    return f"nofile={files}:{files}", f"nproc={processes}:{processes}"
+
+
+def runtime(machine: Machine, *, pure_cgroup2: bool) -> str:
+    """The OCI runtime: crun, or runc where crun is missing or would refuse a hybrid cgroup hierarchy.
+
+    :param pure_cgroup2: whether /sys/fs/cgroup is one cgroup2 file system there
+    :raises UnfitError: neither fits
+    """
+    if machine.programs["crun"] and pure_cgroup2:
+        return "crun"
+    if machine.programs["runc"]:
+        return "runc"
+    if machine.programs["crun"]:
+        raise UnfitError("crun refuses this machine's hybrid cgroups, and runc is not installed: apt-get install runc")
+    raise UnfitError("no OCI runtime: run 'apt-get install crun' (or see 'testbed doctor')")
+
+
+def containers_conf(machine: Machine) -> str:
+    """containers.conf(5) of a private host.
+
+    No keyrings: the kernel allows an ordinary user 200, one a container is soon too many. No base hosts file: the
+    machine's own would leak in. runc refuses ``cgroups=disabled``; crun takes it, and saves what it cannot use.
+    """
+    chosen = runtime(machine, pure_cgroup2=True)
+    limits = ", ".join(f'"{limit}"' for limit in ulimits(machine))
+    return "\n".join(
+        [
+            "[containers]",
+            'base_hosts_file = "none"',
+            *(['cgroups = "disabled"'] if chosen == "crun" else []),
+            "keyring = false",
+            f"default_ulimits = [{limits}]",
+            "pids_limit = 0",
+            'log_driver = "k8s-file"',
+            "[engine]",
+            'cgroup_manager = "cgroupfs"',
+            'events_logger = "file"',
+            f'runtime = "{chosen}"',
+            "[network]",
+            'network_backend = "netavark"',
+            'network_config_dir = "/run/testbed/networks"',
+            "",
+        ]
+    )
+
+
+def storage_conf(graphroot: str, image_stores: Sequence[Path]) -> str:
+    """containers-storage.conf(5): a graph root of its own, over image stores that are only read."""
+    stores = ", ".join(f'"{store}"' for store in image_stores)
+    return "\n".join(
+        [
+            "[storage]",
+            'driver = "overlay"',
+            'runroot = "/run/testbed/runroot"',
+            f'graphroot = "{graphroot}"',
+            "[storage.options]",
+            f"additionalimagestores = [{stores}]",
+            "",
+        ]
+    )
+
+
+def hosts_file(hostname: str, names: Mapping[str, str]) -> str:
+    """hosts(5) of a private host, as Debian's installer writes it.
+
+    :param names: other machines: name to address
+    """
+    return "".join(
+        f"{address}\t{name}\n"
+        for address, name in [
+            ("127.0.0.1", "localhost"),
+            ("127.0.1.1", hostname),
+            ("::1", "localhost ip6-localhost ip6-loopback"),
+            *((address, name) for name, address in names.items()),
+        ]
+    )

@@ -1,0 +1,129 @@
+"""What an image is made from, and the tag that follows from it: same content, same tag. Reads files, builds nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from testbed.errors import ImageError
+from testbed.machine import Machine
+
+BASE: Final = "base"
+#: Names a registry image to use as base instead of the distribution's packages.
+BASE_VARIABLE: Final = "TESTBED_BASE_IMAGE"
+_DEFAULT_CODENAME: Final = "bookworm"
+_HASH_LENGTH: Final = 12
+#: Part of the base's tag: raise it when the way of making the base changes.
+_BASE_VERSION: Final = "1"
+_PASSED_OVER: Final = frozenset({"__pycache__", ".git"})
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One image: a folder with a Containerfile, and the images that its build arguments name.
+
+    :param role: the image's name, such as ``agent``
+    :param context: the folder
+    :param arguments: build argument to the role of the image that it is to name, such as ``{"BASE": "base"}``
+    """
+
+    role: str
+    context: Path
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What the base image is made from."""
+
+    codename: str
+    """The release of the distribution whose packages it is made from."""
+    registry_image: str = ""
+    """A registry image to use instead; empty for the distribution's packages."""
+
+
+def base_for(machine: Machine) -> Base:
+    """The base of this machine: the image named by TESTBED_BASE_IMAGE, else its own release."""
+    known = machine.distribution in ("debian", "ubuntu") and machine.codename
+    return Base(machine.codename if known else _DEFAULT_CODENAME, os.environ.get(BASE_VARIABLE, ""))
+
+
+def own_recipes() -> dict[str, Recipe]:
+    """The testbed's own images, by role."""
+    folder = _images_folder()
+    return {
+        recipe.role: recipe
+        for recipe in (
+            Recipe("go", folder / "go", {"BASE": BASE}),
+            Recipe("portainer", folder / "portainer", {"GO": "go"}),
+            Recipe("agent", folder / "agent", {"GO": "go"}),
+            Recipe("sshd", folder / "sshd", {"BASE": BASE}),
+        )
+    }
+
+
+def in_order(wanted: list[str], recipes: Mapping[str, Recipe]) -> list[str]:
+    """The wanted roles and all they are made from, each after what it needs; the base is not listed.
+
+    :raises ImageError: a role is unknown
+    """
+    order: list[str] = []
+
+    def add(role: str) -> None:
+        if role == BASE or role in order:
+            return
+        if role not in recipes:
+            raise ImageError(f"no image is called {role!r}: there are {', '.join(sorted({BASE, *recipes}))}")
+        for needed in recipes[role].arguments.values():
+            add(needed)
+        order.append(role)
+
+    for role in wanted:
+        add(role)
+    return order
+
+
+def tags(wanted: list[str], recipes: Mapping[str, Recipe], base: Base) -> dict[str, str]:
+    """The tag of every image in :func:`in_order`, and of the base: it changes when any content below it does.
+
+    :raises ImageError: a role is unknown, or its folder has no Containerfile
+    """
+    named = f"{base.codename} {base.registry_image} {platform.machine()} {_BASE_VERSION}"
+    found = {BASE: _tag(BASE, hashlib.sha256(named.encode()).hexdigest())}
+    for role in in_order(wanted, recipes):
+        recipe = recipes[role]
+        digest = hashlib.sha256(_content(recipe.context).encode())
+        for argument, needed in sorted(recipe.arguments.items()):
+            digest.update(f"{argument}={found[needed]}\n".encode())
+        found[role] = _tag(role, digest.hexdigest())
+    return found
+
+
+def _tag(role: str, digest: str) -> str:
+    return f"localhost/testbed/{role}:{digest[:_HASH_LENGTH]}"
+
+
+def _content(folder: Path) -> str:
+    """One digest over names, modes and bytes of a folder's files."""
+    if not (folder / "Containerfile").is_file():
+        raise ImageError(f"{folder} has no Containerfile: name the folder that has one")
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not _PASSED_OVER & set(path.relative_to(folder).parts):
+            executable = os.access(path, os.X_OK)
+            digest.update(f"{path.relative_to(folder)} {executable} {path.stat().st_size}\n".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _images_folder() -> Path:
+    """images/ beside the package in a checkout, inside it in an installed wheel."""
+    package = Path(str(resources.files("testbed")))
+    checkout = package.parent / "images"
+    return checkout if (checkout / "agent" / "Containerfile").is_file() else package / "_images"

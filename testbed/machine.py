@@ -1,0 +1,138 @@
+"""What this machine allows, read once: every decision about it is made from this picture, none is assumed."""
+
+from __future__ import annotations
+
+import functools
+import os
+import pwd
+import re
+import resource
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from testbed import tools
+
+#: Each program that something here runs, and the Debian and Ubuntu package that has it.
+PROGRAMS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "podman": "podman",
+        "catatonit": "catatonit",
+        "crun": "crun",
+        "runc": "runc",
+        "ip": "iproute2",
+        "iptables": "iptables",
+        "nft": "nftables",
+        "unshare": "util-linux",
+        "nsenter": "util-linux",
+        "newuidmap": "uidmap",
+        "newgidmap": "uidmap",
+        "ssh": "openssh-client",
+        "mmdebstrap": "mmdebstrap",
+    }
+)
+#: Where Podman looks for its helpers (containers.conf(5), helper_binaries_dir).
+_HELPER_DIRS: Final = ("/usr/local/libexec/podman", "/usr/local/lib/podman", "/usr/libexec/podman", "/usr/lib/podman")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The facts of one machine that decide what can run on it."""
+
+    distribution: str
+    """ID of os-release(5), such as ``debian``."""
+    codename: str
+    """VERSION_CODENAME of os-release(5), such as ``bookworm``; empty where it has none."""
+    user: str
+    uid: int
+    programs: Mapping[str, str | None]
+    """Where each of :data:`PROGRAMS` is, None where it is missing."""
+    netavark: str | None
+    aardvark: str | None
+    filesystems: frozenset[str]
+    """What the kernel can mount (/proc/filesystems)."""
+    user_namespaces: int
+    """The limit user.max_user_namespaces; 0 forbids them."""
+    unprivileged_user_namespaces: bool
+    """False where Debian's kernel.unprivileged_userns_clone is 0."""
+    apparmor_restricts_user_namespaces: bool
+    """True where Ubuntu's kernel.apparmor_restrict_unprivileged_userns is 1."""
+    subordinate_ids: int
+    """How many ids /etc/subuid and /etc/subgid (subuid(5)) both give the user."""
+    open_files: int
+    """Hard limit of open files; -1 is unlimited."""
+    processes: int
+    """Hard limit of processes; -1 is unlimited."""
+
+
+@functools.cache
+def read() -> Machine:
+    """Read this machine's facts; a second call answers from memory."""
+    release = _os_release()
+    uid = os.getuid()
+    try:
+        user = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        user = str(uid)
+    programs = {name: tools.find(name) for name in PROGRAMS}
+    return Machine(
+        distribution=release.get("ID", "unknown"),
+        codename=release.get("VERSION_CODENAME", ""),
+        user=user,
+        uid=uid,
+        programs=MappingProxyType(programs),
+        netavark=_helper("netavark"),
+        aardvark=_helper("aardvark-dns"),
+        filesystems=frozenset(line.split()[-1] for line in _text("/proc/filesystems").splitlines() if line.strip()),
+        user_namespaces=_number("/proc/sys/user/max_user_namespaces", missing=0),
+        unprivileged_user_namespaces=_number("/proc/sys/kernel/unprivileged_userns_clone", missing=1) != 0,
+        apparmor_restricts_user_namespaces=_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", missing=0)
+        == 1,
+        subordinate_ids=min(_subordinate_ids("/etc/subuid", user, uid), _subordinate_ids("/etc/subgid", user, uid)),
+        open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[1],
+        processes=resource.getrlimit(resource.RLIMIT_NPROC)[1],
+    )
+
+
+@functools.cache
+def podman_version() -> tuple[int, ...] | None:
+    """Podman's version, None where it is missing or does not say.
+
+    To be asked as root (of a user namespace will do): for an ordinary user even ``podman --version`` makes folders.
+    """
+    program = tools.find("podman")
+    if program is None:
+        return None
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"(\d+)\.(\d+)\.(\d+)", done.stdout)
+    return tuple(int(part) for part in found.groups()) if found else None
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _number(path: str, *, missing: int) -> int:
+    text = _text(path).strip()
+    return int(text) if text.isdecimal() else missing
+
+
+def _os_release() -> dict[str, str]:
+    pairs = (line.split("=", 1) for line in _text("/etc/os-release").splitlines() if "=" in line)
+    return {key: value.strip("\"'") for key, value in pairs}
+
+
+def _helper(name: str) -> str | None:
+    paths = (Path(folder, name) for folder in _HELPER_DIRS)
+    return next((str(path) for path in paths if os.access(path, os.X_OK)), None)
+
+
+def _subordinate_ids(path: str, user: str, uid: int) -> int:
+    rows = (line.split(":") for line in _text(path).splitlines())
+    return sum(int(row[2]) for row in rows if len(row) == 3 and row[0] in (user, str(uid)) and row[2].isdecimal())

@@ -1,0 +1,139 @@
+"""The words everything else speaks in: target, outcome, phase, observation. Values only, no I/O."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from testbed.errors import UsageError
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Outcome(StrEnum):
+    """How one attempt ended, as the one who connects sees it. A closed set."""
+
+    CONNECTED = "connected"
+    """Everything that was asked for happened: a TCP connection, and where a URL was given TLS and an answer."""
+    REFUSED = "refused"
+    """The other end answered the SYN with a reset, or an ICMP port-unreachable came back (ECONNREFUSED)."""
+    RESET = "reset"
+    """The connection was there and was then torn down by a reset (ECONNRESET, EPIPE)."""
+    CLOSED = "closed"
+    """The connection was there and the other end closed it in good order before it answered (end of file)."""
+    TIMED_OUT = "timed out"
+    """Nothing came back in time: dropped packets, or a peer that accepts and says nothing."""
+    HOST_UNREACHABLE = "host unreachable"
+    """No neighbour answered, or a router or firewall said so (EHOSTUNREACH, "no route to host")."""
+    NETWORK_UNREACHABLE = "network unreachable"
+    """No route for that address here, so that nothing was sent (ENETUNREACH; EINVAL of a blackhole route)."""
+    PROHIBITED = "prohibited"
+    """A route or a local filter forbids it (EACCES, EPERM)."""
+    NAME_NOT_FOUND = "name not found"
+    """Neither the hosts file nor the resolver knows the name."""
+    RESOLVER_FAILED = "resolver failed"
+    """No resolver gave an answer about the name, neither yes nor no."""
+    TLS_FAILED = "TLS failed"
+    """TCP connected, and the other end does not speak TLS or not in a way we accept."""
+    HTTP_STATUS = "HTTP status"
+    """An HTTP answer came, with a status that is not a success (RFC 9110, 15: outside 2xx)."""
+    INCONCLUSIVE = "inconclusive"
+    """What was seen fits none of these; the text says what it was."""
+
+
+class Phase(StrEnum):
+    """The part of an attempt in which it ended."""
+
+    RESOLVE = "resolve"
+    CONNECT = "connect"
+    TLS = "TLS"
+    HTTP = "HTTP"
+
+
+class Scheme(StrEnum):
+    """What is spoken once TCP is connected; ``tcp`` is nothing at all."""
+
+    TCP = "tcp"
+    HTTP = "http"
+    HTTPS = "https"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What somebody typed: a URL, or host:port."""
+
+    scheme: Scheme
+    host: str
+    """A name or an address, an IPv6 one without its brackets."""
+    port: int
+    path: str = "/"
+
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """Read ``https://host:port/path``, ``http://...``, ``tcp://host:port`` or ``host:port``.
+
+        :raises UsageError: it is none of these
+        """
+        try:
+            parts = urlsplit(text if "://" in text else f"tcp://{text}")
+            scheme, host, port = Scheme(parts.scheme), parts.hostname, parts.port
+        except ValueError as exc:
+            raise _not_a_target(text, str(exc)) from exc
+        port = {Scheme.HTTP: 80, Scheme.HTTPS: 443}.get(scheme, 0) if port is None else port
+        if not host or not port or any(c.isspace() for c in text) or (scheme is Scheme.TCP and parts.path not in ("", "/")):
+            raise _not_a_target(text, "it needs a host and a port")
+        path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        return cls(scheme, host, port, path)
+
+    @property
+    def authority(self) -> str:
+        """host:port, with brackets around an IPv6 address (RFC 3986, 3.2)."""
+        return f"{bracketed(self.host)}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}" + ("" if self.scheme is Scheme.TCP else self.path)
+
+
+def _not_a_target(text: str, why: str) -> UsageError:
+    return UsageError(
+        f"{text!r} is no URL and no host:port ({why}): write for example https://host.containers.internal:19001/ping"
+    )
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands in a URL or in front of a port: IPv6 addresses in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who answered, by what the answer itself says."""
+
+    peer: str
+    """The address and port that the connection ended at."""
+    status: int | None = None
+    """The HTTP status, where HTTP was spoken."""
+    server: str = ""
+    """The server's own name for itself, such as ``Portainer-Agent 2.23.0``; empty where it says none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one attempt from one vantage to one target saw."""
+
+    vantage: str
+    target: str
+    outcome: Outcome
+    phase: Phase
+    """The phase it ended in; for CONNECTED the last one that was asked for."""
+    errno: int | None
+    """errno(3) of the failure, None where there was none or it has no number."""
+    text: str
+    """The exact words of the client that tried; empty when connected."""
+    seconds: float
+    command: str
+    """What repeats the attempt by hand."""
+    answer: Answer | None = None

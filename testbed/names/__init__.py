@@ -1,0 +1,7 @@
+"""Names: hosts files, resolv.conf, asking a resolver, and being one."""
+
+from testbed.names.hosts import HostsFile
+from testbed.names.server import NameServer
+from testbed.names.stub import NameFailure, Naming
+
+__all__ = ["HostsFile", "NameFailure", "NameServer", "Naming"]

@@ -1,0 +1,146 @@
+"""The first process of a set of namespaces: killing it is the whole of tearing down.
+
+Its lifeline is a pipe whose write end only the owner holds, so it ends with its owner however that one ended (SIGKILL
+too); when it ends the kernel ends every process inside and removes mounts, links, rules and sockets (pid_namespaces(7)).
+PR_SET_PDEATHSIG would tie it to the thread that forked, and a host made in a thread pool would die with that thread.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from testbed import tools
+from testbed.errors import CommandError, HostError
+
+_KINDS: Final = ("--mount", "--cgroup", "--pid", "--uts", "--ipc")
+_SCRIPT: Final = resources.files("testbed.namespaces").joinpath("init.sh").read_text(encoding="utf-8")
+
+
+class Init:
+    """A set of namespaces under one process. It runs from construction until :meth:`close`.
+
+    :param name: for error messages
+    :param settings: TESTBED_... variables that init.sh reads
+    :param private_network: False keeps the machine's network namespace (to build images from a mirror)
+    :raises UnfitError: unshare, ip, catatonit or mount is not installed
+    :raises HostError: a step of init.sh failed; the message has its text
+    """
+
+    def __init__(self, name: str, settings: Mapping[str, str], *, private_network: bool) -> None:
+        self.name = name
+        self._kinds = (*_KINDS, "--net") if private_network else _KINDS
+        unshare = tools.need("unshare", "util-linux")
+        tools.need("ip", "iproute2")
+        tools.need("catatonit", "catatonit")
+        #: The environment of every process inside: nothing of the caller's but its terminal and language.
+        self.environment: dict[str, str] = {
+            "PATH": tools.SEARCH_PATH,
+            "HOME": "/run/testbed/home",
+            "CONTAINERS_CONF": "/run/testbed/containers.conf",
+            "CONTAINERS_STORAGE_CONF": "/run/testbed/storage.conf",
+            **{key: os.environ[key] for key in ("LANG", "TERM", "SSL_CERT_FILE") if key in os.environ},
+        }
+        lifeline, self._owner_end = os.pipe2(os.O_CLOEXEC)
+        try:
+            self._process = subprocess.Popen(
+                [unshare, *self._kinds, "--propagation", "private", "--fork", "--kill-child", "sh", "-c", _SCRIPT],
+                stdin=lifeline,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**self.environment, **settings},
+                start_new_session=True,  # a Ctrl-C is the owner's to handle, and ends this through the lifeline
+            )
+        finally:
+            os.close(lifeline)
+        #: The first process, as seen from outside; 0 until it is ready.
+        self.pid = 0
+        self._pidfd = -1
+        try:
+            self._await_ready()
+        except BaseException:
+            self.close()
+            raise
+
+    def _await_ready(self) -> None:
+        assert self._process.stdout and self._process.stderr
+        with self._process.stdout as stdout, self._process.stderr as stderr:
+            words = stdout.readline().split()
+            if len(words) != 2 or words[0] != b"ready":
+                reason = stderr.read().decode(errors="replace").strip() or "it ended without a word"
+                raise HostError(f"{self.name} did not start: {reason}; see 'testbed doctor'")
+        self.pid = int(words[1])
+        self._pidfd = os.pidfd_open(self.pid)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the first process still runs."""
+        return self._process.poll() is None
+
+    @property
+    def root(self) -> Path:
+        """The file system as seen from inside, usable from outside (proc(5), /proc/PID/root)."""
+        if not self.alive:
+            raise HostError(f"{self.name} is gone: its first process ended")
+        return Path(f"/proc/{self.pid}/root")
+
+    def command(self, argv: Sequence[str], *, net: Path | None = None) -> list[str]:
+        """The command that runs ``argv`` inside.
+
+        :param net: another network namespace's file to be in, such as a container's; seen from outside
+        """
+        enter = [tools.need("nsenter", "util-linux"), "-t", str(self.pid), *(k for k in self._kinds if k != "--net")]
+        if net is not None:
+            enter.append(f"--net={net}")
+        elif "--net" in self._kinds:
+            enter.append("--net")
+        return [*enter, "--", *argv]
+
+    def popen(
+        self, argv: Sequence[str], *, stdout: int = subprocess.DEVNULL, stderr: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
+        """Start a command inside; it ends with the namespaces at the latest."""
+        return subprocess.Popen(
+            self.command(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            env=self.environment,
+            start_new_session=True,
+        )
+
+    def run(self, argv: Sequence[str], *, stdin: bytes = b"", seconds: float = 60.0) -> str:
+        """Run a command inside and return what it printed.
+
+        :raises CommandError: it ended with another status than 0
+        :raises HostError: it did not end in time
+        """
+        try:
+            done = subprocess.run(
+                self.command(argv), input=stdin, capture_output=True, env=self.environment, timeout=seconds, check=False
+            )
+        except subprocess.TimeoutExpired as exc:
+            raise HostError(f"{argv[0]!r} in {self.name} did not end within {seconds:g} s") from exc
+        if done.returncode != 0:
+            raise CommandError(" ".join(argv), done.returncode, done.stderr.decode(errors="replace"))
+        return done.stdout.decode(errors="replace")
+
+    def close(self) -> None:
+        """End everything inside and wait until the kernel has ended it. Calling it twice does no harm."""
+        if self._pidfd >= 0:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            os.close(self._pidfd)
+            self._pidfd = -1
+        elif self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        if self._owner_end >= 0:
+            os.close(self._owner_end)
+            self._owner_end = -1

@@ -1,0 +1,57 @@
+# The first process of a set of namespaces (run by `unshare ... sh -c`). Standard input is the lifeline: a pipe whose
+# write end only the owner holds. When that closes, however the owner ended, this ends, and the kernel ends all inside.
+# shellcheck shell=sh
+set -eu
+
+# The outer /proc still stands here, so this is the pid that the owner knows this process by.
+read -r pid _ </proc/self/stat
+
+mount -t proc proc /proc
+# A fresh sysfs shows this network namespace's devices. Where the kernel refuses one (a masked /sys), the old one stays.
+mount -t sysfs sysfs /sys 2>/dev/null || true
+if [ -z "${TESTBED_HOSTNAME-}" ]; then
+    # On the machine's network the machine's resolver is wanted, and resolv.conf is often a link into /run.
+    resolv=$(cat /etc/resolv.conf 2>/dev/null || true)
+    resolv_file=$(readlink -m /etc/resolv.conf)
+fi
+mount -t tmpfs -o mode=755 tmpfs /run
+mount -t tmpfs -o mode=1777 tmpfs /dev/shm # Podman's lock segment: shared, it clashes between hosts
+mount -t tmpfs -o mode=1777 tmpfs /var/tmp
+# crun refuses a hybrid hierarchy; a pure cgroup2 view of our own cgroup namespace is always consistent.
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mkdir -p /run/netns /run/lock /run/testbed/home /run/testbed/networks /run/testbed/etc/upper /run/testbed/etc/work
+printf %s "$TESTBED_CONTAINERS_CONF" >/run/testbed/containers.conf
+printf %s "$TESTBED_STORAGE_CONF" >/run/testbed/storage.conf
+
+if [ -n "${TESTBED_HOSTNAME-}" ]; then
+    # An /etc of its own: hosts and resolv.conf may be missing, or links into the machine's /run.
+    mount -t overlay -o lowerdir=/etc,upperdir=/run/testbed/etc/upper,workdir=/run/testbed/etc/work overlay /etc
+    rm -f /etc/resolv.conf /etc/hosts
+    printf %s "$TESTBED_HOSTS_FILE" >/etc/hosts
+    printf %s "$TESTBED_RESOLV_CONF" >/etc/resolv.conf
+    hostname "$TESTBED_HOSTNAME"
+    printf %s "$TESTBED_IP_BATCH" | ip -batch -
+    # Every ICMP answer is evidence here: none may fall to the rate limit (icmp(7)).
+    echo 0 >/proc/sys/net/ipv4/icmp_ratelimit
+    echo 1 >/proc/sys/net/ipv4/ip_forward
+    # Addresses must be usable at once, and nothing may be learned from the network.
+    if [ -d /proc/sys/net/ipv6 ]; then
+        echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
+        echo 0 >/proc/sys/net/ipv6/conf/default/accept_ra
+    fi
+fi
+if [ -z "${TESTBED_HOSTNAME-}" ] && [ ! -e /etc/resolv.conf ]; then
+    mkdir -p "$(dirname "$resolv_file")"
+    printf '%s\n' "$resolv" >"$resolv_file"
+fi
+unset TESTBED_CONTAINERS_CONF TESTBED_STORAGE_CONF TESTBED_HOSTS_FILE TESTBED_RESOLV_CONF TESTBED_IP_BATCH
+cd /
+
+if [ -n "${TESTBED_SERVICE-}" ]; then
+    podman system service --time=0 "unix://$TESTBED_SERVICE" </dev/null >/run/testbed/podman.log 2>&1 &
+fi
+
+echo "ready $pid"
+# Nothing inside may hold the owner's pipes, or whoever reads them to their end waits for ever.
+exec >/run/testbed/init.log 2>&1
+exec catatonit -- sh -c 'read -r _'
