@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
+import ipaddress
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import podman
 import podman.errors
 import requests
 
-from testbed.errors import EngineError
+from testbed.errors import DeadlineError, EngineError
+from testbed.model import Address
 from testbed.waiting import wait_for
 
 #: The Docker-compatible API version to speak: asking the service for its own costs Podman 4.3 half a second.
 COMPAT_VERSION: Final = "1.41"
 _START_SECONDS: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkInfo:
+    """One of Podman's networks."""
+
+    name: str
+    bridge: str
+    """The interface that the host sits at; it exists only while a container is on the network."""
+    gateways: tuple[Address, ...]
 
 
 class Engine:
@@ -46,9 +57,61 @@ class Engine:
         """
         if self._client is None:
             client = podman.PodmanClient(base_url=self.url)
-            wait_for(lambda: _answers(client, self.socket), f"Podman at {self.url}", seconds=_START_SECONDS, state=self.log)
+            try:
+                wait_for(
+                    lambda: _answers(client, self.socket), f"Podman at {self.url}", seconds=_START_SECONDS, state=self.log
+                )
+            except DeadlineError as exc:
+                raise EngineError(str(exc)) from exc
             self._client = client
         return self._client
+
+    def ready(self) -> None:
+        """Wait until the service answers.
+
+        :raises EngineError: it did not start
+        """
+        self.client  # noqa: B018 - looking at it is what waits
+
+    def create_network(
+        self,
+        name: str,
+        *,
+        subnet: str,
+        gateway: str,
+        internal: bool = False,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        """Make a bridge network with DNS, as ``podman network create`` does.
+
+        :raises EngineError: Podman refused, such as for a subnet in use
+        """
+        try:
+            self.client.networks.create(
+                name,
+                driver="bridge",
+                subnets=[{"subnet": subnet, "gateway": gateway}],
+                internal=internal,
+                dns_enabled=True,
+                labels=dict(labels or {}),
+            )
+        except podman.errors.APIError as exc:
+            raise EngineError(f"network {name!r} ({subnet}) was not created: {exc.explanation or exc}") from exc
+
+    def networks(self) -> tuple[NetworkInfo, ...]:
+        """Podman's networks."""
+        return tuple(
+            NetworkInfo(
+                str(found.attrs["name"]),
+                str(found.attrs.get("network_interface", "")),
+                tuple(
+                    ipaddress.ip_address(subnet["gateway"])
+                    for subnet in found.attrs.get("subnets") or ()
+                    if subnet.get("gateway")
+                ),
+            )
+            for found in self.client.networks.list()
+        )
 
     def log(self) -> str:
         """The last line that the service printed."""

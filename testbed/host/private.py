@@ -53,6 +53,8 @@ class PrivateHost:
         with_engine: bool = True,
     ) -> None:
         self.name = name
+        self.scratch = "/run/testbed"
+        self.labels: Mapping[str, str] = {}
         facts = machine.read()
         if with_engine:
             prerequisites.require(prerequisites.private_host(facts, machine.podman_version()))
@@ -82,6 +84,14 @@ class PrivateHost:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def root(self) -> Path:
+        """Its file system, as a path that works outside.
+
+        :raises HostError: the host is gone
+        """
+        return self.init.root
 
     @property
     def pid(self) -> int:

@@ -58,6 +58,8 @@ def _mmdebstrap(codename: str) -> list[str]:
         "--variant=apt",
         "--include=usr-is-merged",  # else init-system-helpers takes usrmerge, and all of Perl with it
         *hook,
+        # The machine's own resolver and name have no business in a container.
+        '--customize-hook=rm -f "$1/etc/resolv.conf" "$1/etc/hostname"',
         '--aptopt=APT::Install-Recommends "false"',
         *(f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in _LEFT_OUT),
         codename,

@@ -20,7 +20,7 @@ BASE_VARIABLE: Final = "TESTBED_BASE_IMAGE"
 _DEFAULT_CODENAME: Final = "bookworm"
 _HASH_LENGTH: Final = 12
 #: Part of the base's tag: raise it when the way of making the base changes.
-_BASE_VERSION: Final = "1"
+_BASE_VERSION: Final = "2"
 _PASSED_OVER: Final = frozenset({"__pycache__", ".git"})
 
 

@@ -54,6 +54,10 @@ class NetworkNamespace:
         """
         return self.run(lambda: socket.socket(family, kind, protocol))
 
+    def fileno(self) -> int:
+        """The open namespace file, for calls that take one."""
+        return self._fd
+
     def close(self) -> None:
         """End the thread and let go of the namespace."""
         self._thread.shutdown()

@@ -1,0 +1,26 @@
+# Nothing but names for what scripts/ and .venv/bin do. ARGS= passes arguments on: make test ARGS="-m testbed -n 2"
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup run test lint bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what is missing, make .venv, build the images
+	@scripts/setup
+
+run: setup ## show the Portainer failure and its cures on real containers
+	@.venv/bin/testbed run portainer $(ARGS)
+
+test: setup ## run the whole test suite
+	@.venv/bin/pytest $(ARGS)
+
+lint: ## ruff, mypy, import-linter and shellcheck, all of them
+	@scripts/setup lint
+	@scripts/lint
+
+bench: setup ## measure: hosts, probes and scenarios beside their rivals
+	@.venv/bin/python -m benchmarks $(ARGS)
+
+clean: ## remove what the above made: leftover labs, images, .venv and caches
+	@scripts/clean

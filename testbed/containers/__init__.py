@@ -1,0 +1,8 @@
+"""testcontainers classes on a host's own Podman, one for each role."""
+
+from testbed.containers.agent import AgentContainer
+from testbed.containers.container import HostContainer
+from testbed.containers.portainer import PortainerContainer
+from testbed.containers.sshd import SshdContainer
+
+__all__ = ["AgentContainer", "HostContainer", "PortainerContainer", "SshdContainer"]

@@ -1,0 +1,117 @@
+"""A testcontainers container on one host, with addresses, a namespace and a vantage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+import docker.errors
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+
+from testbed.engine import COMPAT_VERSION
+from testbed.errors import EngineError
+from testbed.host.protocol import Host
+from testbed.names import Naming
+from testbed.namespaces import NetworkNamespace
+from testbed.probe import Vantage
+
+#: What marks a container as ours on a machine that has others; the value is the lab's name.
+LABEL = "testbed.lab"
+
+# The end of its host is a container's reaper; Ryuk would be an image more, and one that no registry may be there for.
+testcontainers_config.ryuk_disabled = True
+
+
+class HostContainer(DockerContainer):
+    """A container on a host. Configure it with testcontainers' own ``with_...`` methods or these, then ``start()``.
+
+    :param host: whose Podman runs it
+    :param image: an image of the host's store
+    :param name: its name and hostname
+    :param by_hand: the command that stands before another one to run it in this container's network
+    """
+
+    def __init__(self, host: Host, image: str, name: str, *, by_hand: str = "") -> None:
+        host.engine.ready()
+        super().__init__(
+            image,
+            docker_client_kw={"environment": {"DOCKER_HOST": host.engine.url}, "version": COMPAT_VERSION},
+        )
+        self.host = host
+        self.name = name
+        self.by_hand = by_hand
+        self._net: NetworkNamespace | None = None
+        self.with_name(name)
+        self._options: dict[str, Any] = {"hostname": name, "labels": dict(host.labels)}
+
+    def on(self, network: str, address: str | None = None) -> Self:
+        """Put it on a bridge network.
+
+        :param address: the IPv4 address it shall have there; the network's next free one by default
+        """
+        api = self.get_docker_client().client.api
+        config = api.create_endpoint_config(ipv4_address=address) if address else api.create_endpoint_config()
+        self._options |= {"network": network, "networking_config": {network: config}}
+        return self
+
+    def in_mode(self, mode: str) -> Self:
+        """Give it a network mode: ``host``, ``none`` or ``container:NAME``."""
+        self._options |= {"network_mode": mode}
+        if mode == "host" or mode.startswith("container:"):
+            self._options.pop("hostname", None)  # the name goes with the namespace (podman-run(1))
+        return self
+
+    def publish(self, port: int, *, host_address: str, host_port: int) -> Self:
+        """Publish one of its TCP ports on an address of its host."""
+        self._options.setdefault("published", {})[f"{port}/tcp"] = (host_address, host_port)
+        return self
+
+    def start(self) -> Self:
+        """Create and start it.
+
+        :raises EngineError: Podman refused
+        """
+        options = dict(self._options)
+        self.ports.update(options.pop("published", {}))
+        self.with_kwargs(**options)
+        try:
+            return super().start()
+        except docker.errors.DockerException as exc:
+            raise EngineError(f"container {self.name!r} on {self.host.name!r} did not start: {exc}") from exc
+
+    @property
+    def pid(self) -> int:
+        """Its main process, by the host's own count.
+
+        :raises EngineError: it does not run
+        """
+        wrapped = self.get_wrapped_container()
+        wrapped.reload()
+        pid = int(wrapped.attrs["State"]["Pid"])
+        if pid == 0:
+            raise EngineError(
+                f"container {self.name!r} does not run ({wrapped.status}): {wrapped.logs(tail=3).decode(errors='replace')}"
+            )
+        return pid
+
+    @property
+    def net(self) -> NetworkNamespace:
+        """Its network namespace."""
+        if self._net is None:
+            self._net = self.host.namespace(self.host.process(self.pid) / "ns/net", self.name)
+        return self._net
+
+    def vantage(self) -> Vantage:
+        """A place to try from: this container's namespace, with its own hosts file and resolver."""
+        root = self.host.process(self.pid) / "root"
+        return Vantage(self.name, self.net, Naming.read(root / "etc/hosts", root / "etc/resolv.conf"), self.by_hand)
+
+    def close(self) -> None:
+        """Let go of the connection to Podman; the container goes with its host."""
+        self.get_docker_client().client.close()
+
+
+def read_naming(root: Path) -> Naming:
+    """The naming files below a root folder."""
+    return Naming.read(root / "etc/hosts", root / "etc/resolv.conf")

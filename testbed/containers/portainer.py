@@ -1,0 +1,101 @@
+"""The Portainer-like server (images/portainer), and asking it to connect somewhere through its own API."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+import time
+from http.client import HTTPConnection, HTTPException
+from typing import Final
+
+from urllib3.filepost import encode_multipart_formdata
+
+from testbed.containers.container import HostContainer
+from testbed.errors import EngineError
+from testbed.host.protocol import Host
+from testbed.model import Answer, Observation, Outcome, Phase, Target
+from testbed.probe import go_text
+from testbed.waiting import wait_for
+
+#: Portainer's HTTP port (portainer, build/linux/Dockerfile).
+PORT: Final = 9000
+_API_SECONDS: Final = 10.0
+_OK: Final = 200
+
+
+class PortainerContainer(HostContainer):
+    """A Portainer-like server on podman0: a real Go client that tries when asked, and tells what it was told.
+
+    :param address: its address on podman0
+    """
+
+    def __init__(self, host: Host, image: str, name: str = "portainer", *, address: str, by_hand: str = "") -> None:
+        super().__init__(host, image, name, by_hand=by_hand)
+        self.address = address
+        self._names = itertools.count(1)
+        self.on("podman", address)
+
+    def await_answer(self) -> None:
+        """Wait until its API answers.
+
+        :raises DeadlineError: it does not
+        """
+        wait_for(lambda: self._answers(), f"Portainer's API at {self.address}:{PORT}", seconds=_API_SECONDS)
+
+    def connect(self, url: str) -> Observation:
+        """Press Connect: ask it for the agent at a URL, and report what the user would read.
+
+        :param url: such as ``https://host.containers.internal:19001/ping``; the scheme and path are Portainer's own
+        :raises EngineError: its API gave no proper answer
+        :raises UsageError: not a URL
+        """
+        target = Target.parse(url)
+        form = {
+            "Name": f"attempt-{next(self._names)}",
+            "EndpointCreationType": "2",
+            "URL": f"tcp://{target.authority}",
+            "GroupID": "1",
+            "TagIds": "[]",
+            "ContainerEngine": "podman",
+            "TLS": "true",
+            "TLSSkipVerify": "true",
+            "TLSSkipClientVerify": "true",
+        }
+        start = time.monotonic()
+        status, body = self._request("POST", "/api/endpoints", form)
+        seconds = time.monotonic() - start
+        where = f"http://{self.address}:{PORT}/api/endpoints"
+        fields = " ".join(f"-F {name}={value}" for name, value in form.items())
+        command = f"{self.by_hand} curl -sS {fields} {where}".strip()
+        if status == _OK:
+            version = str(body.get("Agent", {}).get("Version", ""))
+            answer = Answer(target.authority, 204, f"Portainer-Agent {version}".strip())
+            return Observation(self.name, str(target), Outcome.CONNECTED, Phase.HTTP, None, "", seconds, command, answer)
+        if "details" not in body:
+            raise EngineError(f"Portainer answered {status} with {body!r}: it should say details")
+        text = str(body["details"])
+        failure = go_text.read(text)
+        return Observation(
+            self.name, str(target), failure.outcome, failure.phase, failure.errno, text, seconds, command
+        )
+
+    def _answers(self) -> bool:
+        try:
+            return self._request("GET", "/api/status", {})[0] == _OK
+        except EngineError:
+            return False
+
+    def _request(self, method: str, path: str, form: dict[str, str]) -> tuple[int, dict[str, object]]:
+        body, kind = encode_multipart_formdata(form) if form else (None, "")
+        connection = HTTPConnection(self.address, PORT)
+        try:
+            with self.host.net.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+                sock.settimeout(_API_SECONDS)
+                sock.connect((self.address, PORT))
+                connection.sock = sock
+                connection.request(method, path, body, {"Content-Type": kind} if form else {})
+                response = connection.getresponse()
+                return response.status, json.loads(response.read())
+        except (OSError, HTTPException, ValueError) as exc:
+            raise EngineError(f"Portainer's API at {self.address}:{PORT} gave no proper answer: {exc}") from exc

@@ -1,0 +1,70 @@
+"""Who listens in a network namespace, read from the kernel (/proc/PID/net/tcp, proc(5))."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from testbed.model import Address
+from testbed.namespaces import NetworkNamespace
+
+#: include/net/tcp_states.h
+_TCP_LISTEN: Final = "0A"
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A TCP socket that accepts."""
+
+    address: Address
+    port: int
+    inode: int
+    """The socket's inode, as /proc/PID/fd shows it."""
+
+
+def listeners(net: NetworkNamespace) -> tuple[Listener, ...]:
+    """All TCP listeners of a namespace.
+
+    /proc/thread-self/net shows the namespace of the thread that opens it, which the reader's thread has entered.
+    """
+    return net.run(lambda: tuple(_read("tcp")) + tuple(_read("tcp6")))
+
+
+def owner(listener: Listener, proc: Path = Path("/proc")) -> str:
+    """Who holds a listener: ``name (pid N)``, or empty where nobody visible in ``proc`` does."""
+    wanted = f"socket:[{listener.inode}]"
+    for folder in proc.iterdir():
+        if not folder.name.isdecimal():
+            continue
+        try:
+            for fd in (folder / "fd").iterdir():
+                if os.readlink(fd) == wanted:
+                    return f"{(folder / 'comm').read_text().strip()} (pid {folder.name})"
+        except OSError:
+            continue  # it ended, or is not ours to look into
+    return ""
+
+
+def _read(table: str) -> Iterator[Listener]:
+    try:
+        lines = Path(f"/proc/thread-self/net/{table}").read_text(encoding="ascii").splitlines()[1:]
+    except FileNotFoundError:
+        return  # a kernel without IPv6
+    for line in lines:
+        words = line.split()
+        if words[3] == _TCP_LISTEN:
+            address, port = words[1].split(":")
+            yield Listener(_address(address), int(port, 16), int(words[9]))
+
+
+def _address(text: str) -> Address:
+    """Addresses are printed as 32-bit words in host byte order (net/ipv4/tcp_ipv4.c, get_tcp4_sock)."""
+    words = [int(text[i : i + 8], 16) for i in range(0, len(text), 8)]
+    raw = struct.pack(f"={len(words)}I", *words)
+    return ipaddress.ip_address(socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw))

@@ -1,0 +1,5 @@
+"""Attempts: one try from a vantage to a target, and what it saw."""
+
+from testbed.probe.vantage import Vantage
+
+__all__ = ["Vantage"]

@@ -1,0 +1,133 @@
+"""One attempt: resolve, connect, TLS, HTTP, as far as the target asks, from sockets born in the vantage's namespace."""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from testbed.model import Address, Answer, Outcome, Phase, Scheme, Target, bracketed
+from testbed.names import NameFailure, Naming
+from testbed.namespaces import NetworkNamespace
+from testbed.probe.outcome import of_error
+
+#: Headers in which a server says what it is, most telling first.
+_NAMING_HEADERS: Final = ("Portainer-Agent", "Server")
+_SUCCESS: Final = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one attempt saw, before it is known whose it was."""
+
+    outcome: Outcome
+    phase: Phase
+    seconds: float
+    errno: int | None = None
+    text: str = ""
+    answer: Answer | None = None
+
+
+def attempt(net: NetworkNamespace, naming: Naming, target: Target, *, seconds: float) -> Seen:
+    """Try once. Never raises for what the network does: that is what it reports.
+
+    :param seconds: the budget of the whole attempt, as Portainer gives its ping 3 s
+    """
+    start = time.monotonic()
+    deadline = start + seconds
+
+    def seen(outcome: Outcome, phase: Phase, number: int | None = None, text: str = "", answer: Answer | None = None) -> Seen:
+        return Seen(outcome, phase, time.monotonic() - start, number, text, answer)
+
+    try:
+        addresses = naming.resolve(target.host, net, seconds=seconds)
+    except NameFailure as failure:
+        return seen(failure.outcome, Phase.RESOLVE, failure.number, str(failure))
+    connected = _connect(net, addresses, target.port, deadline)
+    if isinstance(connected, OSError):
+        return seen(of_error(connected), Phase.CONNECT, _errno(connected), str(connected))
+    peer = _peer(connected)
+    phase = Phase.CONNECT
+    try:
+        if target.scheme is Scheme.TCP:
+            return seen(Outcome.CONNECTED, phase, answer=Answer(peer))
+        if target.scheme is Scheme.HTTPS:
+            phase = Phase.TLS
+            connected.settimeout(_left(deadline))
+            connected = _tls_context().wrap_socket(connected, server_hostname=target.host)
+        phase = Phase.HTTP
+        connected.settimeout(_left(deadline))
+        answer = _get(connected, target, peer)
+    except http.client.RemoteDisconnected as exc:
+        return seen(Outcome.CLOSED, phase, None, str(exc))
+    except http.client.HTTPException as exc:
+        return seen(Outcome.INCONCLUSIVE, phase, None, f"{type(exc).__name__}: {exc}")
+    except OSError as exc:
+        return seen(of_error(exc), phase, _errno(exc), str(exc))
+    finally:
+        connected.close()
+    good = answer.status in _SUCCESS
+    return seen(Outcome.CONNECTED if good else Outcome.HTTP_STATUS, phase, None, "" if good else f"HTTP {answer.status}", answer)
+
+
+def _connect(net: NetworkNamespace, addresses: tuple[Address, ...], port: int, deadline: float) -> socket.socket | OSError:
+    """The first address that connects, else the first address's error: the one that Go's client reports too."""
+    first: OSError | None = None
+    for address in addresses:
+        family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+        try:
+            sock = net.socket(family, socket.SOCK_STREAM)
+        except OSError as exc:
+            first = first or exc
+            continue
+        try:
+            sock.settimeout(_left(deadline))
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as HTTP clients do
+            sock.connect((str(address), port))
+        except OSError as exc:
+            sock.close()
+            first = first or exc
+        else:
+            return sock
+    assert first is not None, "a name that resolves has an address"
+    return first
+
+
+def _get(connected: socket.socket, target: Target, peer: str) -> Answer:
+    connection = http.client.HTTPConnection(bracketed(target.host), target.port)
+    connection.sock = connected
+    connection.request("GET", target.path, headers={"User-Agent": "testbed", "Connection": "close"})
+    response = connection.getresponse()
+    name = next((header for header in _NAMING_HEADERS if response.headers.get(header)), None)
+    server = "" if name is None else f"{name if name != 'Server' else ''} {response.headers[name]}".strip()
+    response.close()
+    return Answer(peer, response.status, server)
+
+
+def _left(deadline: float) -> float:
+    """Seconds until the deadline, never 0: that would mean a socket that does not wait at all."""
+    return max(deadline - time.monotonic(), 0.001)
+
+
+def _errno(error: OSError) -> int | None:
+    """TLS errors carry OpenSSL's numbers, which are no errno."""
+    return None if isinstance(error, ssl.SSLError) else error.errno
+
+
+def _peer(connected: socket.socket) -> str:
+    address, port = connected.getpeername()[:2]
+    return f"{bracketed(address)}:{port}"
+
+
+@functools.cache
+def _tls_context() -> ssl.SSLContext:
+    """TLS 1.2 or later without looking at the certificate, as Portainer's ping (api/crypto/tls.go)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

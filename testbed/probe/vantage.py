@@ -1,0 +1,54 @@
+"""Where an attempt starts: a network namespace, and the files that name things there."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from testbed.model import Observation, Scheme, Target
+from testbed.names import Naming
+from testbed.namespaces import NetworkNamespace
+from testbed.probe.attempt import attempt
+
+#: Portainer's budget for its ping (api/agent/version.go).
+DEFAULT_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Vantage:
+    """A place to try from.
+
+    :param name: what people call it, such as ``portainer``
+    :param by_hand: the command in front of which a shell would have to stand to be there, such as
+        ``testbed exec portainer --``
+    """
+
+    name: str
+    net: NetworkNamespace
+    naming: Naming
+    by_hand: str = ""
+
+    def connect(self, target: str | Target, *, seconds: float = DEFAULT_SECONDS) -> Observation:
+        """Try once to reach a target, and say what was seen. What the network does is never raised.
+
+        :param target: a URL (https, http, tcp) or host:port
+        :raises UsageError: the target is none of these
+        """
+        goal = Target.parse(target) if isinstance(target, str) else target
+        seen = attempt(self.net, self.naming, goal, seconds=seconds)
+        return Observation(
+            vantage=self.name,
+            target=str(goal),
+            outcome=seen.outcome,
+            phase=seen.phase,
+            errno=seen.errno,
+            text=seen.text,
+            seconds=seen.seconds,
+            command=self._command(goal, seconds),
+            answer=seen.answer,
+        )
+
+    def _command(self, goal: Target, seconds: float) -> str:
+        """curl for each scheme; ``telnet://`` is its way of connecting and saying nothing."""
+        url = f"telnet://{goal.authority}" if goal.scheme is Scheme.TCP else str(goal)
+        return f"{self.by_hand} curl -kv -m {seconds:g} {shlex.quote(url)}".strip()

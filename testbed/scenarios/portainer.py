@@ -1,0 +1,74 @@
+"""The seed's scenario: Portainer in a container, an SSH tunnel on the laptop, the agent on a remote machine.
+
+::
+
+    neighbour 192.0.2.20 ──LAN── 192.0.2.10 laptop 198.51.100.1 ──── 198.51.100.2 remote
+                                             │                                      │
+          podman0 10.88.0.1 ─ portainer .10 (and sidecar in its namespace)          ├ sshd (host network)
+          second  10.89.0.1 ─ second    .10                                         └ agent, published on
+          inner   10.89.1.1 ─ inner     .10 (internal network)                        127.0.0.1:19001
+          hostnet (host network), nonet (no network)
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from testbed.topology import CableSpec, ContainerSpec, HostSpec, NetworkSpec, Publish, Topology
+
+PORT: Final = 19001
+URL: Final = f"https://host.containers.internal:{PORT}/ping"
+
+PODMAN0: Final = "10.88.0.1"
+SECOND_GATEWAY: Final = "10.89.0.1"
+INNER_GATEWAY: Final = "10.89.1.1"
+LAN_ADDRESS: Final = "192.0.2.10"
+NEIGHBOUR: Final = "192.0.2.20"
+LAPTOP: Final = "198.51.100.1"
+REMOTE: Final = "198.51.100.2"
+#: Where the tunnel comes out: the agent as the remote machine's own processes reach it.
+AGENT: Final = ("127.0.0.1", PORT)
+
+_IDLE: Final = ("sleep", "infinity")
+
+TOPOLOGY: Final = Topology(
+    hosts=(
+        HostSpec("laptop", names={"remote": REMOTE, "neighbour": NEIGHBOUR}),
+        HostSpec("remote", names={"laptop": LAPTOP}),
+        HostSpec("neighbour", with_engine=False, names={"laptop": LAN_ADDRESS}),
+    ),
+    # The LAN first: Podman takes a host's first address for what it calls host.containers.internal without a bridge.
+    cables=(
+        CableSpec("laptop", "lan0", f"{LAN_ADDRESS}/24", "neighbour", "lan0", f"{NEIGHBOUR}/24"),
+        CableSpec("laptop", "wan0", f"{LAPTOP}/24", "remote", "wan0", f"{REMOTE}/24"),
+    ),
+    networks=(
+        NetworkSpec("laptop", "second", "10.89.0.0/24", SECOND_GATEWAY),
+        NetworkSpec("laptop", "inner", "10.89.1.0/24", INNER_GATEWAY, internal=True),
+    ),
+    containers=(
+        ContainerSpec("remote", "agent", "agent", publish=(Publish(9001, "127.0.0.1", PORT),)),
+        ContainerSpec("remote", "sshd", "sshd", address=REMOTE, mode="host"),
+        ContainerSpec("laptop", "portainer", "portainer", network="podman", address="10.88.0.10"),
+        ContainerSpec("laptop", "second", "base", network="second", address="10.89.0.10", command=_IDLE),
+        ContainerSpec("laptop", "inner", "base", network="inner", address="10.89.1.10", command=_IDLE),
+        ContainerSpec("laptop", "hostnet", "base", mode="host", command=_IDLE),
+        ContainerSpec("laptop", "nonet", "base", mode="none", command=_IDLE),
+        ContainerSpec("laptop", "sidecar", "base", mode="container:portainer", command=_IDLE),
+    ),
+)
+
+#: A bind address of the tunnel; None is no tunnel at all.
+BINDS: Final[tuple[str | None, ...]] = (
+    None,
+    "127.0.0.1",
+    "::1",
+    "localhost",
+    PODMAN0,
+    "0.0.0.0",
+    "::",
+    LAN_ADDRESS,
+    SECOND_GATEWAY,
+)
+VANTAGES: Final = ("laptop", "portainer", "second", "inner", "hostnet", "nonet", "sidecar", "neighbour")
+TARGETS: Final = ("127.0.0.1", "::1", "localhost", PODMAN0, "host.containers.internal", LAN_ADDRESS, SECOND_GATEWAY)
