@@ -1,0 +1,90 @@
+"""The scenario's lab, and the forward that everything in it turns on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Final
+
+from testbed import images
+from testbed.containers import PortainerContainer, SshdContainer
+from testbed.errors import UsageError
+from testbed.host.protocol import Host
+from testbed.images import ImageStore
+from testbed.lab import Lab
+from testbed.scenarios.portainer.topology import AGENT, PORT, TOPOLOGY
+from testbed.tunnel import Forward, OpenSSHTunnel, ParamikoTunnel, Tunnel
+
+_TUNNELS: Final[Mapping[str, Callable[..., Tunnel]]] = {"paramiko": ParamikoTunnel, "openssh": OpenSSHTunnel}
+
+
+class PortainerLab(Lab):
+    """Portainer on the laptop, the agent on the remote machine, and whatever tunnel a test puts between.
+
+    :param store: where images are, and are built where they are missing
+    :param special: makes a host otherwise than as a private one, by its name
+    :param say: told what takes long, a line at a time
+    """
+
+    def __init__(
+        self,
+        *,
+        store: ImageStore | None = None,
+        special: Mapping[str, Callable[[], Host]] | None = None,
+        say: Callable[[str], None] = lambda line: None,
+        call_by: str = "testbed exec",
+    ) -> None:
+        store = store or ImageStore()
+        tags = images.ensure(TOPOLOGY.roles, store=store, say=say)
+        self._tunnels: dict[str, Tunnel] = {}
+        super().__init__(TOPOLOGY, images=tags, image_store=store.storage, special=special, call_by=call_by)
+        try:
+            self.portainer.await_answer()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def portainer(self) -> PortainerContainer:
+        """The server, which is the real client of the story."""
+        container = self.containers["portainer"]
+        assert isinstance(container, PortainerContainer)
+        return container
+
+    @property
+    def sshd(self) -> SshdContainer:
+        """The far end of the tunnel."""
+        container = self.containers["sshd"]
+        assert isinstance(container, SshdContainer)
+        return container
+
+    def tunnel(self, via: str = "paramiko") -> Tunnel:
+        """The laptop's SSH connection to the remote machine; one of each kind, made when first asked for.
+
+        :param via: ``paramiko`` or ``openssh``
+        :raises UsageError: another word
+        :raises TunnelError: no connection
+        """
+        if via not in _TUNNELS:
+            raise UsageError(f"no tunnel is called {via!r}: there are {' and '.join(_TUNNELS)}")
+        if via not in self._tunnels:
+            self._tunnels[via] = _TUNNELS[via](self.hosts["laptop"], self.sshd.server)
+        return self._tunnels[via]
+
+    def forward(
+        self, bind: str | None = "127.0.0.1", *, via: str = "paramiko", port: int = PORT, exit_on_failure: bool = True
+    ) -> Forward:
+        """The tunnel's forward to the agent, listening on the laptop: ``ssh -L bind:port:127.0.0.1:19001 remote``.
+
+        :raises BindError: no address could be bound
+        :raises TunnelError: no connection
+        """
+        return self.tunnel(via).forward(bind, port, *AGENT, exit_on_failure=exit_on_failure)
+
+    def close(self) -> None:
+        """End the tunnels, then everything else."""
+        for tunnel in self._tunnels.values():
+            with suppress(OSError):
+                tunnel.close()
+        self._tunnels.clear()
+        super().close()
