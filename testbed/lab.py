@@ -78,6 +78,7 @@ class Lab:
         sharing = [c for c in topology.containers if (c.mode or "").startswith("container:")]
         _all(pool, self._make_container, [c for c in topology.containers if c not in sharing])
         _all(pool, self._make_container, sharing)
+        _all(pool, lambda container: container.await_ready(), self.containers.values())
 
     def _make_host(self, spec: HostSpec) -> None:
         made = self._special.get(spec.name)

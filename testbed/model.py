@@ -83,8 +83,12 @@ class Target:
         except ValueError as exc:
             raise _not_a_target(text, str(exc)) from exc
         port = {Scheme.HTTP: 80, Scheme.HTTPS: 443}.get(scheme, 0) if port is None else port
-        if not host or not port or any(c.isspace() for c in text) or (scheme is Scheme.TCP and parts.path not in ("", "/")):
+        if any(character.isspace() for character in text):
+            raise _not_a_target(text, "it has white space in it")
+        if not host or not port:
             raise _not_a_target(text, "it needs a host and a port")
+        if scheme is Scheme.TCP and parts.path not in ("", "/"):
+            raise _not_a_target(text, "a path needs http:// or https:// in front")
         path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
         return cls(scheme, host, port, path)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from pathlib import Path
 from typing import Any, Self
 
 import docker.errors
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
+from testcontainers.core.transferable import Transferable, build_transfer_tar
 
 from testbed.engine import COMPAT_VERSION
 from testbed.errors import EngineError
@@ -80,6 +83,17 @@ class HostContainer(DockerContainer):
         except docker.errors.DockerException as exc:
             raise EngineError(f"container {self.name!r} on {self.host.name!r} did not start: {exc}") from exc
 
+    def await_ready(self) -> None:
+        """Wait until it does its work; a container that only is there is ready at once.
+
+        :raises DeadlineError: it is not
+        """
+
+    def _transfer_into_container(self, transferable: Transferable, destination_in_container: str, mode: int) -> None:
+        """As testcontainers does it, but for the padding, which makes Podman fail now and then."""
+        data = build_transfer_tar(transferable, destination_in_container, mode)
+        self.get_wrapped_container().put_archive("/", _without_padding(data))
+
     @property
     def pid(self) -> int:
         """Its main process, by the host's own count.
@@ -115,3 +129,15 @@ class HostContainer(DockerContainer):
 def read_naming(root: Path) -> Naming:
     """The naming files below a root folder."""
     return Naming.read(root / "etc/hosts", root / "etc/resolv.conf")
+
+
+def _without_padding(archive: bytes) -> bytes:
+    """A tar archive without the zeros that tarfile adds behind its end to fill a record.
+
+    Podman's unpacking process leaves at the end of the archive, and whoever still writes zeros to it fails with "passing
+    bulk input to subprocess: broken pipe" (buildah's issue 6573; seen with Podman 5.4.2).
+    """
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        last = tar.getmembers()[-1]
+    blocks = -(-last.size // tarfile.BLOCKSIZE)
+    return archive[: last.offset_data + (blocks + 2) * tarfile.BLOCKSIZE]  # two empty blocks are the end (tar(5))

@@ -36,12 +36,9 @@ class PortainerContainer(HostContainer):
         self._names = itertools.count(1)
         self.on("podman", address)
 
-    def await_answer(self) -> None:
-        """Wait until its API answers.
-
-        :raises DeadlineError: it does not
-        """
-        wait_for(lambda: self._answers(), f"Portainer's API at {self.address}:{PORT}", seconds=_API_SECONDS)
+    def await_ready(self) -> None:
+        """Wait until its API answers."""
+        wait_for(self._answers, f"Portainer's API at {self.address}:{PORT}", seconds=_API_SECONDS)
 
     def connect(self, url: str) -> Observation:
         """Press Connect: ask it for the agent at a URL, and report what the user would read.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from testbed.containers.container import HostContainer
+from testbed.host.listeners import listeners
 from testbed.host.protocol import Host
 from testbed.tunnel.forward import Server
 from testbed.tunnel.keys import KeyPair
+from testbed.waiting import wait_for
 
 USER: Final = "tunnel"
 PORT: Final = 22
@@ -30,6 +32,12 @@ class SshdContainer(HostContainer):
         self.with_copy_into_container(self._host_key.private.encode(), f"{_FOLDER}/host_key", 0o600)
         # Read by sshd as the user who logs in.
         self.with_copy_into_container(self._user_key.public.encode() + b"\n", f"{_FOLDER}/authorized_keys", 0o644)
+
+    def await_ready(self) -> None:
+        """Wait until it listens."""
+        wait_for(
+            lambda: any(listener.port == PORT for listener in listeners(self.net)), f"{self.name!r} to listen on port {PORT}"
+        )
 
     @property
     def server(self) -> Server:

@@ -14,7 +14,7 @@ from testbed.engine import Engine
 from testbed.errors import HostError
 from testbed.host import settings
 from testbed.names import NameServer
-from testbed.namespaces import Init, NetworkNamespace
+from testbed.namespaces import Init, NetworkNamespace, in_initial_namespace
 
 #: The resolver of every private host (TEST-NET-3, RFC 5737). Never loopback: Podman then writes public servers into
 #: containers. Its interface has a high index, so that the host's first address is not this one but a real link's.
@@ -69,7 +69,9 @@ class PrivateHost:
                 "TESTBED_RESOLV_CONF": f"nameserver {RESOLVER_ADDRESS}\n",
                 "TESTBED_CONTAINERS_CONF": settings.containers_conf(facts) if with_engine else "",
                 "TESTBED_STORAGE_CONF": settings.storage_conf(
-                    "/run/testbed/storage", [image_store] if image_store else []
+                    "/run/testbed/storage",
+                    [image_store] if image_store else [],
+                    user_namespace=not in_initial_namespace(),
                 ),
                 "TESTBED_IP_BATCH": _IP_BATCH,
                 **({"TESTBED_SERVICE": _SERVICE} if with_engine else {}),

@@ -22,6 +22,10 @@ class Host(Protocol):
     """What containers and networks are marked with there, so that ours are told from others."""
 
     @property
+    def pid(self) -> int:
+        """A process of it, seen from outside: the first of a private host."""
+
+    @property
     def engine(self) -> Engine:
         """Its Podman."""
 

@@ -65,8 +65,12 @@ def containers_conf(machine: Machine) -> str:
     )
 
 
-def storage_conf(graphroot: str, image_stores: Sequence[Path]) -> str:
-    """containers-storage.conf(5): a graph root of its own, over image stores that are only read."""
+def storage_conf(graphroot: str, image_stores: Sequence[Path], *, user_namespace: bool = False) -> str:
+    """containers-storage.conf(5): a graph root of its own, over image stores that are only read.
+
+    :param user_namespace: whether it is for a user namespace, where overlayfs keeps its notes in ``user.`` attributes
+        (mount(8), userxattr); Podman asks for that by itself only where it takes itself for rootless
+    """
     stores = ", ".join(f'"{store}"' for store in image_stores)
     return "\n".join(
         [
@@ -76,6 +80,7 @@ def storage_conf(graphroot: str, image_stores: Sequence[Path]) -> str:
             f'graphroot = "{graphroot}"',
             "[storage.options]",
             f"additionalimagestores = [{stores}]",
+            *(["[storage.options.overlay]", 'mountopt = "userxattr"'] if user_namespace else []),
             "",
         ]
     )

@@ -101,4 +101,4 @@ def reply(query: bytes, zone: Mapping[dns.name.Name, Sequence[str]]) -> bytes | 
         fitting = [a for a in addresses if (":" in a) == (kind == dns.rdatatype.AAAA)]
         if fitting and question.rdtype == kind:
             answer.answer.append(dns.rrset.from_text(question.name, _TTL, "IN", kind, *fitting))
-    return answer.to_wire()
+    return answer.to_wire(want_shuffle=False)  # the order of the zone, every time

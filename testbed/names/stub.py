@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import ipaddress
 import socket
 import time
@@ -12,10 +11,10 @@ from typing import Final
 
 import dns.exception
 import dns.message
+import dns.name
 import dns.query
 import dns.rcode
 import dns.rdatatype
-import dns.resolver
 
 from testbed.model import Address, Outcome
 from testbed.names.hosts import HostsFile
@@ -62,17 +61,18 @@ class Naming:
 
     @classmethod
     def parse(cls, hosts: str, resolv_conf: str) -> Naming:
-        """The same from texts."""
-        resolver = dns.resolver.Resolver(configure=False)
-        try:
-            resolver.read_resolv_conf(io.StringIO(resolv_conf))
-        except dns.exception.DNSException:
-            resolver.nameservers = []  # dnspython's word for "names no server"
-        return cls(
-            HostsFile.parse(hosts),
-            tuple(str(server) for server in resolver.nameservers),
-            tuple(name.to_text(omit_final_dot=True) for name in resolver.search),
-        )
+        """The same from texts. Lines that make no sense are passed over, as the C library does (resolv.conf(5))."""
+        servers: list[str] = []
+        search: tuple[str, ...] = ()
+        for line in resolv_conf.splitlines():
+            match line.split():
+                case ["nameserver", server, *_] if _is_address(server):
+                    servers.append(server)
+                case ["search", *names]:
+                    search = tuple(stripped for name in names if (stripped := name.rstrip(".")))
+                case ["domain", name, *_]:  # an old word for a search list of one
+                    search = tuple(stripped for stripped in [name.rstrip(".")] if stripped)
+        return cls(HostsFile.parse(hosts), tuple(servers), search)
 
     def resolve(self, name: str, net: NetworkNamespace, *, seconds: float = 3.0) -> tuple[Address, ...]:
         """The addresses of a name, in the order in which a client tries them (RFC 6724, 6).
@@ -110,8 +110,16 @@ class Naming:
         """The names to ask for, in order (resolv.conf(5): search, with ndots 1)."""
         if name.endswith("."):
             return (name,)
-        searched = tuple(f"{name}.{suffix}" for suffix in self.search if suffix)
+        searched = tuple(f"{name}.{suffix}" for suffix in self.search)
         return (name, *searched) if "." in name else (*searched, name)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _text(path: Path) -> str:
@@ -124,9 +132,13 @@ def _text(path: Path) -> str:
 
 def _query(name: str, server: str, net: NetworkNamespace, seconds: float) -> tuple[Address, ...] | None:
     """Ask one server for both families: addresses, () for "no such name", None for no usable answer."""
+    try:
+        asked = dns.name.from_text(name)
+    except dns.exception.DNSException:
+        return ()  # what no server can be asked for, such as an empty label, is no name
     found: list[Address] = []
     for kind in (dns.rdatatype.A, dns.rdatatype.AAAA):
-        question = dns.message.make_query(name, kind)
+        question = dns.message.make_query(asked, kind)
         family = socket.AF_INET6 if ":" in server else socket.AF_INET
         try:
             with net.socket(family, socket.SOCK_DGRAM) as sock:
@@ -135,7 +147,7 @@ def _query(name: str, server: str, net: NetworkNamespace, seconds: float) -> tup
         except (OSError, dns.exception.DNSException):
             return None
         if answer.rcode() == dns.rcode.NXDOMAIN:
-            return ()
+            return tuple(found)  # some servers deny a name that they have in the other family (RFC 4074, 4.2)
         if answer.rcode() != dns.rcode.NOERROR:
             return None
         for rrset in answer.answer:

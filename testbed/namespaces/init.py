@@ -18,6 +18,7 @@ from typing import Final
 
 from testbed import tools
 from testbed.errors import CommandError, HostError
+from testbed.namespaces.enter import environment, host_command
 
 _KINDS: Final = ("--mount", "--cgroup", "--pid", "--uts", "--ipc")
 _SCRIPT: Final = resources.files("testbed.namespaces").joinpath("init.sh").read_text(encoding="utf-8")
@@ -39,14 +40,7 @@ class Init:
         unshare = tools.need("unshare", "util-linux")
         tools.need("ip", "iproute2")
         tools.need("catatonit", "catatonit")
-        #: The environment of every process inside: nothing of the caller's but its terminal and language.
-        self.environment: dict[str, str] = {
-            "PATH": tools.SEARCH_PATH,
-            "HOME": "/run/testbed/home",
-            "CONTAINERS_CONF": "/run/testbed/containers.conf",
-            "CONTAINERS_STORAGE_CONF": "/run/testbed/storage.conf",
-            **{key: os.environ[key] for key in ("LANG", "TERM", "SSL_CERT_FILE") if key in os.environ},
-        }
+        self.environment = environment()
         lifeline, self._owner_end = os.pipe2(os.O_CLOEXEC)
         try:
             self._process = subprocess.Popen(
@@ -90,17 +84,9 @@ class Init:
             raise HostError(f"{self.name} is gone: its first process ended")
         return Path(f"/proc/{self.pid}/root")
 
-    def command(self, argv: Sequence[str], *, net: Path | None = None) -> list[str]:
-        """The command that runs ``argv`` inside.
-
-        :param net: another network namespace's file to be in, such as a container's; seen from outside
-        """
-        enter = [tools.need("nsenter", "util-linux"), "-t", str(self.pid), *(k for k in self._kinds if k != "--net")]
-        if net is not None:
-            enter.append(f"--net={net}")
-        elif "--net" in self._kinds:
-            enter.append("--net")
-        return [*enter, "--", *argv]
+    def command(self, argv: Sequence[str]) -> list[str]:
+        """The command that runs ``argv`` inside."""
+        return host_command(self.pid, argv, private_network="--net" in self._kinds)
 
     def popen(
         self, argv: Sequence[str], *, stdout: int = subprocess.DEVNULL, stderr: int = subprocess.DEVNULL

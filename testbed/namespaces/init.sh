@@ -47,6 +47,16 @@ fi
 unset TESTBED_CONTAINERS_CONF TESTBED_STORAGE_CONF TESTBED_HOSTS_FILE TESTBED_RESOLV_CONF TESTBED_IP_BATCH
 cd /
 
+# Podman takes itself for rootless where /proc/self/uid_map does not hold every id (containers/storage pkg/unshare,
+# hasFullUsersMappings), and then names another address host.containers.internal and, from 5.0, hides podman0 in a
+# namespace of its own. On a host of its own it is root: it is shown a whole map. The mount goes with its process.
+if [ -n "${TESTBED_HOSTNAME-}" ] && ! grep -q 4294967295 /proc/self/uid_map && podman=$(command -v podman); then
+    mkdir /run/testbed/bin
+    echo "0 0 4294967295" >/run/testbed/uid_map
+    printf '#!/bin/sh\nmount --bind /run/testbed/uid_map /proc/$$/uid_map && exec %s "$@"\n' "$podman" >/run/testbed/bin/podman
+    chmod 755 /run/testbed/bin/podman
+fi
+
 if [ -n "${TESTBED_SERVICE-}" ]; then
     podman system service --time=0 "unix://$TESTBED_SERVICE" </dev/null >/run/testbed/podman.log 2>&1 &
 fi

@@ -32,6 +32,11 @@ def is_root() -> bool:
     return False
 
 
+def in_initial_namespace() -> bool:
+    """Whether this process is in the initial user namespace, the only one whose map holds every id."""
+    return "4294967295" in Path("/proc/self/uid_map").read_text(encoding="ascii")
+
+
 def become_root() -> None:
     """Make this process root of a user namespace, unless it is root already.
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 import http.client
+import os
 import socket
 import ssl
+import string
 import time
+import urllib.parse
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,16 +50,17 @@ def attempt(net: NetworkNamespace, naming: Naming, target: Target, *, seconds: f
         addresses = naming.resolve(target.host, net, seconds=seconds)
     except NameFailure as failure:
         return seen(failure.outcome, Phase.RESOLVE, failure.number, str(failure))
-    connected = _connect(net, addresses, target.port, deadline)
-    if isinstance(connected, OSError):
-        return seen(of_error(connected), Phase.CONNECT, _errno(connected), str(connected))
-    peer = _peer(connected)
+    found = _connect(net, addresses, target.port, deadline)
+    if isinstance(found, OSError):
+        return seen(of_error(found), Phase.CONNECT, _errno(found), str(found))
+    connected, peer = found
     phase = Phase.CONNECT
     try:
         if target.scheme is Scheme.TCP:
             return seen(Outcome.CONNECTED, phase, answer=Answer(peer))
         if target.scheme is Scheme.HTTPS:
             phase = Phase.TLS
+            _raise_pending(connected)
             connected.settimeout(_left(deadline))
             connected = _tls_context().wrap_socket(connected, server_hostname=target.host)
         phase = Phase.HTTP
@@ -74,7 +78,9 @@ def attempt(net: NetworkNamespace, naming: Naming, target: Target, *, seconds: f
     return seen(Outcome.CONNECTED if good else Outcome.HTTP_STATUS, phase, None, "" if good else f"HTTP {answer.status}", answer)
 
 
-def _connect(net: NetworkNamespace, addresses: tuple[Address, ...], port: int, deadline: float) -> socket.socket | OSError:
+def _connect(
+    net: NetworkNamespace, addresses: tuple[Address, ...], port: int, deadline: float
+) -> tuple[socket.socket, str] | OSError:
     """The first address that connects, else the first address's error: the one that Go's client reports too."""
     first: OSError | None = None
     for address in addresses:
@@ -92,7 +98,7 @@ def _connect(net: NetworkNamespace, addresses: tuple[Address, ...], port: int, d
             sock.close()
             first = first or exc
         else:
-            return sock
+            return sock, f"{bracketed(str(address))}:{port}"
     assert first is not None, "a name that resolves has an address"
     return first
 
@@ -100,7 +106,8 @@ def _connect(net: NetworkNamespace, addresses: tuple[Address, ...], port: int, d
 def _get(connected: socket.socket, target: Target, peer: str) -> Answer:
     connection = http.client.HTTPConnection(bracketed(target.host), target.port)
     connection.sock = connected
-    connection.request("GET", target.path, headers={"User-Agent": "testbed", "Connection": "close"})
+    path = urllib.parse.quote(target.path, safe=string.punctuation)  # as browsers and Go do with other than ASCII
+    connection.request("GET", path, headers={"User-Agent": "testbed", "Connection": "close"})
     response = connection.getresponse()
     name = next((header for header in _NAMING_HEADERS if response.headers.get(header)), None)
     server = "" if name is None else f"{name if name != 'Server' else ''} {response.headers[name]}".strip()
@@ -118,9 +125,11 @@ def _errno(error: OSError) -> int | None:
     return None if isinstance(error, ssl.SSLError) else error.errno
 
 
-def _peer(connected: socket.socket) -> str:
-    address, port = connected.getpeername()[:2]
-    return f"{bracketed(address)}:{port}"
+def _raise_pending(connected: socket.socket) -> None:
+    """Raise for a reset that came already: on such a socket ``ssl`` would leave the handshake out without a word."""
+    number = connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if number:
+        raise OSError(number, os.strerror(number))
 
 
 @functools.cache

@@ -1,0 +1,99 @@
+"""Finding the labs that run in the background, and speaking to their keepers."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from testbed.background import protocol
+from testbed.errors import UsageError
+from testbed.waiting import wait_for
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A lab in the background."""
+
+    name: str
+    scenario: str
+    keeper: int
+    """The process that keeps it; killing that is the whole of removing it."""
+    seconds: float
+    """How long it has been up."""
+    bind: str | None
+    """What its tunnel is bound to; None where it has none."""
+    hosts: Mapping[str, int]
+    """The first process of each host."""
+    containers: Mapping[str, tuple[str, int]]
+    """Each container's host and main process, by that host's count."""
+
+
+def running(uid: int | None = None) -> list[Running]:
+    """A user's labs, by name; the caller's own unless said otherwise."""
+    uid = os.getuid() if uid is None else uid
+    lines = Path("/proc/net/unix").read_text(encoding="utf-8", errors="replace").splitlines()
+    names = sorted({name for line in lines if (name := protocol.name_in(line, uid))})
+    found = (_describe(uid, name) for name in names)
+    return [lab for lab in found if lab is not None]
+
+
+def find(name: str, labs: list[Running], *, lab: str | None = None) -> tuple[Running, str]:
+    """The lab that has a host or container of that name, and the name of the host it is or is on.
+
+    :param lab: look in this lab only
+    :raises UsageError: none has it, or several have
+    """
+    considered = [x for x in labs if lab in (None, x.name)]
+    matches = [x for x in considered if name in x.hosts or name in x.containers]
+    if not considered:
+        raise UsageError(
+            f"no lab {'is running' if lab is None else f'called {lab!r} is running'}: start one with 'testbed up portainer'"
+        )
+    if not matches:
+        names = ", ".join(n for x in considered for n in (*x.hosts, *x.containers))
+        raise UsageError(f"no running lab has a host or container {name!r}: there are {names}")
+    if len(matches) > 1:
+        raise UsageError(f"{name!r} is in several labs ({', '.join(x.name for x in matches)}): say which with --lab")
+    (match,) = matches
+    return match, name if name in match.hosts else match.containers[name][0]
+
+
+def stop(lab: Running, *, uid: int | None = None) -> None:
+    """Ask a lab's keeper to end, and wait until it has.
+
+    :raises DeadlineError: it does not
+    """
+    _ask(os.getuid() if uid is None else uid, lab.name, {"do": "stop"})
+    wait_for(lambda: not Path(f"/proc/{lab.keeper}").exists(), f"the keeper of {lab.name} (pid {lab.keeper}) to end")
+
+
+def _describe(uid: int, name: str) -> Running | None:
+    answer = _ask(uid, name, {"do": "describe"})
+    if not answer:
+        return None
+    return Running(
+        name=name,
+        scenario=str(answer["scenario"]),
+        keeper=int(answer["keeper"]),
+        seconds=float(answer["seconds"]),
+        bind=answer["bind"],
+        hosts={str(key): int(value) for key, value in answer["hosts"].items()},
+        containers={str(key): (str(host), int(pid)) for key, (host, pid) in answer["containers"].items()},
+    )
+
+
+def _ask(uid: int, name: str, question: dict[str, str]) -> dict[str, Any]:
+    """Ask a keeper; empty where it has gone, or where the socket is somebody else's."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        try:
+            connection.connect(protocol.address(uid, name))
+            if protocol.peer(connection)[1] not in (uid, 0):
+                return {}  # any user may take any abstract name: only our own keepers are believed
+            protocol.send(connection, question)
+            return protocol.receive(connection)
+        except (OSError, ValueError):
+            return {}

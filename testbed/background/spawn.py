@@ -1,0 +1,54 @@
+"""Starting a keeper, and hearing from it until its lab is up."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+from testbed.errors import Error, HostError
+
+
+def up(scenario: str, *, name: str, bind: str | None, say: Callable[[str], None]) -> None:
+    """Leave a scenario running in the background.
+
+    :param bind: what its tunnel is bound to; None for no tunnel
+    :raises Error: it did not start; nothing is left of it
+    """
+    request = {"scenario": scenario, "name": name, "bind": bind}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "testbed.background.keeper"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        env={**os.environ, "PYTHONSAFEPATH": "1"},
+    )
+    try:
+        assert process.stdin and process.stdout
+        with process.stdin as stdin:
+            stdin.write(json.dumps(request).encode())
+        for line in process.stdout:
+            message = json.loads(line)
+            if "say" in message:
+                say(message["say"])
+            elif "error" in message:
+                raise Error(message["error"])
+            elif "ready" in message:
+                process.stdout.close()
+                return
+        assert process.stderr
+        last = process.stderr.read().decode(errors="replace").strip().splitlines()[-1:]
+        raise HostError(f"the keeper of {name!r} ended before its lab was up: {''.join(last) or 'without a word'}")
+    except BaseException:
+        with suppress(ProcessLookupError):
+            process.kill()
+        process.wait()
+        raise
+    finally:
+        assert process.stderr
+        process.stderr.close()
+

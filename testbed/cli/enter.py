@@ -1,0 +1,106 @@
+"""``testbed exec`` and ``testbed shell``: being on a host, or in a container's network."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import click
+
+from testbed import tools
+from testbed.background import Running, find, running
+from testbed.host.private import PrivateHost
+from testbed.images import ImageStore
+from testbed.namespaces import become_root
+from testbed.namespaces.enter import container_command, environment, host_command
+from testbed.namespaces.user import is_root, join_user_namespace
+
+_COMMAND = "testbed.command"
+_OPTIONS = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+
+
+class _WithCommand(click.Command):
+    """Keeps what stands behind ``--`` apart: with a name in front of it or without is the whole difference."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args:
+            at = args.index("--")
+            ctx.meta[_COMMAND] = args[at + 1 :]
+            args = args[:at]
+        return super().parse_args(ctx, args)
+
+
+@click.command(
+    name="exec",
+    cls=_WithCommand,
+    context_settings=_OPTIONS,
+    epilog="""
+\b
+Examples:
+  testbed exec portainer -- curl -k https://host.containers.internal:19001/ping
+  testbed exec laptop -- ss -ltn
+  testbed exec -- podman run --rm IMAGE    in a fresh private host, gone afterwards
+""",
+)
+@click.option("--lab", help="Which lab, where several have that name.")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[NAME] -- COMMAND")
+@click.pass_context
+def exec_command(ctx: click.Context, lab: str | None, words: tuple[str, ...]) -> None:
+    """Run a command on a host, or with a container's network, hosts file and resolver.
+
+    The programs are this machine's own, so it works for images without a shell too. Without a NAME it runs on a fresh
+    private host, which ends with it. The exit code is the command's.
+    """
+    name = words[0] if words else None
+    command = [*words[1:], *ctx.meta.get(_COMMAND, [])]
+    if not command:
+        raise click.UsageError("give a command after --, for example: testbed exec laptop -- ip route")
+    _enter(name, command, lab)
+
+
+@click.command(epilog="\b\nExamples:\n  testbed shell laptop\n  testbed shell portainer\n  testbed shell")
+@click.option("--lab", help="Which lab, where several have that name.")
+@click.argument("name", required=False)
+def shell(name: str | None, lab: str | None) -> None:
+    """Open a prompt on a host or in a container's network; without a name, on a fresh private host."""
+    bash = tools.find("bash")
+    os.environ["PS1"] = f"[{name or 'private host'}] \\w \\$ "
+    _enter(name, [bash, "--norc", "-i"] if bash else ["sh", "-i"], lab)
+
+
+def _enter(name: str | None, command: list[str], lab: str | None) -> None:
+    if name is None:
+        _on_a_fresh_host(command)
+    else:
+        found, host = find(name, running(), lab=lab)
+        if not is_root():
+            join_user_namespace(found.keeper)
+        _replace(found, host, name, command)
+
+
+def _replace(lab: Running, host: str, name: str, command: list[str]) -> None:
+    """Become the command: nothing of ours stands between it and the terminal."""
+    init = lab.hosts[host]
+    argv = (
+        host_command(init, command) if name == host else container_command(init, lab.containers[name][1], command)
+    )
+    os.execvpe(argv[0], argv, {**environment(), **_prompt()})
+
+
+def _on_a_fresh_host(command: list[str]) -> None:
+    become_root()
+    storage = ImageStore().storage
+    with PrivateHost("host", image_store=storage if storage.is_dir() else None) as host:
+        host.engine.ready()
+        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the command's
+        try:
+            done = subprocess.run(host_command(host.pid, command), env={**environment(), **_prompt()}, check=False)
+        finally:
+            signal.signal(signal.SIGINT, previous)
+    sys.exit(done.returncode if done.returncode >= 0 else 128 - done.returncode)
+
+
+def _prompt() -> dict[str, str]:
+    return {"PS1": os.environ["PS1"]} if "PS1" in os.environ else {}

@@ -1,0 +1,88 @@
+"""``testbed up``, ``down`` and ``list``: labs that run in the background."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from rich.table import Table
+
+from testbed.background import running, spawn
+from testbed.background.find import stop
+from testbed.cli.progress import status
+from testbed.errors import UsageError
+from testbed.report.console import make, plain
+
+
+@click.command(epilog="\b\nExample:\n  testbed up portainer --bind 127.0.0.1 && testbed exec portainer -- curl -k https://localhost:19001/ping")
+@click.argument("scenario", type=click.Choice(["portainer"]))
+@click.option("--bind", metavar="ADDR", default="127.0.0.1", show_default=True, help="What the tunnel is bound to; 'none' for no tunnel.")
+@click.option("--name", help="The lab's name; the scenario's by default.")
+def up(scenario: str, bind: str, name: str | None) -> None:
+    """Leave a scenario running in the background, until 'testbed down' or the machine goes down."""
+    name = name or scenario
+    with status(f"starting {name}") as say:
+        spawn.up(scenario, name=name, bind=None if bind == "none" else bind, say=say)
+    (lab,) = [lab for lab in running() if lab.name == name]
+    console = make()
+    console.print(plain(f"{name} is up: hosts {', '.join(lab.hosts)}; containers {', '.join(lab.containers)}"))
+    console.print(plain(f"  testbed exec {next(iter(lab.containers))} -- COMMAND    testbed shell laptop    testbed down {name}"))
+
+
+@click.command(epilog="\b\nExample:\n  testbed down portainer")
+@click.argument("name", required=False)
+def down(name: str | None) -> None:
+    """End a lab that runs in the background; without a name, the only one there is."""
+    labs = running()
+    if name is None and len(labs) > 1:
+        raise UsageError(f"several labs are running ({', '.join(lab.name for lab in labs)}): say which")
+    chosen = [lab for lab in labs if name in (None, lab.name)]
+    if not chosen:
+        raise UsageError(f"no lab {'is' if name is None else f'called {name!r} is'} running; see 'testbed list'")
+    for lab in chosen:
+        stop(lab)
+        make().print(plain(f"{lab.name} is gone, with all that was on it"))
+
+
+@click.command(name="list", epilog="\b\nExample:\n  testbed list --json")
+@click.option("--json", "json_", is_flag=True, help="Print one JSON array.")
+def list_labs(json_: bool) -> None:
+    """Show the labs that run in the background."""
+    labs = running()
+    if json_:
+        click.echo(
+            json.dumps(
+                [
+                    {
+                        "name": lab.name,
+                        "scenario": lab.scenario,
+                        "bind": lab.bind,
+                        "seconds": round(lab.seconds, 1),
+                        "keeper": lab.keeper,
+                        "hosts": dict(lab.hosts),
+                        "containers": {name: {"host": host, "pid": pid} for name, (host, pid) in lab.containers.items()},
+                    }
+                    for lab in labs
+                ],
+                indent=1,
+            )
+        )
+        return
+    if not labs:
+        make().print(plain("no lab is running; start one with 'testbed up portainer'"))
+        return
+    table = Table(pad_edge=False)
+    for column in ("lab", "scenario", "tunnel on", "up for", "hosts", "containers"):
+        table.add_column(column)
+    for lab in labs:
+        table.add_row(
+            lab.name,
+            lab.scenario,
+            lab.bind or "no tunnel",
+            f"{lab.seconds:.0f} s",
+            " ".join(lab.hosts),
+            " ".join(lab.containers),
+        )
+    make().print(table)
+
+

@@ -1,0 +1,40 @@
+"""``testbed build`` and ``testbed clean``: what is kept on disk, and what is left running."""
+
+from __future__ import annotations
+
+import shutil
+
+import click
+
+from testbed import images
+from testbed.background import running
+from testbed.background.find import stop
+from testbed.cli.progress import status
+from testbed.images import ImageStore, own_recipes
+from testbed.namespaces import become_root
+from testbed.report.console import make, plain
+
+
+@click.command(epilog="\b\nExamples:\n  testbed build\n  TESTBED_BASE_IMAGE=NAME testbed build    on a registry image instead of the distribution's packages")
+def build() -> None:
+    """Build the images that are not built yet; says what they are made from. Silent when there is nothing to do."""
+    become_root()
+    with status("looking at the images") as say:
+        images.ensure(["base", *own_recipes()], store=ImageStore(), say=say)
+
+
+@click.command(epilog="\b\nExamples:\n  testbed clean\n  testbed clean --images")
+@click.option("--images", "with_images", is_flag=True, help="Also the built images.")
+def clean(with_images: bool) -> None:
+    """End every background lab of yours; with --images also remove the built images."""
+    console = make()
+    for lab in running():
+        stop(lab)
+        console.print(plain(f"ended the lab {lab.name}"))
+    store = ImageStore()
+    if with_images and store.folder.exists():
+        become_root()  # the layers' files belong to subordinate ids
+        with store.building(lambda line: console.print(plain(line))):
+            shutil.rmtree(store.folder)
+        console.print(plain(f"removed the images in {store.folder}"))
+    console.print(plain("nothing of ours is left"))

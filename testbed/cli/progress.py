@@ -1,0 +1,19 @@
+"""Showing what takes long: on standard error, so that what a machine reads stays clean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from testbed.report.console import clean, make, plain
+
+
+@contextmanager
+def status(first: str) -> Iterator[Callable[[str], None]]:
+    """A line that says what is being done: replaced in place on a terminal, a line each otherwise."""
+    console = make(stderr=True)
+    if console.is_terminal:
+        with console.status(clean(first)) as shown:
+            yield lambda line: shown.update(plain(line))
+    else:
+        yield lambda line: console.print(plain(line))

@@ -1,0 +1,158 @@
+"""What a lab would need on the machine itself that is taken there already. Judgement is pure; reading is apart."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from pyroute2 import IPRoute
+
+from testbed.host.listeners import listeners, owner
+from testbed.namespaces import NetworkNamespace
+from testbed.topology import Topology
+
+Subnet: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+#: Podman's default network, and what the scenarios take for granted of it (containers.conf(5), default_subnet).
+DEFAULT_NETWORK: Final = "podman"
+DEFAULT_BRIDGE: Final = "podman0"
+DEFAULT_SUBNET: Final[Subnet] = ipaddress.ip_network("10.88.0.0/16")
+DEFAULT_GATEWAY: Final = "10.88.0.1"
+_LOCAL_TABLE: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A destination that the machine has a route to, other than the default route."""
+
+    subnet: Subnet
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class KernelState:
+    """What the kernel of the machine has taken."""
+
+    links: frozenset[str] = frozenset()
+    routes: tuple[Route, ...] = ()
+    ports: tuple[tuple[int, str], ...] = ()
+    """TCP ports listened on, and who does."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodmanNetwork:
+    """A network of the machine's Podman."""
+
+    name: str
+    subnets: tuple[Subnet, ...] = ()
+    gateways: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PodmanState:
+    """What the machine's Podman has taken."""
+
+    containers: frozenset[str] = frozenset()
+    networks: tuple[PodmanNetwork, ...] = ()
+    driver: str = "overlay"
+    network_backend: str = "netavark"
+
+
+def with_kernel(topology: Topology, host: str, ports: Collection[int], state: KernelState) -> Iterator[str]:
+    """One sentence for each thing that the kernel has taken already.
+
+    :param host: which host of the topology the machine is to be
+    :param ports: TCP ports that the lab will listen on there
+    """
+    cables = _cables(topology, host)
+    for link, _ in cables:
+        if link in state.links:
+            yield f"there is a link {link!r}, and the lab's cable has that name: remove or rename it"
+    wanted = [(subnet, f"the lab's cable {link!r}") for link, subnet in cables]
+    wanted += [
+        (ipaddress.ip_network(n.subnet), f"the lab's network {n.name!r}") for n in topology.networks if n.host == host
+    ]
+    if _uses_default(topology, host):
+        wanted.append((DEFAULT_SUBNET, "Podman's default network"))
+    for subnet, use in wanted:
+        for route in state.routes:
+            own = subnet == DEFAULT_SUBNET and route.link == DEFAULT_BRIDGE
+            if route.subnet.version == subnet.version and route.subnet.overlaps(subnet) and not own:
+                yield f"{route.subnet} is routed through {route.link!r} already, and {use} needs {subnet}"
+    for port, holder in state.ports:
+        if port in wanted_ports(topology, host, ports):
+            yield f"port {port} is listened on by {holder}, and the lab needs it: end that process"
+
+
+def with_podman(topology: Topology, host: str, state: PodmanState) -> Iterator[str]:
+    """One sentence for each thing that Podman has taken already, or does in another way than the lab needs."""
+    if state.driver != "overlay":
+        yield f"Podman stores with the driver {state.driver!r}, and the testbed's images are for 'overlay'"
+    if state.network_backend != "netavark":
+        yield f"Podman's network backend is {state.network_backend!r}, and the lab needs 'netavark'"
+    for container in topology.containers:
+        if container.host == host and container.name in state.containers:
+            yield f"there is a container {container.name!r}, and the lab needs that name: rename or remove it"
+    names = {network.name for network in state.networks}
+    for network in topology.networks:
+        if network.host != host:
+            continue
+        if network.name in names:
+            yield f"there is a network {network.name!r}, and the lab needs that name: rename or remove it"
+            continue
+        subnet = ipaddress.ip_network(network.subnet)
+        for other in state.networks:
+            if any(subnet.version == taken.version and subnet.overlaps(taken) for taken in other.subnets):
+                yield f"the network {other.name!r} has {subnet} or a part of it, and the lab's {network.name!r} needs it"
+    if _uses_default(topology, host):
+        default = next((network for network in state.networks if network.name == DEFAULT_NETWORK), None)
+        found = ", ".join(default.gateways) if default else "missing"
+        if default is None or DEFAULT_GATEWAY not in default.gateways:
+            yield f"the gateway of the network {DEFAULT_NETWORK!r} is {found or 'none'}, and the lab needs {DEFAULT_GATEWAY}"
+
+
+def wanted_ports(topology: Topology, host: str, ports: Collection[int]) -> frozenset[int]:
+    """The TCP ports that the lab will listen on there: those that it publishes, and those that were named."""
+    return frozenset(ports) | {p.host_port for c in topology.containers if c.host == host for p in c.publish}
+
+
+def links(topology: Topology, host: str) -> list[str]:
+    """The interfaces that the lab's cables have there."""
+    return [link for link, _ in _cables(topology, host)]
+
+
+def read_kernel(net: NetworkNamespace, ports: Collection[int]) -> KernelState:
+    """What is taken in a network namespace now.
+
+    :param ports: the ports of interest: naming who holds one takes a look at every process
+    """
+    names, routes = net.run(_read_links)
+    held = [listener for listener in listeners(net) if listener.port in ports]
+    return KernelState(names, routes, tuple((x.port, owner(x) or "a process that is not visible") for x in held))
+
+
+def _read_links() -> tuple[frozenset[str], tuple[Route, ...]]:
+    with IPRoute() as ipr:
+        names = {link["index"]: str(link.get_attr("IFLA_IFNAME")) for link in ipr.get_links()}
+        routes = tuple(
+            Route(
+                ipaddress.ip_network(f"{route.get_attr('RTA_DST')}/{route['dst_len']}"),
+                names.get(route.get_attr("RTA_OIF"), "no link"),
+            )
+            for route in ipr.get_routes(family=socket.AF_INET)
+            if route["dst_len"] and route.get_attr("RTA_TABLE") != _LOCAL_TABLE
+        )
+        return frozenset(names.values()), routes
+
+
+def _cables(topology: Topology, host: str) -> list[tuple[str, Subnet]]:
+    ends = [(c.host, c.link, c.address) for c in topology.cables]
+    ends += [(c.to_host, c.to_link, c.to_address) for c in topology.cables]
+    return [(link, ipaddress.ip_interface(address).network) for name, link, address in ends if name == host]
+
+
+def _uses_default(topology: Topology, host: str) -> bool:
+    return any(c.host == host and c.network == DEFAULT_NETWORK for c in topology.containers)

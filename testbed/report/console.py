@@ -1,0 +1,28 @@
+"""Where text goes: rich on a terminal, plain when piped."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+_PIPED_WIDTH: Final = 132
+
+
+def make(*, stderr: bool = False) -> Console:
+    """A console on standard output or error; wide enough for the tables where there is no terminal to fit."""
+    console = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console = Console(stderr=stderr, highlight=False, soft_wrap=True, width=_PIPED_WIDTH, color_system=None)
+    return console
+
+
+def clean(text: str) -> str:
+    """Text of somebody else's making without control characters, which a terminal would obey."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Text that is never read as rich's markup."""
+    return Text(clean(text), style=style)
