@@ -7,11 +7,12 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from testbed.background import protocol
-from testbed.errors import UsageError
-from testbed.waiting import wait_for
+from testbed.errors import DeadlineError, UsageError
+
+_END_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,7 @@ def stop(lab: Running, *, uid: int | None = None) -> None:
 
     :raises DeadlineError: it does not
     """
-    _ask(os.getuid() if uid is None else uid, lab.name, {"do": "stop"})
-    wait_for(lambda: not Path(f"/proc/{lab.keeper}").exists(), f"the keeper of {lab.name} (pid {lab.keeper}) to end")
+    _ask(os.getuid() if uid is None else uid, lab.name, {"do": "stop"}, until_closed=True)
 
 
 def _describe(uid: int, name: str) -> Running | None:
@@ -86,14 +86,28 @@ def _describe(uid: int, name: str) -> Running | None:
     )
 
 
-def _ask(uid: int, name: str, question: dict[str, str]) -> dict[str, Any]:
-    """Ask a keeper; empty where it has gone, or where the socket is somebody else's."""
+def _ask(uid: int, name: str, question: dict[str, str], *, until_closed: bool = False) -> dict[str, Any]:
+    """Ask a keeper; empty where it has gone, or where the socket is somebody else's.
+
+    :param until_closed: wait until the keeper lets go of the connection, which it does by ending
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             connection.connect(protocol.address(uid, name))
             if protocol.peer(connection)[1] not in (uid, 0):
                 return {}  # any user may take any abstract name: only our own keepers are believed
             protocol.send(connection, question)
-            return protocol.receive(connection)
+            answer = protocol.receive(connection)
+            if until_closed:
+                _await_end(connection, name)
+            return answer
         except (OSError, ValueError):
             return {}
+
+
+def _await_end(connection: socket.socket, name: str) -> None:
+    connection.settimeout(_END_SECONDS)
+    try:
+        connection.recv(1)
+    except TimeoutError as exc:
+        raise DeadlineError(f"waited {_END_SECONDS:g} s for the keeper of {name} to end; it still runs") from exc

@@ -43,7 +43,9 @@ def main() -> int:
     _tell(out, ready=description)
     _let_go(out)
     with lab, listener:
-        _serve(listener, uid, lambda: {**description, "seconds": time.monotonic() - started})
+        # Held until this process ends: its closing tells the one who asked that everything is gone.
+        stopper = _serve(listener, uid, lambda: {**description, "seconds": time.monotonic() - started})
+    stopper.close()
     return 0
 
 
@@ -68,20 +70,20 @@ def _describe(lab: PortainerLab, request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _serve(listener: socket.socket, uid: int, describe: Callable[[], dict[str, Any]]) -> None:
+def _serve(listener: socket.socket, uid: int, describe: Callable[[], dict[str, Any]]) -> socket.socket:
+    """Answer until somebody says stop; returns his connection."""
     while True:
         connection, _ = listener.accept()
-        with connection:
-            try:
-                if protocol.peer(connection)[1] not in (uid, 0):
-                    continue
+        try:
+            if protocol.peer(connection)[1] in (uid, 0):
                 question = protocol.receive(connection)
-                if question.get("do") == "stop":
-                    protocol.send(connection, {"stopped": True})
-                    return
-                protocol.send(connection, describe())
-            except (OSError, ValueError):
-                continue  # whoever asked went away, or asked nonsense
+                stopping = question.get("do") == "stop"
+                protocol.send(connection, {"stopping": True} if stopping else describe())
+                if stopping:
+                    return connection
+        except (OSError, ValueError):
+            pass  # whoever asked went away, or asked nonsense
+        connection.close()
 
 
 def _tell(out: TextIO, **message: Any) -> None:

@@ -168,7 +168,8 @@ def differences(before: Footprint, now: Footprint, links: Sequence[str]) -> list
 
 def from_json(raw: Mapping[str, Any]) -> Footprint:
     """A footprint out of what ``json.loads`` made of it."""
-    return Footprint(**{key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+    return Footprint(**values)
 
 
 def _missing(path: Path) -> Iterator[str]:

@@ -321,7 +321,8 @@ def _reap() -> None:
 
 
 def _orders(raw: Mapping[str, Any]) -> Orders:
-    return Orders(**{key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+    return Orders(**values)
 
 
 def _prepare(orders: Orders) -> State:

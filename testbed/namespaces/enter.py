@@ -10,13 +10,13 @@ from testbed import tools
 
 #: Everything of a host but its network namespace, which a container's may take the place of.
 _KINDS: Final = ("--mount", "--cgroup", "--pid", "--uts", "--ipc")
-#: Puts a container's naming files over the host's, in a mount namespace of the command's own. mount(8) must not make
-#: the path canonical: it would read /proc/PID/root as the link to / that it looks like.
+#: Puts a container's naming files over the host's, in a mount namespace of the command's own. They are copied: a file
+#: of another mount namespace cannot be bound (mount(2), EINVAL).
 _WITH_NAMES: Final = """
+mount -t tmpfs tmpfs /run/testbed/etc
 for file in hosts resolv.conf; do
-    source=/proc/$1/root/etc/$file
-    [ -e "$source" ] || source=/dev/null
-    mount --no-canonicalize --bind "$source" /etc/$file
+    cat "/proc/$1/root/etc/$file" >/run/testbed/etc/$file 2>/dev/null
+    mount --bind /run/testbed/etc/$file /etc/$file
 done
 shift
 exec "$@"

@@ -21,6 +21,8 @@ from testbed.probe.outcome import of_error
 #: Headers in which a server says what it is, most telling first.
 _NAMING_HEADERS: Final = ("Portainer-Agent", "Server")
 _SUCCESS: Final = range(200, 300)
+#: What comes once TCP is connected.
+_NEXT_PHASE: Final = {Scheme.TCP: Phase.CONNECT, Scheme.HTTP: Phase.HTTP, Scheme.HTTPS: Phase.TLS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,9 @@ def attempt(net: NetworkNamespace, naming: Naming, target: Target, *, seconds: f
         return seen(failure.outcome, Phase.RESOLVE, failure.number, str(failure))
     found = _connect(net, addresses, target.port, deadline)
     if isinstance(found, OSError):
-        return seen(of_error(found), Phase.CONNECT, _errno(found), str(found))
+        # A handshake that fails is ECONNREFUSED: a reset means that it was over already.
+        phase = _NEXT_PHASE[target.scheme] if isinstance(found, ConnectionResetError) else Phase.CONNECT
+        return seen(of_error(found), phase, _errno(found), str(found))
     connected, peer = found
     phase = Phase.CONNECT
     try:
@@ -104,7 +108,7 @@ def _connect(
 
 
 def _get(connected: socket.socket, target: Target, peer: str) -> Answer:
-    connection = http.client.HTTPConnection(bracketed(target.host), target.port)
+    connection = http.client.HTTPConnection(target.host, target.port)  # adds the brackets itself
     connection.sock = connected
     path = urllib.parse.quote(target.path, safe=string.punctuation)  # as browsers and Go do with other than ASCII
     connection.request("GET", path, headers={"User-Agent": "testbed", "Connection": "close"})

@@ -264,10 +264,13 @@ def test_peer_that_resets_is_reset(scheme: str, phase: Phase) -> None:
 
 
 class WaitsForReset(socket.socket):
-    """A socket that comes back from connect(2) only once the peer has reset it."""
+    """A socket that comes back from connect(2) only once the peer has reset it, which the peer does after that."""
+
+    connected = threading.Event()
 
     def connect(self, address: tuple[str, int]) -> None:  # type: ignore[override]
         super().connect(address)
+        self.connected.set()
         poller = select.poll()
         poller.register(self, 0)  # POLLERR and POLLHUP are always looked for
         assert poller.poll(ENOUGH * 1000), "the peer did not reset"
@@ -283,9 +286,22 @@ class WaitsForReset(socket.socket):
 )
 def test_reset_that_is_quicker_than_we_are_is_seen_too(scheme: str, outcome: Outcome, phase: Phase) -> None:
     """A peer that resets before the first byte is observed in the phase that comes next, and never raises."""
-    with serving(reset) as port:
+    WaitsForReset.connected.clear()
+
+    def reset_once_connected(connection: socket.socket) -> None:
+        assert WaitsForReset.connected.wait(ENOUGH)
+        reset(connection)
+
+    with serving(reset_once_connected) as port:
         seen = reach(f"{scheme}://127.0.0.1:{port}", net=HereNamespace(WaitsForReset))
     assert (seen.outcome, seen.phase) == (outcome, phase)
+
+
+@pytest.mark.parametrize(("scheme", "phase"), [("http", Phase.HTTP), ("https", Phase.TLS)])
+def test_reset_that_connect_itself_reports_belongs_to_the_next_phase(scheme: str, phase: Phase) -> None:
+    """connect(2) that says ECONNRESET had connected: the phase does not hang on who was quicker."""
+    seen = reach(f"{scheme}://192.0.2.1:1/", net=HereNamespace(scripted({"192.0.2.1": errno.ECONNRESET})))
+    assert (seen.outcome, seen.phase, seen.errno) == (Outcome.RESET, phase, errno.ECONNRESET)
 
 
 @pytest.mark.parametrize(("scheme", "phase"), [("http", Phase.HTTP), ("https", Phase.TLS)])
