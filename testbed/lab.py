@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -79,6 +80,9 @@ class Lab:
         _all(pool, self._make_container, [c for c in topology.containers if c not in sharing])
         _all(pool, self._make_container, sharing)
         _all(pool, lambda container: container.await_ready(), self.containers.values())
+        # They came up in any order; people read them in the topology's.
+        self.hosts = {spec.name: self.hosts[spec.name] for spec in topology.hosts}
+        self.containers = {spec.name: self.containers[spec.name] for spec in topology.containers}
 
     def _make_host(self, spec: HostSpec) -> None:
         made = self._special.get(spec.name)
@@ -133,8 +137,15 @@ class Lab:
             return self.containers[name].vantage()
         if name in self.hosts:
             host = self.hosts[name]
-            return Vantage(name, host.net, read_naming(host.path("/")), f"{self._call_by} {name} --")
+            naming = read_naming(host.path("/"))
+            if not isinstance(host, PrivateHost):
+                naming = replace(naming, nameservers=())  # the machine's own resolver is out in the world: not asked
+            return Vantage(name, host.net, naming, f"{self._call_by} {name} --")
         raise UsageError(f"the lab has no {name!r}: there are {', '.join([*self.hosts, *self.containers])}")
+
+    def let_go(self) -> None:
+        """Forget the hosts without ending them: somebody else holds their lifelines now."""
+        self.hosts.clear()
 
     def close(self) -> None:
         """End every host, and with it all that runs there. Calling it twice does no harm."""

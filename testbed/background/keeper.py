@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 import time
-from collections.abc import Callable
 from typing import Any, TextIO
 
 from testbed.background import protocol
-from testbed.errors import Error, UsageError
+from testbed.background.serve import describe, listen, serve
+from testbed.errors import Error
 from testbed.namespaces import become_root
 from testbed.scenarios.portainer import PortainerLab
 
@@ -26,14 +25,14 @@ def main() -> int:
     uid = os.getuid()
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     try:
-        listener = _listen(uid, request["name"])
+        listener = listen(uid, request["name"])
         become_root()
         started = time.monotonic()
         lab = PortainerLab(say=lambda line: _tell(out, say=line))
         try:
             if request["bind"] is not None:
                 lab.forward(request["bind"])
-            description = _describe(lab, request)
+            description = describe(lab, request["scenario"], request["bind"])
         except BaseException:
             lab.close()
             raise
@@ -44,46 +43,9 @@ def main() -> int:
     _let_go(out)
     with lab, listener:
         # Held until this process ends: its closing tells the one who asked that everything is gone.
-        stopper = _serve(listener, uid, lambda: {**description, "seconds": time.monotonic() - started})
+        stopper = serve(listener, uid, lambda: {**description, "seconds": time.monotonic() - started})
     stopper.close()
     return 0
-
-
-def _listen(uid: int, name: str) -> socket.socket:
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        listener.bind(protocol.address(uid, name))
-    except OSError as exc:
-        listener.close()
-        raise UsageError(f"a lab called {name!r} is running already: 'testbed down {name}' ends it") from exc
-    listener.listen()
-    return listener
-
-
-def _describe(lab: PortainerLab, request: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "scenario": request["scenario"],
-        "keeper": os.getpid(),
-        "bind": request["bind"],
-        "hosts": {name: host.pid for name, host in lab.hosts.items()},
-        "containers": {name: (c.host.name, c.pid) for name, c in lab.containers.items()},
-    }
-
-
-def _serve(listener: socket.socket, uid: int, describe: Callable[[], dict[str, Any]]) -> socket.socket:
-    """Answer until somebody says stop; returns his connection."""
-    while True:
-        connection, _ = listener.accept()
-        try:
-            if protocol.peer(connection)[1] in (uid, 0):
-                question = protocol.receive(connection)
-                stopping = question.get("do") == "stop"
-                protocol.send(connection, {"stopping": True} if stopping else describe())
-                if stopping:
-                    return connection
-        except (OSError, ValueError):
-            pass  # whoever asked went away, or asked nonsense
-        connection.close()
 
 
 def _tell(out: TextIO, **message: Any) -> None:

@@ -41,6 +41,7 @@ CLAIM: Final = "\0testbed-local-host"
 _PR_SET_CHILD_SUBREAPER: Final = 36
 #: A container takes up to 10 s to stop by itself; ours are killed.
 _SERVICE_SECONDS: Final = 15.0
+_IDLE_SECONDS: Final = 3.0
 _PROCESS_SECONDS: Final = 5.0
 _PODMAN_SECONDS: Final = 60.0
 #: How long to wait for another lab: one whose owner is gone is being cleaned up.
@@ -177,11 +178,21 @@ def _end_service(state: State, service: subprocess.Popen[bytes] | None) -> None:
         _kill(lambda pid: _is_ours(state, pid) and b"service" in _cmdline(pid), signal.SIGTERM, _SERVICE_SECONDS)
         return
     service.terminate()
+    start = busy = time.monotonic()
+    while service.poll() is None:
+        now = time.monotonic()
+        if _has_children(service.pid):
+            busy = now
+        if now - busy > _IDLE_SECONDS or now - start > _SERVICE_SECONDS:
+            service.kill()  # Podman 4.3 never ends when SIGTERM comes while it starts
+        time.sleep(0.005)
+
+
+def _has_children(pid: int) -> bool:
     try:
-        service.wait(_SERVICE_SECONDS)
-    except subprocess.TimeoutExpired:
-        service.kill()
-        service.wait()
+        return any((task / "children").read_bytes() for task in Path(f"/proc/{pid}/task").iterdir())
+    except OSError:
+        return False
 
 
 def _remove_containers(state: State) -> list[str]:
@@ -206,8 +217,18 @@ def _nothing_of_others(state: State) -> bool:
         _podman(state, "volume", "ls", "-q") == []
         and _podman(state, "images", "-q", "--filter", "readonly=false") == []
         and _podman(state, "network", "ls", "-q") == ["podman"]
-        and not any(_is_podman_of_others(state, pid) for pid in _pids())
+        and _no_podman_of_others(state)
     )
+
+
+def _no_podman_of_others(state: State) -> bool:
+    """Whether nobody else's Podman is at work; one that only asks for something is waited for."""
+    deadline = time.monotonic() + _PROCESS_SECONDS
+    while any(_is_podman_of_others(state, pid) for pid in _pids()):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def _is_podman_of_others(state: State, pid: int) -> bool:

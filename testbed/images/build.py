@@ -43,9 +43,9 @@ def ensure(
     if all(store.built(tag) for tag in result.values()):
         return result
     with store.building(say):
-        missing = [role for role in recipe.in_order(list(wanted), recipes) if not store.built(tags[role])]
-        if not store.built(tags[BASE]):
-            missing.insert(0, BASE)
+        order = recipe.in_order(list(wanted), recipes)
+        on_base = BASE in wanted or any(BASE in recipes[role].arguments.values() for role in order)
+        missing = [role for role in ([BASE] if on_base else []) + order if not store.built(tags[role])]
         if missing:
             say(f"building {len(missing)} image{'s' if len(missing) > 1 else ''} into {store.folder}: {', '.join(missing)}")
             _build_all(missing, recipes, tags, chosen, store, say)
@@ -72,7 +72,8 @@ def _build_all(
             if role == BASE:
                 made_from = base.make(builder, chosen, tags[BASE], lambda line, p=prefix: say(f"{p}: {line}"))  # type: ignore[misc]
             else:
-                made_from = (store.built(tags[BASE]) or Built("", "", 0, 0.0)).made_from
+                under = store.built(tags[BASE])
+                made_from = under.made_from if under else "scratch"
                 arguments = {name: tags[needed] for name, needed in recipes[role].arguments.items()}
                 _build_one(builder, recipes[role], tags[role], arguments, prefix, say)
             seconds = round(time.monotonic() - start, 1)

@@ -117,6 +117,11 @@ class Init:
             raise CommandError(" ".join(argv), done.returncode, done.stderr.decode(errors="replace"))
         return done.stdout.decode(errors="replace")
 
+    @property
+    def lifeline(self) -> int:
+        """The descriptor that keeps it alive: whoever holds it too keeps it when this process ends."""
+        return self._owner_end
+
     def close(self) -> None:
         """End everything inside and wait until the kernel has ended it. Calling it twice does no harm."""
         if self._pidfd >= 0:

@@ -9,7 +9,7 @@ import pytest
 
 from testbed import model
 from testbed.errors import UsageError
-from testbed.model import Outcome, Scheme, Target, bracketed
+from testbed.model import Outcome, Phase, Scheme, Target, bracketed
 
 HTTP, HTTPS, TCP = Scheme.HTTP, Scheme.HTTPS, Scheme.TCP
 
@@ -139,6 +139,11 @@ def test_outcomes_are_the_closed_set_of_the_design() -> None:
         "HTTP status",
         "inconclusive",
     ]
+
+
+def test_phases_are_those_of_an_attempt_in_their_order() -> None:
+    """The phases are these four, in the order in which an attempt goes through them."""
+    assert [phase.value for phase in Phase] == ["resolve", "connect", "TLS", "HTTP"]
 
 
 def test_every_outcome_says_what_the_one_who_connects_sees() -> None:

@@ -69,10 +69,18 @@ def test_stubborn_child_is_killed_though_its_parent_went_by_itself(start: Start)
 
 def test_child_is_given_its_time_though_its_parent_went_at_once(start: Start) -> None:
     """A child that ends by SIGTERM in its own way is waited for, and not killed in the middle of it."""
-    process = start("(trap 'echo tidied; exit' TERM; echo ready; while :; do sleep 0.01; done) & wait")
+    process = start("(trap 'sleep 0.05; echo tidied; exit' TERM; echo ready; while :; do sleep 0.01; done) & wait")
     processes.end(process)
     assert process.stdout is not None
     assert process.stdout.read() == b"tidied\n"
+
+
+def test_ending_leaves_no_descriptor_open(start: Start) -> None:
+    """What is opened to wait for the processes is closed again."""
+    process = start("echo ready; exec sleep 60")
+    before = os.listdir("/proc/self/fd")
+    processes.end(process)
+    assert os.listdir("/proc/self/fd") == before
 
 
 def test_command_that_has_ended_is_left_alone(start: Start) -> None:

@@ -49,6 +49,14 @@ def test_observation_says_who_tried_what_and_saw_what() -> None:
     assert 0 < seen.seconds < 3
 
 
+def test_budget_is_portainers_unless_said_otherwise() -> None:
+    """Portainer gives its ping 3 s; so does a vantage, and the command by hand."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        seen = Vantage("laptop", HereNamespace(), NAMELESS).connect(f"127.0.0.1:{port}")
+    assert seen.command == f"curl -kv -m 3 telnet://127.0.0.1:{port}"
+
+
 def test_parsed_target_is_as_good_as_its_text() -> None:
     """A Target is taken as it is."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

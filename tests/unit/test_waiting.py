@@ -64,11 +64,11 @@ def test_deadline_names_what_was_waited_for_and_what_was_there_instead() -> None
 
 
 def test_deadline_without_a_state_says_no_more_than_it_knows() -> None:
-    """Without a state the message ends after the thing."""
+    """Without a state the message ends after the thing; 10 s are waited unless said otherwise."""
     time = Time()
     with pytest.raises(DeadlineError) as caught:
-        wait_for(lambda: False, "the end", seconds=2.0, clock=time.clock, pause=time.pause)
-    assert str(caught.value) == "waited 2 s for the end"
+        wait_for(lambda: False, "the end", clock=time.clock, pause=time.pause)
+    assert str(caught.value) == "waited 10 s for the end"
 
 
 def test_deadline_is_kept() -> None:
@@ -83,6 +83,14 @@ def test_condition_is_looked_at_once_even_with_no_time() -> None:
     """A thing that is there is found with a budget of 0 s."""
     time = Time()
     assert wait_for(lambda: 7, "it", seconds=0, clock=time.clock, pause=time.pause) == 7
+
+
+def test_no_time_means_no_pause() -> None:
+    """With a budget of 0 s a thing that is not there is an error at once."""
+    time = Time()
+    with pytest.raises(DeadlineError):
+        wait_for(lambda: None, "it", seconds=0, clock=time.clock, pause=time.pause)
+    assert time.pauses == []
 
 
 def test_last_look_is_after_the_last_pause() -> None:

@@ -29,21 +29,30 @@ def _interface(segment: str, address: str) -> Interface:
     return Interface(segment, ipaddress.ip_interface(address))
 
 
-def world(bound: Iterable[Address], hosts: Mapping[str, HostsFile]) -> World:
+def world(
+    bound: Iterable[Address],
+    hosts: Mapping[str, HostsFile],
+    *,
+    others: Iterable[Address] = (),
+    laptop_resolves: bool = True,
+) -> World:
     """The lab with a forward listening on the laptop.
 
     :param bound: the addresses it listens on
     :param hosts: the hosts file of each vantage
+    :param others: further addresses of the laptop, where it is a machine with a life of its own
+    :param laptop_resolves: whether the laptop has a resolver to ask
     """
     listeners = frozenset((address, t.PORT) for address in bound)
     stacks = {
         "laptop": Stack(
             (
-                _interface("lan", f"{t.LAN_ADDRESS}/24"),
+                _interface("lan", f"{t.LAN_ADDRESS}/{t.LAN_PREFIX}"),
                 _interface("wan", f"{t.LAPTOP}/24"),
                 _interface("podman0", f"{t.PODMAN0}/16"),
                 _interface("second", f"{t.SECOND_GATEWAY}/24"),
                 _interface("inner", f"{t.INNER_GATEWAY}/24"),
+                *(_interface("elsewhere", f"{address}/{address.max_prefixlen}") for address in others),
             ),
             forwards=True,
             listeners=listeners,
@@ -52,9 +61,10 @@ def world(bound: Iterable[Address], hosts: Mapping[str, HostsFile]) -> World:
         "second": Stack((_interface("second", "10.89.0.10/24"),), gateway=ipaddress.ip_address(t.SECOND_GATEWAY)),
         "inner": Stack((_interface("inner", "10.89.1.10/24"),)),  # an internal network has no default route
         "nonet": Stack(),
-        "neighbour": Stack((_interface("lan", f"{t.NEIGHBOUR}/24"),)),
+        "neighbour": Stack((_interface("lan", f"{t.NEIGHBOUR}/{t.LAN_PREFIX}"),)),
     }
-    return World(stacks, {name: Place(STACKS[name], hosts[name]) for name in t.VANTAGES})
+    places = {name: Place(STACKS[name], hosts[name], name != "laptop" or laptop_resolves) for name in t.VANTAGES}
+    return World(stacks, places)
 
 
 def url(target: str) -> str:

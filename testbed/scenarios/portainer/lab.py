@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import ipaddress
+import json
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -12,7 +14,20 @@ from testbed.errors import UsageError
 from testbed.host.protocol import Host
 from testbed.images import ImageStore
 from testbed.lab import Lab
-from testbed.scenarios.portainer.topology import AGENT, PORT, TOPOLOGY
+from testbed.model import Address
+from testbed.predict import World
+from testbed.scenarios.portainer import expectation
+from testbed.scenarios.portainer.topology import (
+    AGENT,
+    INNER_GATEWAY,
+    LAN_ADDRESS,
+    LAPTOP,
+    PODMAN0,
+    PORT,
+    SECOND_GATEWAY,
+    TOPOLOGY,
+    VANTAGES,
+)
 from testbed.tunnel import Forward, OpenSSHTunnel, ParamikoTunnel, Tunnel
 
 _TUNNELS: Final[Mapping[str, Callable[..., Tunnel]]] = {"paramiko": ParamikoTunnel, "openssh": OpenSSHTunnel}
@@ -75,10 +90,27 @@ class PortainerLab(Lab):
         """
         return self.tunnel(via).forward(bind, port, *AGENT, exit_on_failure=exit_on_failure)
 
-    def close(self) -> None:
-        """End the tunnels, then everything else."""
+    def world(self, bound: Iterable[Address]) -> World:
+        """What a prediction about this lab is made from, with the forward listening on some addresses of the laptop."""
+        vantages = {name: self.vantage(name) for name in VANTAGES}
+        links = json.loads(self.hosts["laptop"].run(["ip", "-json", "address", "show", "scope", "global"]))
+        addresses = {ipaddress.ip_address(found["local"]) for link in links for found in link["addr_info"] if found}
+        declared = {ipaddress.ip_address(a) for a in (PODMAN0, SECOND_GATEWAY, INNER_GATEWAY, LAN_ADDRESS, LAPTOP)}
+        return expectation.world(
+            bound,
+            {name: vantage.naming.hosts for name, vantage in vantages.items()},
+            others=addresses - declared,
+            laptop_resolves=bool(vantages["laptop"].naming.nameservers),
+        )
+
+    def close_tunnels(self) -> None:
+        """End every tunnel and its forwards; the next one is made anew."""
         for tunnel in self._tunnels.values():
             with suppress(OSError):
                 tunnel.close()
         self._tunnels.clear()
+
+    def close(self) -> None:
+        """End the tunnels, then everything else."""
+        self.close_tunnels()
         super().close()

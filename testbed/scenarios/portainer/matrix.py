@@ -8,7 +8,6 @@ from typing import Final
 
 from testbed.host.private import RESOLVER_ADDRESS
 from testbed.model import Address, Observation, Outcome
-from testbed.names import HostsFile
 from testbed.predict import World
 from testbed.probe import Vantage
 from testbed.results import Cell, ClientCheck
@@ -26,11 +25,10 @@ def cells(lab: PortainerLab, binds: Sequence[str | None], *, via: str = "paramik
     :raises BindError: a bind address cannot be bound
     """
     vantages = {name: lab.vantage(name) for name in VANTAGES}
-    hosts = {name: vantage.naming.hosts for name, vantage in vantages.items()}
     for bind in binds:
-        bound = () if bind is None else bind_addresses(bind, hosts["laptop"])
+        bound = () if bind is None else bind_addresses(bind, vantages["laptop"].naming.hosts)
         with nullcontext() if bind is None else lab.forward(bind, via=via):
-            yield from _of_bind(lab, bind, bound, vantages, hosts)
+            yield from _of_bind(lab, bind, bound, vantages)
 
 
 def _of_bind(
@@ -38,9 +36,8 @@ def _of_bind(
     bind: str | None,
     bound: Sequence[Address],
     vantages: dict[str, Vantage],
-    hosts: dict[str, HostsFile],
 ) -> Iterator[Cell]:
-    here = expectation.world(bound, hosts)
+    here = lab.world(bound)
     for name in VANTAGES:
         seen = {target: vantages[name].connect(expectation.url(target)) for target in TARGETS}
         refused = any(observation.outcome is Outcome.REFUSED for observation in seen.values())

@@ -2,7 +2,7 @@
 
 ::
 
-    neighbour 192.0.2.20 ──LAN── 192.0.2.10 laptop 198.51.100.1 ──── 198.51.100.2 remote
+    neighbour 203.0.113.20 ──LAN── 203.0.113.10 laptop 198.51.100.1 ──── 198.51.100.2 remote
                                              │                                      │
           podman0 10.88.0.1 ─ portainer .10 (and sidecar in its namespace)          ├ sshd (host network)
           second  10.89.0.1 ─ second    .10                                         └ agent, published on
@@ -22,8 +22,10 @@ URL: Final = f"https://host.containers.internal:{PORT}/ping"
 PODMAN0: Final = "10.88.0.1"
 SECOND_GATEWAY: Final = "10.89.0.1"
 INNER_GATEWAY: Final = "10.89.1.1"
-LAN_ADDRESS: Final = "192.0.2.10"
-NEIGHBOUR: Final = "192.0.2.20"
+#: Half of TEST-NET-3 (RFC 5737); the resolvers of private hosts are in the other half.
+LAN_PREFIX: Final = 25
+LAN_ADDRESS: Final = "203.0.113.10"
+NEIGHBOUR: Final = "203.0.113.20"
 LAPTOP: Final = "198.51.100.1"
 REMOTE: Final = "198.51.100.2"
 #: Where the tunnel comes out: the agent as the remote machine's own processes reach it.
@@ -39,7 +41,7 @@ TOPOLOGY: Final = Topology(
     ),
     # The LAN first: Podman takes a host's first address for what it calls host.containers.internal without a bridge.
     cables=(
-        CableSpec("laptop", "lan0", f"{LAN_ADDRESS}/24", "neighbour", "lan0", f"{NEIGHBOUR}/24"),
+        CableSpec("laptop", "lan0", f"{LAN_ADDRESS}/{LAN_PREFIX}", "neighbour", "lan0", f"{NEIGHBOUR}/{LAN_PREFIX}"),
         CableSpec("laptop", "wan0", f"{LAPTOP}/24", "remote", "wan0", f"{REMOTE}/24"),
     ),
     networks=(

@@ -1,0 +1,53 @@
+"""The keeper's side of the socket: being found, saying what is there, being told to stop."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from testbed.background import protocol
+from testbed.errors import UsageError
+from testbed.lab import Lab
+
+
+def listen(uid: int, name: str) -> socket.socket:
+    """Take a lab's name by listening on its socket.
+
+    :raises UsageError: another lab has it
+    """
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(protocol.address(uid, name))
+    except OSError as exc:
+        listener.close()
+        raise UsageError(f"a lab called {name!r} is running already: 'testbed down {name}' ends it") from exc
+    listener.listen()
+    return listener
+
+
+def describe(lab: Lab, scenario: str, bind: str | None) -> dict[str, Any]:
+    """What a keeper says of its lab, but for who keeps it and since when."""
+    return {
+        "scenario": scenario,
+        "bind": bind,
+        "hosts": {name: host.pid for name, host in lab.hosts.items()},
+        "containers": {name: (container.host.name, container.pid) for name, container in lab.containers.items()},
+    }
+
+
+def serve(listener: socket.socket, uid: int, description: Callable[[], dict[str, Any]]) -> socket.socket:
+    """Answer until somebody says stop; returns his connection, to be closed when all is gone."""
+    while True:
+        connection, _ = listener.accept()
+        try:
+            if protocol.peer(connection)[1] in (uid, 0):
+                stopping = protocol.receive(connection).get("do") == "stop"
+                answer = {"stopping": True} if stopping else {**description(), "keeper": os.getpid()}
+                protocol.send(connection, answer)
+                if stopping:
+                    return connection
+        except (OSError, ValueError):
+            pass  # whoever asked went away, or asked nonsense
+        connection.close()

@@ -1,0 +1,231 @@
+"""The pytest plugin: thin fixtures over the classes, a marker, and becoming root when that is needed.
+
+Fixtures to use: ``private_host`` and ``make_private_host`` (fresh for each test), ``testbed_image`` (the tag of an image,
+built if it has to be), ``portainer_lab`` (the scenario, shared, its forwards closed between tests) and
+``make_portainer_lab`` (a fresh one). Settings to override: ``testbed_image_store`` and ``testbed_recipes``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any, Final
+
+import pytest
+
+from testbed import images
+from testbed.background.holder import hand_over
+from testbed.errors import Error
+from testbed.host.private import PrivateHost
+from testbed.host.protocol import Host
+from testbed.images import ImageStore, Recipe
+from testbed.lab import Lab
+from testbed.namespaces import become_root, is_root
+from testbed.scenarios.portainer import PortainerLab
+from testbed.scenarios.portainer.topology import PORT, TOPOLOGY
+
+_MARKER: Final = "testbed"
+_BECOME_ROOT: Final = "testbed_become_root"
+#: Before becoming root: what the labs that are kept belong to.
+_UID: Final = os.getuid()
+_failed = pytest.StashKey[bool]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options and the one ini setting."""
+    group = parser.getgroup("testbed", "containers and hosts of their own")
+    group.addoption(
+        "--testbed-host",
+        choices=["private", "local"],
+        default="private",
+        help="What the laptop of a scenario is: a private host (default), or this machine with its own Podman (as root).",
+    )
+    group.addoption(
+        "--testbed-keep",
+        action="store_true",
+        help="Leave a lab up when a test that used it failed, and print how to enter it.",
+    )
+    parser.addini(
+        _BECOME_ROOT,
+        "Under pytest-xdist become root of a user namespace before the workers start, as -m testbed does.",
+        type="bool",
+        default=False,
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker. With pytest-xdist, become root before workers (and their threads) exist."""
+    config.addinivalue_line("markers", f"{_MARKER}: needs hosts: namespaces and Podman")
+    selected = _MARKER in config.option.markexpr and f"not {_MARKER}" not in config.option.markexpr
+    if getattr(config.option, "numprocesses", None) and (selected or config.getini(_BECOME_ROOT)):
+        _become_root()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark whatever uses a host."""
+    for item in items:
+        if "testbed_session" in getattr(item, "fixturenames", ()):
+            item.add_marker(_MARKER)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Become root once it is known that a selected test needs it, while this process has no threads yet."""
+    chosen = any(item.get_closest_marker(_MARKER) for item in session.items)
+    if chosen and not session.config.option.collectonly and not is_root():
+        _become_root()
+
+
+def _become_root() -> None:
+    try:
+        become_root()
+    except Error as exc:
+        pytest.exit(f"testbed: {exc}", returncode=exc.exit_code)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember failures, and say in the report how to enter the lab that is kept for it."""
+    report = yield
+    if report.failed and _keeps(item.config):
+        for name, value in getattr(item, "funcargs", {}).items():
+            if isinstance(value, Lab):
+                item.session.stash[_failed] = True
+                kept = _kept_name(name)
+                text = f"testbed exec --lab {kept} NAME -- COMMAND    testbed list    testbed down {kept}"
+                report.sections.append((f"the lab of {name} is kept", text))
+    return report
+
+
+def _keeps(config: pytest.Config) -> bool:
+    return bool(config.getoption("--testbed-keep"))
+
+
+def _kept_name(fixture: str) -> str:
+    return f"pytest-{os.getpid()}-{fixture.replace('_', '-')}"[:40]
+
+
+@pytest.fixture(scope="session")
+def testbed_session() -> None:
+    """What every fixture with a host depends on; tests that use one are marked ``testbed``."""
+
+
+@pytest.fixture(scope="session")
+def testbed_image_store() -> ImageStore:
+    """Where images are kept; override it to keep them elsewhere."""
+    return ImageStore()
+
+
+@pytest.fixture(scope="session")
+def testbed_recipes() -> Mapping[str, Recipe]:
+    """Images of your own, by role; override it: ``{"app": Recipe("app", Path("app"), {"BASE": "base"})}``."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def testbed_say(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Tells the person in front of the terminal what takes long, past pytest's capture."""
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    terminal = pytestconfig.pluginmanager.getplugin("terminalreporter")
+
+    def say(line: str) -> None:
+        if capture is None or terminal is None:
+            return
+        with capture.global_and_fixture_disabled():
+            terminal.ensure_newline()
+            terminal.write_line(f"testbed: {line}")
+
+    return say
+
+
+@pytest.fixture(scope="session")
+def testbed_image(
+    testbed_session: None,
+    testbed_image_store: ImageStore,
+    testbed_recipes: Mapping[str, Recipe],
+    testbed_say: Callable[[str], None],
+) -> Callable[[str], str]:
+    """The tag of an image by its role, such as ``base`` or one of ``testbed_recipes``; built when first asked for."""
+    recipes = {**images.own_recipes(), **testbed_recipes}
+
+    def tag(role: str) -> str:
+        return images.ensure([role], store=testbed_image_store, recipes=recipes, say=testbed_say)[role]
+
+    return tag
+
+
+@pytest.fixture
+def make_private_host(testbed_session: None, testbed_image_store: ImageStore) -> Iterator[Callable[..., PrivateHost]]:
+    """Makes private hosts, ended with the test: ``make_private_host("web")``, with PrivateHost's own arguments."""
+    with ExitStack() as hosts:
+
+        def make(name: str = "host", **options: Any) -> PrivateHost:
+            if testbed_image_store.storage.is_dir():
+                options.setdefault("image_store", testbed_image_store.storage)
+            return hosts.enter_context(PrivateHost(name, **options))
+
+        yield make
+
+
+@pytest.fixture
+def private_host(make_private_host: Callable[..., PrivateHost]) -> PrivateHost:
+    """A fresh private host for this test."""
+    return make_private_host()
+
+
+@pytest.fixture(scope="session")
+def testbed_special_hosts(pytestconfig: pytest.Config, testbed_image_store: ImageStore) -> dict[str, Callable[[], Host]]:
+    """Hosts of a scenario that are not private ones: the laptop, with ``--testbed-host=local``."""
+    if pytestconfig.getoption("--testbed-host") == "private":
+        return {}
+    from testbed.host.local import LocalHost
+
+    return {
+        "laptop": lambda: LocalHost("laptop", image_store=testbed_image_store.storage, topology=TOPOLOGY, ports=[PORT])
+    }
+
+
+@pytest.fixture(scope="session")
+def _portainer_lab(
+    request: pytest.FixtureRequest,
+    testbed_session: None,
+    testbed_image_store: ImageStore,
+    testbed_special_hosts: dict[str, Callable[[], Host]],
+    testbed_say: Callable[[str], None],
+) -> Iterator[PortainerLab]:
+    lab = PortainerLab(store=testbed_image_store, special=testbed_special_hosts, say=testbed_say)
+    with lab:
+        yield lab
+        if request.session.stash.get(_failed, False):
+            hand_over(lab, scenario="portainer", name=_kept_name("portainer_lab"), uid=_UID)
+            lab.let_go()
+
+
+@pytest.fixture
+def portainer_lab(_portainer_lab: PortainerLab) -> Iterator[PortainerLab]:
+    """The Portainer scenario, shared by the tests of a session; forwards that a test leaves open are closed."""
+    yield _portainer_lab
+    _portainer_lab.close_tunnels()
+
+
+@pytest.fixture
+def make_portainer_lab(
+    testbed_session: None,
+    testbed_image_store: ImageStore,
+    testbed_special_hosts: dict[str, Callable[[], Host]],
+    testbed_say: Callable[[str], None],
+) -> Iterator[Callable[[], PortainerLab]]:
+    """Makes fresh Portainer labs, for tests that break something; ended with the test."""
+    with ExitStack() as labs:
+
+        def make() -> PortainerLab:
+            return labs.enter_context(
+                PortainerLab(store=testbed_image_store, special=testbed_special_hosts, say=testbed_say)
+            )
+
+        yield make

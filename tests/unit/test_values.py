@@ -1,0 +1,61 @@
+"""Values are values: nothing changes one after it was made."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from testbed.host.listeners import Listener
+from testbed.images.recipe import Base, Recipe
+from testbed.images.store import Built
+from testbed.machine import Machine
+from testbed.model import Answer, Observation, Target
+from testbed.names import HostsFile, Naming
+from testbed.prerequisites import Check
+from testbed.probe import Vantage
+from testbed.probe.attempt import Seen
+from testbed.probe.go_text import GoFailure
+from testbed.topology import CableSpec, ContainerSpec, HostSpec, NetworkSpec, Publish, Topology
+from testbed.tunnel.forward import Server
+from testbed.tunnel.keys import KeyPair
+
+VALUES = [
+    Answer,
+    Base,
+    Built,
+    CableSpec,
+    Check,
+    ContainerSpec,
+    GoFailure,
+    HostSpec,
+    HostsFile,
+    KeyPair,
+    Listener,
+    Machine,
+    Naming,
+    NetworkSpec,
+    Observation,
+    Publish,
+    Recipe,
+    Seen,
+    Server,
+    Target,
+    Topology,
+    Vantage,
+]
+
+
+@pytest.mark.parametrize("kind", VALUES, ids=lambda kind: kind.__name__)
+def test_value_cannot_be_changed(kind: type) -> None:
+    """No field of a value can be set once it was made."""
+    value = object.__new__(kind)
+    for field in dataclasses.fields(kind):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(value, field.name, None)
+
+
+@pytest.mark.parametrize("kind", VALUES, ids=lambda kind: kind.__name__)
+def test_value_has_no_room_for_a_field_that_is_mistyped(kind: type) -> None:
+    """Values are slotted: they have their fields and no dictionary beside them."""
+    assert not hasattr(object.__new__(kind), "__dict__")
