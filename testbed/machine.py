@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import pwd
 import re
@@ -66,6 +67,8 @@ class Machine:
     """Hard limit of open files; -1 is unlimited."""
     processes: int
     """Hard limit of processes; -1 is unlimited."""
+    firewall: str = "iptables"
+    """The program that netavark sets up its rules with: ``iptables`` or ``nft``."""
 
 
 @functools.cache
@@ -78,13 +81,14 @@ def read() -> Machine:
     except KeyError:
         user = str(uid)
     programs = {name: tools.find(name) for name in PROGRAMS}
+    netavark = _helper("netavark")
     return Machine(
         distribution=release.get("ID", "unknown"),
         codename=release.get("VERSION_CODENAME", ""),
         user=user,
         uid=uid,
         programs=MappingProxyType(programs),
-        netavark=_helper("netavark"),
+        netavark=netavark,
         aardvark=_helper("aardvark-dns"),
         filesystems=frozenset(line.split()[-1] for line in _text("/proc/filesystems").splitlines() if line.strip()),
         user_namespaces=_number("/proc/sys/user/max_user_namespaces", missing=0),
@@ -94,6 +98,7 @@ def read() -> Machine:
         subordinate_ids=min(_subordinate_ids("/etc/subuid", user, uid), _subordinate_ids("/etc/subgid", user, uid)),
         open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[1],
         processes=resource.getrlimit(resource.RLIMIT_NPROC)[1],
+        firewall=_firewall(netavark),
     )
 
 
@@ -131,6 +136,17 @@ def _os_release() -> dict[str, str]:
 def _helper(name: str) -> str | None:
     paths = (Path(folder, name) for folder in _HELPER_DIRS)
     return next((str(path) for path in paths if os.access(path, os.X_OK)), None)
+
+
+def _firewall(netavark: str | None) -> str:
+    """The program of the driver that netavark names as its default; those that name none have iptables."""
+    if netavark is None:
+        return "iptables"
+    try:
+        done = subprocess.run([netavark, "version"], capture_output=True, text=True, check=True)
+        return "nft" if json.loads(done.stdout).get("default_fw_driver") == "nftables" else "iptables"
+    except (OSError, subprocess.CalledProcessError, ValueError):
+        return "iptables"
 
 
 def _subordinate_ids(path: str, user: str, uid: int) -> int:

@@ -119,7 +119,7 @@ def engine(machine: Machine, podman: tuple[int, ...] | None) -> list[Check]:
         Check("aardvark-dns", machine.aardvark is not None, machine.aardvark or "missing", _install("aardvark-dns")),
         Check("OCI runtime", runtime is not None, runtime or "neither crun nor runc is installed", _install("crun")),
         _program(machine, "ip", "sets up interfaces"),
-        _program(machine, "iptables", "netavark's firewall driver runs it (nftables driver: nft)"),
+        _program(machine, machine.firewall, "netavark sets up its rules with it"),
     ]
 
 

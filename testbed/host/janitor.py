@@ -387,16 +387,18 @@ def _tell(owner: IO[str], what: Mapping[str, object]) -> None:
 
 
 def serve(lifeline: IO[bytes], owner: IO[str]) -> None:
-    """Serve one lab from its orders to its end."""
-    line = lifeline.readline()
-    if not line.endswith(b"\n"):
-        return  # the owner died before it said anything
+    """Serve one lab from its claim to its end."""
     held = claim_when_free()
     if isinstance(held, str):
         _tell(owner, {"error": held})
         return
     with held:
         removed, left = _clean_orphans()
+        _tell(owner, {"claimed": True})
+        line = lifeline.readline()
+        if not line.endswith(b"\n"):  # what the lab needs is taken, or the owner died
+            _tell(owner, {"left": left, "removed": removed})
+            return
         state = _prepare(_orders(json.loads(line)))
         service: subprocess.Popen[bytes] | None = None
         try:

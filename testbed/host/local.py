@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Self
+from typing import Any, Final, Self
 
 from testbed import machine, prerequisites, tools
 from testbed.engine import Engine
@@ -74,10 +74,12 @@ class LocalHost:
         self._janitor: _Janitor | None = None
         self.net = self.namespace(Path("/proc/self/ns/net"), name)
         try:
+            chosen = local_settings.choose(machine.read(), image_store)
+            self._janitor = _Janitor()
+            # Only now: the lab before this one is out of the way.
             kernel = collisions.read_kernel(self.net, collisions.wanted_ports(topology, name, ports))
             _refuse(list(collisions.with_kernel(topology, name, ports, kernel)))
-            chosen = local_settings.choose(machine.read(), image_store)
-            self._janitor = _Janitor(_orders(lab, chosen, collisions.links(topology, name)))
+            self._janitor.start(_orders(lab, chosen, collisions.links(topology, name)))
             self.scratch = self._janitor.folder
             self._engine = Engine(Path(self.scratch, "podman.sock"), log=Path(self.scratch, "podman.log"))
             _refuse(list(collisions.with_podman(topology, name, _podman_state(self._engine))))
@@ -183,13 +185,18 @@ def clean_local() -> list[str]:
         return []  # asking Podman would make its storage
     if janitor.holder() is not None:
         return []  # that janitor does it
-    return _Janitor(orders).close()
+    cleaner = _Janitor()
+    cleaner.start(orders)
+    return cleaner.close()
 
 
 class _Janitor:
-    """The process that serves and cleans up; see :mod:`testbed.host.janitor`."""
+    """The process that serves and cleans up; see :mod:`testbed.host.janitor`. It has the claim from construction on.
 
-    def __init__(self, orders: janitor.Orders) -> None:
+    :raises HostError: another lab has the claim
+    """
+
+    def __init__(self) -> None:
         lifeline, self._owner_end = os.pipe2(os.O_CLOEXEC)
         package = str(Path(__file__).parents[2])
         try:
@@ -212,19 +219,31 @@ class _Janitor:
             os.close(lifeline)
         self.folder = ""
         try:
-            os.write(self._owner_end, json.dumps(asdict(orders)).encode() + b"\n")
-            said = _line(self._process.stdout)
-            if "error" in said:
-                raise HostError(str(said["error"]))
-            if "folder" not in said:
-                _, errors = self._process.communicate(timeout=_CLOSE_SECONDS)
-                last = (errors.strip().splitlines() or ["it ended without a word"])[-1]
-                raise HostError(f"the janitor of the local host did not start: {last}")
-            self.folder = str(said["folder"])
+            self._expect("claimed")
         except BaseException:
             with suppress(HostError):  # why it did not start is the news
                 self.close()
             raise
+
+    def start(self, orders: janitor.Orders) -> None:
+        """Have it start the service; :attr:`folder` is there from now on.
+
+        :raises HostError: it could not
+        """
+        os.write(self._owner_end, json.dumps(asdict(orders)).encode() + b"\n")
+        self.folder = str(self._expect("folder"))
+
+    def _expect(self, key: str) -> object:
+        assert self._process.stdout
+        text = self._process.stdout.readline()
+        said = dict(json.loads(text)) if text else {}
+        if "error" in said:
+            raise HostError(str(said["error"]))
+        if key not in said:
+            _, errors = self._process.communicate(timeout=_CLOSE_SECONDS)
+            last = (errors.strip().splitlines() or ["it ended without a word"])[-1]
+            raise HostError(f"the janitor of the local host did not start: {last}")
+        return said[key]
 
     def close(self) -> list[str]:
         """Let go of the lifeline and wait until it has cleaned up.
@@ -247,12 +266,6 @@ class _Janitor:
                 f"{janitor.PREFIX}*/janitor.log says more, and 'testbed clean' tries again"
             )
         return list(said.get("removed", ()))
-
-
-def _line(stream: IO[str] | None) -> dict[str, Any]:
-    assert stream
-    text = stream.readline()
-    return dict(json.loads(text)) if text else {}
 
 
 def _is_root_of_the_machine() -> bool:

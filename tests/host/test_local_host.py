@@ -27,7 +27,7 @@ from testbed.host.local import LocalHost, clean_local
 from testbed.images import ImageStore
 from testbed.lab import Lab
 from testbed.model import Outcome
-from testbed.namespaces import NetworkNamespace, is_root
+from testbed.namespaces import is_root
 from testbed.scenarios.portainer.topology import AGENT, PORT, TOPOLOGY, URL
 from testbed.topology import Topology
 from testbed.tunnel import OpenSSHTunnel, ParamikoTunnel
@@ -210,20 +210,6 @@ def test_only_a_table_without_effect_is_bare(table: str, bare: bool) -> None:
 # The real thing.
 
 
-def free_of(topology: Topology) -> Topology:
-    """The topology with its LAN in TEST-NET-3, where the machine itself is in TEST-NET-1 as some virtual ones are."""
-    with NetworkNamespace(Path("/proc/self/ns/net"), "the machine") as net:
-        taken = {str(route.subnet) for route in collisions.read_kernel(net, ()).routes}
-    if "192.0.2.0/24" not in taken:
-        return topology
-
-    def moved(address: str) -> str:
-        return address.replace("192.0.2.", "203.0.113.")
-
-    cables = [dataclasses.replace(c, address=moved(c.address), to_address=moved(c.to_address)) for c in topology.cables]
-    return dataclasses.replace(topology, cables=tuple(cables))
-
-
 def picture() -> dict[str, object]:
     """All of the machine that a lab on it could leave changed."""
 
@@ -288,22 +274,21 @@ def changed(before: dict[str, object]) -> dict[str, tuple[object, object]]:
 
 IDLE = """
 import sys, time
-from tests.host.test_local_host import free_of, local_lab
-from testbed.scenarios.portainer.topology import TOPOLOGY
-lab = local_lab(free_of(TOPOLOGY))
+from tests.host.test_local_host import local_lab
+lab = local_lab()
 lab.hosts["laptop"].popen(["sleep", "1000"])
 print("up", flush=True)
 time.sleep(1000)
 """
 
 
-def local_lab(topology: Topology) -> Lab:
+def local_lab() -> Lab:
     store = ImageStore()
     return Lab(
-        topology,
-        images=images.ensure(topology.roles, store=store, say=lambda _: None),
+        TOPOLOGY,
+        images=images.ensure(TOPOLOGY.roles, store=store, say=lambda _: None),
         image_store=store.storage,
-        special={"laptop": lambda: LocalHost("laptop", image_store=store.storage, topology=topology, ports=[PORT])},
+        special={"laptop": lambda: LocalHost("laptop", image_store=store.storage, topology=TOPOLOGY, ports=[PORT])},
     )
 
 
@@ -332,10 +317,6 @@ def await_janitor(pid: int, *, seconds: float = 60.0) -> None:
 
 
 if ROOT_OF_THE_MACHINE:
-
-    @pytest.fixture(scope="module")
-    def topology() -> Topology:
-        return free_of(TOPOLOGY)
 
     @pytest.fixture
     def the_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
@@ -378,10 +359,10 @@ if ROOT_OF_THE_MACHINE:
     @pytest.mark.testbed
     @pytest.mark.parametrize("tunnel", [ParamikoTunnel, OpenSSHTunnel])
     def test_the_failure_and_its_cure_on_the_machines_own_podman0(
-        the_machine: dict[str, object], topology: Topology, tunnel: type[ParamikoTunnel | OpenSSHTunnel]
+        the_machine: dict[str, object], tunnel: type[ParamikoTunnel | OpenSSHTunnel]
     ) -> None:
         """On the machine itself a forward on 127.0.0.1 refuses Portainer byte for byte, and one on podman0 serves it."""
-        with local_lab(topology) as lab:
+        with local_lab() as lab:
             portainer, sshd = lab.containers["portainer"], lab.containers["sshd"]
             assert isinstance(portainer, PortainerContainer)
             assert isinstance(sshd, SshdContainer)
@@ -395,29 +376,27 @@ if ROOT_OF_THE_MACHINE:
         assert changed(the_machine) == {}
 
     @pytest.mark.testbed
-    def test_labs_one_after_the_other_leave_nothing(the_machine: dict[str, object], topology: Topology) -> None:
+    def test_labs_one_after_the_other_leave_nothing(the_machine: dict[str, object]) -> None:
         """Two labs in a row start alike, and after them the machine is as it was before."""
         for _ in range(2):
-            local_lab(topology).close()
+            local_lab().close()
         assert changed(the_machine) == {}
 
     @pytest.mark.testbed
-    def test_everything_of_ours_is_labelled(the_machine: dict[str, object], topology: Topology) -> None:
+    def test_everything_of_ours_is_labelled(the_machine: dict[str, object]) -> None:
         """Each container and network on the machine carries the lab's label, so that it is told from others."""
-        with local_lab(topology) as lab:
+        with local_lab() as lab:
             host = lab.hosts["laptop"]
             label = f"label={janitor.LABEL}={host.labels[janitor.LABEL]}"
             containers = host.run(["podman", "ps", "--filter", label, "--format", "{{.Names}}"]).split()
             networks = host.run(["podman", "network", "ls", "--filter", label, "--format", "{{.Name}}"]).split()
-        assert set(containers) == {c.name for c in topology.containers if c.host == "laptop"}
-        assert set(networks) == {n.name for n in topology.networks if n.host == "laptop"}
+        assert set(containers) == {c.name for c in TOPOLOGY.containers if c.host == "laptop"}
+        assert set(networks) == {n.name for n in TOPOLOGY.networks if n.host == "laptop"}
 
     @pytest.mark.testbed
-    def test_images_are_not_copied_into_the_machines_storage(
-        the_machine: dict[str, object], topology: Topology
-    ) -> None:
+    def test_images_are_not_copied_into_the_machines_storage(the_machine: dict[str, object]) -> None:
         """Every image that the machine's Podman sees meanwhile is one of the read-only store."""
-        with local_lab(topology) as lab:
+        with local_lab() as lab:
             podman = ["podman", "images", "--quiet", "--filter"]
             assert lab.hosts["laptop"].run([*podman, "readonly=false"]) == ""
             assert lab.hosts["laptop"].run([*podman, "readonly=true"]) != ""
@@ -433,13 +412,13 @@ if ROOT_OF_THE_MACHINE:
         assert changed(the_machine) == {}
 
     @pytest.mark.testbed
-    def test_sigkill_of_a_running_lab_leaves_nothing(the_machine: dict[str, object], topology: Topology) -> None:
+    def test_sigkill_of_a_running_lab_leaves_nothing(the_machine: dict[str, object]) -> None:
         """A killed owner's containers, helpers and rules go, and the next lab waits for that and runs."""
         with owner() as process:
             assert process.stdout
             assert process.stdout.readline() == "up\n"
             process.kill()
-        local_lab(topology).close()
+        local_lab().close()
         assert changed(the_machine) == {}
 
     @pytest.mark.testbed
@@ -471,7 +450,7 @@ if ROOT_OF_THE_MACHINE:
         assert changed(the_machine) == {}
 
     @pytest.mark.testbed
-    def test_only_one_lab_at_a_time(the_machine: dict[str, object], topology: Topology) -> None:
+    def test_only_one_lab_at_a_time(the_machine: dict[str, object]) -> None:
         """A second lab is told who has the machine's Podman, and the first one is not harmed."""
         empty = Topology(())
         with LocalHost("laptop", topology=empty) as first:
@@ -482,32 +461,30 @@ if ROOT_OF_THE_MACHINE:
         assert changed(the_machine) == {}
 
     @pytest.mark.testbed
-    def test_a_taken_port_is_refused_before_anything_is_made(
-        the_machine: dict[str, object], topology: Topology
-    ) -> None:
+    def test_a_taken_port_is_refused_before_anything_is_made(the_machine: dict[str, object]) -> None:
         """The process that listens on the tunnel's port is named, and nothing has been started."""
         with (
             socket.create_server(("127.0.0.1", PORT)),
             pytest.raises(UnfitError, match=rf"port {PORT} .*pid {os.getpid()}"),
         ):
-            LocalHost("laptop", topology=topology, ports=[PORT])
+            LocalHost("laptop", topology=TOPOLOGY, ports=[PORT])
         assert changed(the_machine) == {}
 
     @pytest.mark.testbed
-    def test_somebody_elses_container_is_not_touched(somebody_elses: str, topology: Topology) -> None:
+    def test_somebody_elses_container_is_not_touched(somebody_elses: str) -> None:
         """With a container of somebody else's on podman0 the lab runs, and leaves it, its rules and its network alone."""
         before = picture()
-        with local_lab(topology) as lab:
+        with local_lab() as lab:
             assert isinstance(lab.containers["second"], HostContainer)
         assert changed(before) == {}
         assert Path(f"/proc/{somebody_elses}").exists()
 
     @pytest.mark.testbed
     def test_somebody_elses_container_from_meanwhile_stays(
-        the_machine: dict[str, object], topology: Topology, request: pytest.FixtureRequest
+        the_machine: dict[str, object], request: pytest.FixtureRequest
     ) -> None:
         """A container that somebody starts while the lab runs keeps its bridge, its rules and its storage."""
-        with LocalHost("laptop", topology=topology):
+        with LocalHost("laptop", topology=TOPOLOGY):
             pid = request.getfixturevalue("somebody_elses")
         assert Path(f"/proc/{pid}").exists()
         assert Path("/sys/class/net/podman0").exists()

@@ -1,8 +1,129 @@
-"""x"""
-from testbed.scenarios.portainer.topology import *
-def test_x(portainer_lab):
+"""The seed's failure and its cures, on real containers, word for word."""
+
+from __future__ import annotations
+
+import pytest
+from tests.scenarios.cells_by_hand import BY_HAND
+
+from testbed.model import Outcome
+from testbed.report import text
+from testbed.results import Cell
+from testbed.scenarios.portainer import PortainerLab, matrix, run
+from testbed.scenarios.portainer.topology import BINDS, TARGETS, URL, VANTAGES
+
+REFUSAL = (
+    'Get "https://host.containers.internal:19001/ping": '
+    "dial tcp 10.88.0.1:19001: connect: connection refused"
+)
+
+
+@pytest.fixture(scope="session")
+def local(pytestconfig: pytest.Config) -> bool:
+    """Whether the laptop is this machine, which has addresses and a resolver of its own."""
+    return bool(pytestconfig.getoption("--testbed-host") == "local")
+
+
+def test_a_loopback_forward_is_out_of_reach_of_a_container(portainer_lab: PortainerLab) -> None:
+    """A forward bound to 127.0.0.1 refuses a container that dials the bridge, in the seed's exact words."""
     with portainer_lab.forward(bind="127.0.0.1"):
         seen = portainer_lab.portainer.connect(URL)
-    assert seen.text == 'Get "https://host.containers.internal:19001/ping": dial tcp 10.88.0.1:19001: connect: connection refused'
-def test_y(private_host):
-    assert private_host.engine.client.ping()
+        control = portainer_lab.vantage("laptop").connect("https://127.0.0.1:19001/ping")
+    assert seen.text == REFUSAL
+    assert seen.outcome is Outcome.REFUSED
+    assert control.outcome is Outcome.CONNECTED
+
+
+@pytest.mark.parametrize("via", ["paramiko", "openssh"])
+@pytest.mark.parametrize("bind", ["10.88.0.1", "0.0.0.0"])
+def test_a_forward_on_the_bridge_or_everywhere_answers_the_container(
+    portainer_lab: PortainerLab, bind: str, via: str
+) -> None:
+    """A forward bound to 10.88.0.1 or 0.0.0.0 gives Portainer the agent's answer, by either kind of tunnel."""
+    with portainer_lab.forward(bind=bind, via=via):
+        seen = portainer_lab.portainer.connect(URL)
+    assert seen.outcome is Outcome.CONNECTED
+    assert seen.answer is not None
+    assert seen.answer.server == "Portainer-Agent 2.23.0"
+
+
+def test_the_refusal_is_the_same_through_openssh(portainer_lab: PortainerLab) -> None:
+    """OpenSSH's own forward on 127.0.0.1 gives the same words, and answers the laptop in the same moment."""
+    with portainer_lab.forward(bind="127.0.0.1", via="openssh"):
+        seen = portainer_lab.portainer.connect(URL)
+        control = portainer_lab.vantage("laptop").connect("https://127.0.0.1:19001/ping")
+    assert seen.text == REFUSAL
+    assert control.outcome is Outcome.CONNECTED
+
+
+def test_the_story_is_as_told(portainer_lab: PortainerLab) -> None:
+    """Each step of ``testbed run portainer`` sees what it says, and the whole matrix is as predicted, without a hole."""
+    report = run(portainer_lab)
+    assert not report.wrong, text.differences(report.cells)
+    assert report.holes == 0
+    assert [step.title for step in report.steps if not step.ok] == []
+    assert report.ok
+
+
+@pytest.fixture(scope="session")
+def all_cells(_portainer_lab: PortainerLab) -> dict[tuple[str | None, str, str], Cell]:
+    """The whole matrix, once."""
+    seen = {(cell.bind, cell.vantage, cell.target): cell for cell in matrix.cells(_portainer_lab, BINDS)}
+    _portainer_lab.close_tunnels()
+    return seen
+
+
+def test_the_matrix_has_no_hole(all_cells: dict[tuple[str | None, str, str], Cell]) -> None:
+    """Every bind, vantage and target has a cell: 9 x 8 x 7."""
+    assert set(all_cells) == {(b, v, t) for b in BINDS for v in VANTAGES for t in TARGETS}
+    assert len(all_cells) == 504
+
+
+def test_every_refusal_has_its_control(all_cells: dict[tuple[str | None, str, str], Cell]) -> None:
+    """Whenever a cell is refused, the same listener answered somebody else in the same moment."""
+    refused = [cell for cell in all_cells.values() if cell.observed.outcome is Outcome.REFUSED]
+    assert refused
+    assert [c for c in refused if c.control is None or c.control.outcome is not Outcome.CONNECTED] == []
+
+
+def test_portainers_own_client_says_every_cell_word_for_word(
+    all_cells: dict[tuple[str | None, str, str], Cell],
+) -> None:
+    """All 63 cells of Portainer's row also went through the real Go client, with exactly the expected text."""
+    checks = [cell.client for cell in all_cells.values() if cell.client is not None]
+    assert len(checks) == len(BINDS) * len(TARGETS)
+    assert [(check.expected, check.observed.text) for check in checks if not check.ok] == []
+
+
+@pytest.mark.parametrize(
+    ("bind", "vantage", "target", "outcome", "reason"), BY_HAND, ids=[f"{b}-{v}-{t}" for b, v, t, _, _ in BY_HAND]
+)
+def test_a_cell_written_by_hand(
+    all_cells: dict[tuple[str | None, str, str], Cell],
+    local: bool,
+    bind: str | None,
+    vantage: str,
+    target: str,
+    outcome: Outcome,
+    reason: str,
+) -> None:
+    """A cell is observed as the hand-written table says."""
+    cell = all_cells[bind, vantage, target]
+    if local and (vantage, target) == ("laptop", "host.containers.internal"):
+        outcome = Outcome.RESOLVER_FAILED  # the machine's own resolver is out in the world, and is not asked
+    if local and (bind, vantage, target) == ("203.0.113.10", "hostnet", "host.containers.internal"):
+        outcome = Outcome.REFUSED  # this machine's first address is not the lab's LAN address
+    assert cell.observed.outcome is outcome, reason
+
+
+def test_a_container_never_gets_a_public_resolver(portainer_lab: PortainerLab, local: bool) -> None:
+    """Every resolver that a container of the lab was given is the host's own or its network's gateway."""
+    if local:
+        allowed = set(portainer_lab.hosts["laptop"].path("/etc/resolv.conf").read_text().split())
+    else:
+        allowed = {"203.0.113.253"}
+    gateways = {"10.88.0.1", "10.89.0.1", "10.89.1.1"}
+    given = {
+        name: set(portainer_lab.vantage(name).naming.nameservers) - allowed - gateways
+        for name in portainer_lab.containers
+    }
+    assert {name: servers for name, servers in given.items() if servers} == {}
