@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from testbed.containers import AgentContainer, HostContainer, PortainerContainer, SshdContainer
-from testbed.containers.container import read_naming
 from testbed.errors import UsageError
 from testbed.host.links import End, join
 from testbed.host.private import PrivateHost
@@ -136,11 +134,7 @@ class Lab:
         if name in self.containers:
             return self.containers[name].vantage()
         if name in self.hosts:
-            host = self.hosts[name]
-            naming = read_naming(host.path("/"))
-            if not isinstance(host, PrivateHost):
-                naming = replace(naming, nameservers=())  # the machine's own resolver is out in the world: not asked
-            return Vantage(name, host.net, naming, f"{self._call_by} {name} --")
+            return Vantage.on(self.hosts[name], f"{self._call_by} {name} --")
         raise UsageError(f"the lab has no {name!r}: there are {', '.join([*self.hosts, *self.containers])}")
 
     def let_go(self) -> None:

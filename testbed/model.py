@@ -87,6 +87,8 @@ class Target:
             raise _not_a_target(text, "it has white space in it")
         if not host or not port:
             raise _not_a_target(text, "it needs a host and a port")
+        if parts.username is not None:
+            raise _not_a_target(text, "it has a user in front of the host, which nothing here would use")
         if scheme is Scheme.TCP and parts.path not in ("", "/"):
             raise _not_a_target(text, "a path needs http:// or https:// in front")
         path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"

@@ -7,6 +7,7 @@ built if it has to be), ``portainer_lab`` (the scenario, shared, its forwards cl
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
@@ -29,7 +30,10 @@ _MARKER: Final = "testbed"
 _BECOME_ROOT: Final = "testbed_become_root"
 #: Before becoming root: what the labs that are kept belong to.
 _UID: Final = os.getuid()
-_failed = pytest.StashKey[bool]()
+_SHARED_LAB: Final = f"pytest-{os.getpid()}"
+_labs = pytest.StashKey[list[str]]()
+_kept = pytest.StashKey[set[str]]()
+_numbers = itertools.count(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -87,27 +91,25 @@ def _become_root() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember failures, and say in the report how to enter the lab that is kept for it."""
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say in a failed test's report how to enter what is kept of it."""
     report = yield
-    if report.failed and _keeps(item.config):
-        for name, value in getattr(item, "funcargs", {}).items():
-            if isinstance(value, Lab):
-                item.session.stash[_failed] = True
-                kept = _kept_name(name)
-                text = f"testbed exec --lab {kept} NAME -- COMMAND    testbed list    testbed down {kept}"
-                report.sections.append((f"the lab of {name} is kept", text))
+    if report.failed and report.when == "call" and item.config.getoption("--testbed-keep"):
+        for lab in item.stash.get(_labs, []):
+            item.session.stash.setdefault(_kept, set()).add(lab)
+            text = f"testbed exec --lab {lab} NAME -- COMMAND    testbed list    testbed down {lab}"
+            report.sections.append(("its lab is kept", text))
     return report
 
 
-def _keeps(config: pytest.Config) -> bool:
-    return bool(config.getoption("--testbed-keep"))
+def _name_lab(node: pytest.Item, name: str) -> str:
+    """Note that a test uses a lab, by the name it will have if it is kept."""
+    node.stash.setdefault(_labs, []).append(name)
+    return name
 
 
-def _kept_name(fixture: str) -> str:
-    return f"pytest-{os.getpid()}-{fixture.replace('_', '-')}"[:40]
+def _is_kept(session: pytest.Session, name: str) -> bool:
+    return name in session.stash.get(_kept, set())
 
 
 @pytest.fixture(scope="session")
@@ -160,16 +162,24 @@ def testbed_image(
 
 
 @pytest.fixture
-def make_private_host(testbed_session: None, testbed_image_store: ImageStore) -> Iterator[Callable[..., PrivateHost]]:
+def make_private_host(
+    request: pytest.FixtureRequest, testbed_session: None, testbed_image_store: ImageStore
+) -> Iterator[Callable[..., PrivateHost]]:
     """Makes private hosts, ended with the test: ``make_private_host("web")``, with PrivateHost's own arguments."""
-    with ExitStack() as hosts:
+    kept_as = _name_lab(request.node, f"pytest-{os.getpid()}-{next(_numbers)}")
+    hosts: dict[str, PrivateHost] = {}
+    with ExitStack() as closing:
 
         def make(name: str = "host", **options: Any) -> PrivateHost:
             if testbed_image_store.storage.is_dir():
                 options.setdefault("image_store", testbed_image_store.storage)
-            return hosts.enter_context(PrivateHost(name, **options))
+            hosts[name] = closing.enter_context(PrivateHost(name, **options))
+            return hosts[name]
 
         yield make
+        if _is_kept(request.session, kept_as):
+            hand_over(hosts, {}, scenario=request.node.name, name=kept_as, uid=_UID)
+            closing.pop_all()
 
 
 @pytest.fixture
@@ -201,31 +211,42 @@ def _portainer_lab(
     lab = PortainerLab(store=testbed_image_store, special=testbed_special_hosts, say=testbed_say)
     with lab:
         yield lab
-        if request.session.stash.get(_failed, False):
-            hand_over(lab, scenario="portainer", name=_kept_name("portainer_lab"), uid=_UID)
-            lab.let_go()
+        if _is_kept(request.session, _SHARED_LAB):
+            _keep(lab, _SHARED_LAB)
+
+
+def _keep(lab: Lab, name: str) -> None:
+    hand_over(lab.hosts, lab.containers, scenario="portainer", name=name, uid=_UID)
+    lab.let_go()
 
 
 @pytest.fixture
-def portainer_lab(_portainer_lab: PortainerLab) -> Iterator[PortainerLab]:
+def portainer_lab(request: pytest.FixtureRequest, _portainer_lab: PortainerLab) -> Iterator[PortainerLab]:
     """The Portainer scenario, shared by the tests of a session; forwards that a test leaves open are closed."""
+    _name_lab(request.node, _SHARED_LAB)
     yield _portainer_lab
     _portainer_lab.close_tunnels()
 
 
 @pytest.fixture
 def make_portainer_lab(
+    request: pytest.FixtureRequest,
     testbed_session: None,
     testbed_image_store: ImageStore,
     testbed_special_hosts: dict[str, Callable[[], Host]],
     testbed_say: Callable[[str], None],
 ) -> Iterator[Callable[[], PortainerLab]]:
     """Makes fresh Portainer labs, for tests that break something; ended with the test."""
-    with ExitStack() as labs:
+    labs: dict[str, PortainerLab] = {}
+    with ExitStack() as closing:
 
         def make() -> PortainerLab:
-            return labs.enter_context(
-                PortainerLab(store=testbed_image_store, special=testbed_special_hosts, say=testbed_say)
-            )
+            kept_as = _name_lab(request.node, f"pytest-{os.getpid()}-{next(_numbers)}")
+            lab = PortainerLab(store=testbed_image_store, special=testbed_special_hosts, say=testbed_say)
+            labs[kept_as] = closing.enter_context(lab)
+            return lab
 
         yield make
+        for name, lab in labs.items():
+            if _is_kept(request.session, name):
+                _keep(lab, name)

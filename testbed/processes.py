@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 
 def end(process: subprocess.Popen[bytes], *, seconds: float = 5.0) -> None:
@@ -35,7 +36,7 @@ def end(process: subprocess.Popen[bytes], *, seconds: float = 5.0) -> None:
 def _group(leader: int) -> list[int]:
     """An open pidfd of each process of a process group."""
     pidfds = []
-    for pid in (int(name) for name in os.listdir("/proc") if name.isdecimal()):
+    for pid in (int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdecimal()):
         with suppress(ProcessLookupError):
             if os.getpgid(pid) == leader:
                 pidfds.append(os.pidfd_open(pid))

@@ -7,24 +7,38 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
+from typing import Final
 
 from testbed.background.serve import describe, listen, serve
+from testbed.containers import HostContainer
 from testbed.errors import HostError
-from testbed.host.private import PrivateHost
-from testbed.lab import Lab
+from testbed.host import Host, PrivateHost
+
+_END_SECONDS: Final = 10.0
 
 
-def hand_over(lab: Lab, *, scenario: str, name: str, uid: int) -> None:
-    """Let a process in the background keep the lab's private hosts when this one ends.
+def hand_over(
+    hosts: Mapping[str, Host], containers: Mapping[str, HostContainer], *, scenario: str, name: str, uid: int
+) -> None:
+    """Let a process in the background keep private hosts when this one ends. They are not to be used here any more.
 
+    :param name: what 'testbed exec --lab' and 'testbed down' shall know them by
     :raises HostError: that process did not start
     """
-    lifelines = [host.init.lifeline for host in lab.hosts.values() if isinstance(host, PrivateHost)]
-    request = {"name": name, "uid": uid, "description": describe(lab, scenario, None)}
+    private = [host for host in hosts.values() if isinstance(host, PrivateHost)]
+    lifelines = [host.init.lifeline for host in private]
+    request = {
+        "name": name,
+        "uid": uid,
+        "lifelines": lifelines,
+        "description": describe(hosts, containers, scenario, None),
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "testbed.background.holder"],
         stdin=subprocess.PIPE,
@@ -42,6 +56,8 @@ def hand_over(lab: Lab, *, scenario: str, name: str, uid: int) -> None:
             process.wait()
             raise HostError(f"the lab could not be kept as {name!r}: its keeper did not start")
     process.returncode = 0  # it outlives us, on purpose: nothing is to be warned about
+    for host in private:
+        host.let_go()
 
 
 def main() -> int:
@@ -54,8 +70,13 @@ def main() -> int:
         with open(os.devnull, "r+b") as null:
             for fd in (0, 1, 2):
                 os.dup2(null.fileno(), fd)
-        describing = {**request["description"]}
-        stopper = serve(listener, request["uid"], lambda: {**describing, "seconds": time.monotonic() - started})
+        description = request["description"]
+        ends = [os.pidfd_open(pid) for pid in description["hosts"].values()]
+        stopper = serve(listener, request["uid"], lambda: {**description, "seconds": time.monotonic() - started})
+        for lifeline in request["lifelines"]:
+            os.close(lifeline)
+        for end in ends:
+            select.select([end], [], [], _END_SECONDS)
     stopper.close()
     return 0
 

@@ -12,7 +12,6 @@ import sys
 import time
 from typing import Any, TextIO
 
-from testbed.background import protocol
 from testbed.background.serve import describe, listen, serve
 from testbed.errors import Error
 from testbed.namespaces import become_root
@@ -32,7 +31,7 @@ def main() -> int:
         try:
             if request["bind"] is not None:
                 lab.forward(request["bind"])
-            description = describe(lab, request["scenario"], request["bind"])
+            description = describe(lab.hosts, lab.containers, request["scenario"], request["bind"])
         except BaseException:
             lab.close()
             raise

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from testbed.background import protocol
+from testbed.containers import HostContainer
 from testbed.errors import UsageError
-from testbed.lab import Lab
+from testbed.host import Host
 
 
 def listen(uid: int, name: str) -> socket.socket:
@@ -27,13 +28,15 @@ def listen(uid: int, name: str) -> socket.socket:
     return listener
 
 
-def describe(lab: Lab, scenario: str, bind: str | None) -> dict[str, Any]:
+def describe(
+    hosts: Mapping[str, Host], containers: Mapping[str, HostContainer], scenario: str, bind: str | None
+) -> dict[str, Any]:
     """What a keeper says of its lab, but for who keeps it and since when."""
     return {
         "scenario": scenario,
         "bind": bind,
-        "hosts": {name: host.pid for name, host in lab.hosts.items()},
-        "containers": {name: (container.host.name, container.pid) for name, container in lab.containers.items()},
+        "hosts": {name: host.pid for name, host in hosts.items()},
+        "containers": {name: (container.host.name, container.pid) for name, container in containers.items()},
     }
 
 

@@ -55,7 +55,8 @@ def _show(checks: list[Check]) -> None:
     console.print(plain(f"{facts.distribution} {facts.codename}, as {facts.user}"))
     table = Table(pad_edge=False, show_header=False, box=None)
     for check in checks:
-        table.add_row("✓" if check.ok else "✗", check.name, check.found, "" if check.ok else check.cure)
+        words = ("✓" if check.ok else "✗", check.name, check.found, "" if check.ok else check.cure)
+        table.add_row(*(plain(word) for word in words))
     console.print(table)
     bad = [check for check in checks if not check.ok]
     console.print(plain("all is there" if not bad else f"{len(bad)} missing: the last column says what to do"))

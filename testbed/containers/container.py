@@ -44,7 +44,7 @@ class HostContainer(DockerContainer):
         self.host = host
         self.name = name
         self.by_hand = by_hand
-        self._net: NetworkNamespace | None = None
+        self._net: tuple[int, NetworkNamespace] | None = None
         self.with_name(name)
         self._options: dict[str, Any] = {"hostname": name, "labels": dict(host.labels)}
 
@@ -66,8 +66,13 @@ class HostContainer(DockerContainer):
         return self
 
     def publish(self, port: int, *, host_address: str, host_port: int) -> Self:
-        """Publish one of its TCP ports on an address of its host."""
-        self._options.setdefault("published", {})[f"{port}/tcp"] = (host_address, host_port)
+        """Publish one of its TCP ports on an address of its host; ``0.0.0.0`` is all of them, as for ``podman run -p``.
+
+        The command line leaves that address out of the request. Podman's API takes it literally, and netavark's rule is
+        then for packets to 0.0.0.0, which there are none of: the connection hangs in the socket that only holds the port.
+        """
+        everywhere = host_address == "0.0.0.0"
+        self._options.setdefault("published", {})[f"{port}/tcp"] = host_port if everywhere else (host_address, host_port)
         return self
 
     def start(self) -> Self:
@@ -111,31 +116,31 @@ class HostContainer(DockerContainer):
 
     @property
     def net(self) -> NetworkNamespace:
-        """Its network namespace."""
-        if self._net is None:
-            self._net = self.host.namespace(self.host.process(self.pid) / "ns/net", self.name)
-        return self._net
+        """Its network namespace; another one after a restart."""
+        return self._net_of(self.pid)
 
     def vantage(self) -> Vantage:
         """A place to try from: this container's namespace, with its own hosts file and resolver."""
-        root = self.host.process(self.pid) / "root"
-        return Vantage(self.name, self.net, Naming.read(root / "etc/hosts", root / "etc/resolv.conf"), self.by_hand)
+        pid = self.pid
+        root = self.host.process(pid) / "root"
+        naming = Naming.read(root / "etc/hosts", root / "etc/resolv.conf")
+        return Vantage(self.name, self._net_of(pid), naming, self.by_hand)
+
+    def _net_of(self, pid: int) -> NetworkNamespace:
+        if self._net is None or self._net[0] != pid:
+            self._net = (pid, self.host.namespace(self.host.process(pid) / "ns/net", self.name))
+        return self._net[1]
 
     def close(self) -> None:
         """Let go of the connection to Podman; the container goes with its host."""
         self.get_docker_client().client.close()
 
 
-def read_naming(root: Path) -> Naming:
-    """The naming files below a root folder."""
-    return Naming.read(root / "etc/hosts", root / "etc/resolv.conf")
-
-
 def _without_padding(archive: bytes) -> bytes:
     """A tar archive without the zeros that tarfile adds behind its end to fill a record.
 
-    Podman's unpacking process leaves at the end of the archive, and whoever still writes zeros to it fails with "passing
-    bulk input to subprocess: broken pipe" (buildah's issue 6573; seen with Podman 5.4.2).
+    Podman's unpacking process leaves at the end of the archive, and whoever still writes zeros to it fails with
+    "passing bulk input to subprocess: broken pipe" (buildah's issue 6573; seen with Podman 5.4.2).
     """
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         last = tar.getmembers()[-1]

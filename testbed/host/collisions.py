@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -12,7 +12,7 @@ from pyroute2 import IPRoute
 
 from testbed.host.listeners import listeners, owner
 from testbed.namespaces import NetworkNamespace
-from testbed.topology import Topology
+from testbed.topology import NetworkSpec, Topology
 
 Subnet: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -96,22 +96,25 @@ def with_podman(topology: Topology, host: str, state: PodmanState) -> Iterator[s
     for container in topology.containers:
         if container.host == host and container.name in state.containers:
             yield f"there is a container {container.name!r}, and the lab needs that name: rename or remove it"
-    names = {network.name for network in state.networks}
     for network in topology.networks:
-        if network.host != host:
-            continue
-        if network.name in names:
-            yield f"there is a network {network.name!r}, and the lab needs that name: rename or remove it"
-            continue
-        subnet = ipaddress.ip_network(network.subnet)
-        for other in state.networks:
-            if any(subnet.version == taken.version and subnet.overlaps(taken) for taken in other.subnets):
-                yield f"the network {other.name!r} has {subnet} or a part of it, and the lab's {network.name!r} needs it"
+        if network.host == host:
+            yield from _with_networks(network, state.networks)
     if _uses_default(topology, host):
-        default = next((network for network in state.networks if network.name == DEFAULT_NETWORK), None)
-        found = ", ".join(default.gateways) if default else "missing"
-        if default is None or DEFAULT_GATEWAY not in default.gateways:
-            yield f"the gateway of the network {DEFAULT_NETWORK!r} is {found or 'none'}, and the lab needs {DEFAULT_GATEWAY}"
+        gateways = [
+            gateway for network in state.networks if network.name == DEFAULT_NETWORK for gateway in network.gateways
+        ]
+        if DEFAULT_GATEWAY not in gateways:
+            found = ", ".join(gateways) or "none"
+            yield f"the gateway of the network {DEFAULT_NETWORK!r} is {found}, and the lab needs {DEFAULT_GATEWAY}"
+
+
+def _with_networks(wanted: NetworkSpec, networks: Iterable[PodmanNetwork]) -> Iterator[str]:
+    subnet = ipaddress.ip_network(wanted.subnet)
+    for network in networks:
+        if network.name == wanted.name:
+            yield f"there is a network {network.name!r}, and the lab needs that name: rename or remove it"
+        elif any(subnet.version == taken.version and subnet.overlaps(taken) for taken in network.subnets):
+            yield f"the network {network.name!r} has {subnet} or a part of it, and the lab's {wanted.name!r} needs it"
 
 
 def wanted_ports(topology: Topology, host: str, ports: Collection[int]) -> frozenset[int]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -40,15 +40,18 @@ def owner(listener: Listener, proc: Path = Path("/proc")) -> str:
     """Who holds a listener: ``name (pid N)``, or empty where nobody visible in ``proc`` does."""
     wanted = f"socket:[{listener.inode}]"
     for folder in proc.iterdir():
-        if not folder.name.isdecimal():
-            continue
-        try:
-            for fd in (folder / "fd").iterdir():
-                if os.readlink(fd) == wanted:
-                    return f"{(folder / 'comm').read_text().strip()} (pid {folder.name})"
-        except OSError:
-            continue  # it ended, or is not ours to look into
+        if folder.name.isdecimal() and wanted in _open_files(folder):
+            with suppress(OSError):  # it ended
+                return f"{(folder / 'comm').read_text().strip()} (pid {folder.name})"
     return ""
+
+
+def _open_files(folder: Path) -> Iterator[str]:
+    """What a process of /proc has open; nothing where it has ended or is not ours to look into."""
+    with suppress(OSError):
+        for fd in (folder / "fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile, as the one this very list was read through
+                yield str(fd.readlink())
 
 
 def _read(table: str) -> Iterator[Listener]:

@@ -1,6 +1,6 @@
 """The machine itself as a host: its own Podman, its own podman0, its own network namespace.
 
-Whatever is made there carries a label and is removed by a process of its own (:mod:`testbed.host.janitor`) when the lab
+Whatever is made there carries a label and is removed by a process of its own (:mod:`testbed.janitor`) when the lab
 is closed or its owner dies, and the machine is put back as it was.
 """
 
@@ -22,7 +22,8 @@ from typing import Any, Final, Self
 from testbed import machine, prerequisites, tools
 from testbed.engine import Engine
 from testbed.errors import CommandError, HostError, UnfitError
-from testbed.host import collisions, janitor, local_settings
+from testbed.host import collisions, local_settings
+from testbed.janitor import serve as janitor
 from testbed.namespaces import NetworkNamespace, is_root
 from testbed.topology import Topology
 
@@ -39,8 +40,8 @@ def fit() -> None:
     """
     if not _is_root_of_the_machine():
         raise UnfitError(
-            "the machine's own rootless Podman is not supported as a host yet: run this as root for the machine's rootful "
-            f"Podman, {_USE_PRIVATE}"
+            "the machine's own rootless Podman is not supported as a host yet: run this as root, for the rootful one, "
+            f"{_USE_PRIVATE}"
         )
     prerequisites.require(prerequisites.engine(machine.read(), machine.podman_version()))
 
@@ -191,7 +192,7 @@ def clean_local() -> list[str]:
 
 
 class _Janitor:
-    """The process that serves and cleans up; see :mod:`testbed.host.janitor`. It has the claim from construction on.
+    """The process that serves and cleans up; see :mod:`testbed.janitor.serve`. It has the claim from construction on.
 
     :raises HostError: another lab has the claim
     """
@@ -201,7 +202,7 @@ class _Janitor:
         package = str(Path(__file__).parents[2])
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", janitor.__name__, str(os.getpid())],
+                [sys.executable, "-P", "-m", "testbed.janitor", str(os.getpid())],
                 stdin=lifeline,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -1,6 +1,6 @@
 """Settings for the machine's own Podman, started by us: the machine's in force, with what it leaves open filled in.
 
-CONTAINERS_CONF and CONTAINERS_STORAGE_CONF replace the machine's files (containers.conf(5), containers-storage.conf(5)),
+CONTAINERS_CONF and CONTAINERS_STORAGE_CONF replace the machine's files (containers.conf(5) and storage.conf's manual),
 and CONTAINERS_CONF_OVERRIDE is not known before Podman 4.7: so ours are copies of the machine's with a few keys more.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -61,7 +61,7 @@ def combine(
     image_store: Path | None,
     *,
     pure_cgroup2: bool,
-    found_driver: Any = lambda graphroot: "",
+    found_driver: Callable[[str], str] | None = None,
 ) -> LocalSettings:
     """The machine's settings with ours beneath, and the image store added. Pure but for ``found_driver``.
 
@@ -75,7 +75,7 @@ def combine(
     }
     section = dict(storage.get("storage", {}))
     graphroot = str(section.get("graphroot") or _GRAPHROOT)
-    driver = section.get("driver") or found_driver(graphroot) or "overlay"
+    driver = section.get("driver") or (found_driver and found_driver(graphroot)) or "overlay"
     if driver != "overlay":
         raise UnfitError(
             f"the machine's Podman stores with the driver {driver!r}, and the testbed's images are for 'overlay': "

@@ -140,11 +140,19 @@ class PrivateHost:
         """Start a command on this host; see :meth:`testbed.namespaces.Init.popen`."""
         return self.init.popen(argv, stdout=stdout, stderr=stderr)
 
+    def let_go(self) -> None:
+        """Leave the host to whoever else holds its lifeline. Its resolver, which lives in this process, ends."""
+        self.init.let_go()
+        self._close_ours()
+
     def close(self) -> None:
         """End the host and everything on it. Calling it twice does no harm."""
+        self.init.close()
+        self._close_ours()
+
+    def _close_ours(self) -> None:
         if self._engine is not None:
             self._engine.close()
-        self.init.close()
         if self._resolver is not None:
             self._resolver.close()
         for namespace in self._namespaces:

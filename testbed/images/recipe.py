@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -71,22 +72,25 @@ def own_recipes() -> dict[str, Recipe]:
 def in_order(wanted: list[str], recipes: Mapping[str, Recipe]) -> list[str]:
     """The wanted roles and all they are made from, each after what it needs; the base is not listed.
 
-    :raises ImageError: a role is unknown
+    :raises ImageError: a role is unknown, or made from itself
     """
-    order: list[str] = []
-
-    def add(role: str) -> None:
-        if role == BASE or role in order:
-            return
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    seen: set[str] = set()
+    waiting = list(wanted)
+    while waiting:
+        role = waiting.pop(0)
+        if role == BASE or role in seen:
+            continue
         if role not in recipes:
             raise ImageError(f"no image is called {role!r}: there are {', '.join(sorted({BASE, *recipes}))}")
-        for needed in recipes[role].arguments.values():
-            add(needed)
-        order.append(role)
-
-    for role in wanted:
-        add(role)
-    return order
+        seen.add(role)
+        needed = list(recipes[role].arguments.values())
+        sorter.add(role, *needed)
+        waiting += needed
+    try:
+        return [role for role in sorter.static_order() if role != BASE]
+    except CycleError as exc:
+        raise ImageError(f"images are made from each other in a circle: {' from '.join(exc.args[1])}") from exc
 
 
 def tags(wanted: list[str], recipes: Mapping[str, Recipe], base: Base) -> dict[str, str]:

@@ -9,6 +9,7 @@ import select
 import socket
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 import dns.exception
@@ -60,27 +61,28 @@ class NameServer:
             ready, _, _ = select.select([self._udp, self._tcp, self._stopped], [], [])
             if self._stopped in ready:
                 return
-            if self._udp in ready:
-                query, peer = self._udp.recvfrom(_LARGEST_QUERY)
-                answer = reply(query, self._zone)
-                if answer is not None:
-                    self._udp.sendto(answer, peer)
-            if self._tcp in ready:
-                self._serve_stream()
+            with suppress(OSError):  # the one who asked went away, or a filter is in between: nobody is there to tell
+                if self._udp in ready:
+                    self._serve_datagram()
+                if self._tcp in ready:
+                    self._serve_stream()
+
+    def _serve_datagram(self) -> None:
+        query, peer = self._udp.recvfrom(_LARGEST_QUERY)
+        answer = reply(query, self._zone)
+        if answer is not None:
+            self._udp.sendto(answer, peer)
 
     def _serve_stream(self) -> None:
         """One query over TCP: two bytes of length in front (RFC 1035, 4.2.2)."""
         connection, _ = self._tcp.accept()
         with connection:
             connection.settimeout(_TCP_TIMEOUT)
-            try:
-                stream = connection.makefile("rb")
-                length = int.from_bytes(stream.read(2), "big")
-                answer = reply(stream.read(min(length, _LARGEST_QUERY)), self._zone)
-                if answer is not None:
-                    connection.sendall(len(answer).to_bytes(2, "big") + answer)
-            except OSError:
-                return  # the one who asked went away; there is nobody to tell
+            stream = connection.makefile("rb")
+            length = int.from_bytes(stream.read(2), "big")
+            answer = reply(stream.read(min(length, _LARGEST_QUERY)), self._zone)
+            if answer is not None:
+                connection.sendall(len(answer).to_bytes(2, "big") + answer)
 
 
 def reply(query: bytes, zone: Mapping[dns.name.Name, Sequence[str]]) -> bytes | None:

@@ -122,6 +122,10 @@ class Init:
         """The descriptor that keeps it alive: whoever holds it too keeps it when this process ends."""
         return self._owner_end
 
+    def let_go(self) -> None:
+        """Leave it to whoever else holds the lifeline; it goes on when this process ends."""
+        self._process.returncode = 0  # it is still running, on purpose: nothing is to be warned about
+
     def close(self) -> None:
         """End everything inside and wait until the kernel has ended it. Calling it twice does no harm."""
         if self._pidfd >= 0:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from testbed.host.private import PrivateHost
+from testbed.host.protocol import Host
 from testbed.model import Observation, Scheme, Target
 from testbed.names import Naming
 from testbed.namespaces import NetworkNamespace
@@ -27,6 +29,17 @@ class Vantage:
     net: NetworkNamespace
     naming: Naming
     by_hand: str = ""
+
+    @classmethod
+    def on(cls, host: Host, by_hand: str = "") -> Vantage:
+        """A host's own terminal.
+
+        The resolver of a local host is not asked: it is out in the world, where no test sends anything.
+        """
+        naming = Naming.read(host.path("/etc/hosts"), host.path("/etc/resolv.conf"))
+        if not isinstance(host, PrivateHost):
+            naming = replace(naming, nameservers=())
+        return cls(host.name, host.net, naming, by_hand)
 
     def connect(self, target: str | Target, *, seconds: float = DEFAULT_SECONDS) -> Observation:
         """Try once to reach a target, and say what was seen. What the network does is never raised.

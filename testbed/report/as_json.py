@@ -21,8 +21,7 @@ def report(value: Report) -> str:
             "cells": [_cell(cell) for cell in value.cells],
             "holes": value.holes,
         },
-        indent=1,
-        ensure_ascii=False,
+        indent=1,  # and ASCII only: the words of others may hold what a terminal obeys
     )
 
 

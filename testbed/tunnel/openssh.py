@@ -28,6 +28,8 @@ from testbed.waiting import wait_for
 
 _START_SECONDS: Final = 15.0
 _NOT_BOUND: Final = re.compile(r"bind \[(?P<address>[^\]]+)\]:(?P<port>\d+): (?P<reason>.*)")
+#: Lines of ``ssh -v`` that tell what goes on or how much went through.
+_NO_COMPLAINTS: Final = ("debug1:", "OpenSSH_", "Authenticated to", "Transferred: ", "Bytes per second: ")
 _numbers = itertools.count(1)
 
 
@@ -145,7 +147,7 @@ class OpenSSHForward:
     @property
     def trouble(self) -> tuple[str, ...]:
         """What ssh complained of, without its debug lines."""
-        return tuple(line for line in self._lines if not line.startswith(("debug1:", "OpenSSH_", "Authenticated to")))
+        return tuple(line for line in self._lines if not line.startswith(_NO_COMPLAINTS))
 
     def await_start(self) -> None:
         """Wait until ssh has set up the session, which it does after its listeners.
@@ -165,7 +167,11 @@ class OpenSSHForward:
         self._reader.join()
         text = "; ".join(self.trouble) or f"ssh ended with status {self._process.returncode}"
         if "Host key verification failed" in text:
-            raise HostKeyError(f"{text}: this is another machine, or its keys were made anew")
+            shown = next((word for line in self._lines for word in line.split() if word.startswith("SHA256:")), "another one")
+            raise HostKeyError(
+                f"ssh on {self._host.name}: Host key verification failed: it shows {shown.rstrip('.')}, "
+                "which is not the known one: this is another machine, or its keys were made anew"
+            )
         unbound = [found for line in self._lines if (found := _NOT_BOUND.match(line))]
         if unbound:
             raise BindError("; ".join(self._why(found) for found in unbound))

@@ -44,6 +44,8 @@ class ParamikoTunnel:
     def __init__(self, host: Host, server: Server) -> None:
         self._host = host
         self._forwards: list[ParamikoForward] = []
+        self._closing = False
+        self._address = server.address
         where = f"{server.user}@{server.address}:{server.port}"
         try:
             sock = host.net.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -105,10 +107,14 @@ class ParamikoTunnel:
             sockets, failures, lambda peer: self._open(peer, (to_host, to_port)), name=f"forward-{self._host.name}-{port}"
         )
         self._forwards.append(forward)
+        if not self._transport.is_active():  # it ended meanwhile, and _watch may not have seen this one
+            forward.close()
+            raise TunnelError(f"the ssh connection from {self._host.name} has ended: make a new tunnel")
         return forward
 
     def close(self) -> None:
         """End the SSH connection and every forward over it."""
+        self._closing = True
         self._transport.close()
         for forward in self._forwards:
             forward.close()
@@ -121,6 +127,8 @@ class ParamikoTunnel:
         """ssh(1) exits when its connection ends, and its listeners with it; so do ours."""
         self._transport.join()
         for forward in list(self._forwards):
+            if not self._closing:
+                forward.complain(f"Connection to {self._address} closed")
             forward.close()
 
     def __enter__(self) -> Self:
@@ -144,9 +152,11 @@ class ParamikoForward:
         self._name = name
         self._open_channel = open_channel
         self._listeners = list(sockets)
+        self._addresses = tuple(ipaddress.ip_address(sock.getsockname()[0]) for sock in sockets)
         self._connections: set[socket.socket] = set()
         self._trouble = list(failures)
         self._lock = threading.Lock()
+        self._one_closes = threading.Lock()
         self._closed = False
         self._threads = [
             threading.Thread(target=self._accept, args=(sock,), name=name, daemon=True) for sock in self._listeners
@@ -157,15 +167,23 @@ class ParamikoForward:
     @property
     def bound(self) -> tuple[Address, ...]:
         """The addresses it listens on now."""
-        return () if self._closed else tuple(_bound(sock) for sock in self._listeners)
+        return () if self._closed else self._addresses
 
     @property
     def trouble(self) -> tuple[str, ...]:
         """What went wrong without ending it."""
         return tuple(self._trouble)
 
+    def complain(self, words: str) -> None:
+        """Add to what went wrong."""
+        self._trouble.append(words)
+
     def close(self) -> None:
         """Stop listening and end the connections through it. Calling it twice does no harm."""
+        with self._one_closes:  # and whoever comes second returns when nothing listens any more
+            self._close()
+
+    def _close(self) -> None:
         with self._lock:
             if self._closed:
                 return
@@ -202,7 +220,7 @@ class ParamikoForward:
                 back.join()
         except (paramiko.SSHException, EOFError, OSError) as exc:
             # As with ssh(1), whoever connected sees the connection close, never a refusal.
-            self._trouble.append(f"open failed: {exc}")
+            self.complain(f"open failed: {exc}")
         finally:
             with self._lock:
                 self._connections.discard(sock)
@@ -228,10 +246,6 @@ def _listen(host: Host, address: Address, port: int) -> socket.socket:
         sock.close()
         raise
     return sock
-
-
-def _bound(sock: socket.socket) -> Address:
-    return ipaddress.ip_address(sock.getsockname()[0])
 
 
 def _copy(source: socket.socket | paramiko.Channel, sink: socket.socket | paramiko.Channel) -> None:

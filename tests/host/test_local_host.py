@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from collections.abc import Iterator
@@ -21,10 +22,12 @@ import pytest
 from testbed import images, machine, tools
 from testbed.containers import HostContainer, PortainerContainer, SshdContainer
 from testbed.errors import HostError, UnfitError
-from testbed.host import collisions, firewall, footprint, janitor, local_settings
+from testbed.host import collisions, local_settings
 from testbed.host.collisions import KernelState, PodmanNetwork, PodmanState, Route
 from testbed.host.local import LocalHost, clean_local
 from testbed.images import ImageStore
+from testbed.janitor import firewall, footprint
+from testbed.janitor import serve as janitor
 from testbed.lab import Lab
 from testbed.model import Outcome
 from testbed.namespaces import is_root
@@ -66,18 +69,23 @@ def test_a_free_machine_has_no_collisions() -> None:
     assert not list(collisions.with_podman(TOPOLOGY, "laptop", PodmanState(networks=(default,))))
 
 
+def routed(subnet: str, link: str) -> KernelState:
+    """A machine that has a route."""
+    return KernelState(routes=(Route(ipaddress.ip_network(subnet), link),))
+
+
 @pytest.mark.parametrize(
     ("state", "words"),
     [
         (KernelState(links=frozenset({"lan0"})), "there is a link 'lan0'"),
         (KernelState(links=frozenset({"wan0"})), "there is a link 'wan0'"),
-        (KernelState(routes=(Route(ipaddress.ip_network("198.51.100.0/25"), "eth9"),)), "198.51.100.0/25 is routed through 'eth9'"),
-        (KernelState(routes=(Route(ipaddress.ip_network("10.89.0.0/16"), "br0"),)), "the lab's network 'second' needs 10.89.0.0/24"),
-        (KernelState(routes=(Route(ipaddress.ip_network("10.89.1.0/24"), "br0"),)), "the lab's network 'inner' needs 10.89.1.0/24"),
-        (KernelState(routes=(Route(ipaddress.ip_network("10.0.0.0/8"), "vpn0"),)), "Podman's default network needs 10.88.0.0/16"),
+        (routed("198.51.100.0/25", "eth9"), "198.51.100.0/25 is routed through 'eth9'"),
+        (routed("10.89.0.0/16", "br0"), "the lab's network 'second' needs 10.89.0.0/24"),
+        (routed("10.89.1.0/24", "br0"), "the lab's network 'inner' needs 10.89.1.0/24"),
+        (routed("10.0.0.0/8", "vpn0"), "Podman's default network needs 10.88.0.0/16"),
         (KernelState(ports=((PORT, "sshd (pid 7)"),)), "port 19001 is listened on by sshd (pid 7)"),
     ],
-)  # fmt: skip
+)
 def test_what_the_kernel_has_taken_is_named(state: KernelState, words: str) -> None:
     """A link, a subnet or a port that the lab needs and that is taken is named, with who has it."""
     assert any(words in reason for reason in collisions.with_kernel(TOPOLOGY, "laptop", [PORT], state))
@@ -85,8 +93,7 @@ def test_what_the_kernel_has_taken_is_named(state: KernelState, words: str) -> N
 
 def test_podman0_itself_is_no_collision() -> None:
     """The default network's own route is there whenever somebody's container runs, and is no hindrance."""
-    state = KernelState(routes=(Route(ipaddress.ip_network("10.88.0.0/16"), "podman0"),))
-    assert not list(collisions.with_kernel(TOPOLOGY, "laptop", [], state))
+    assert not list(collisions.with_kernel(TOPOLOGY, "laptop", [], routed("10.88.0.0/16", "podman0")))
 
 
 @pytest.mark.parametrize(
@@ -115,6 +122,7 @@ def test_what_podman_has_taken_is_named(state: PodmanState, words: str) -> None:
 
 
 def a_machine(**programs: str | None) -> machine.Machine:
+    """This machine, with both runtimes and small limits."""
     found = {"crun": "/usr/bin/crun", "runc": "/usr/bin/runc", **programs}
     return dataclasses.replace(
         machine.read(), programs=MappingProxyType({**machine.read().programs, **found}), open_files=4096, processes=2048
@@ -122,7 +130,7 @@ def a_machine(**programs: str | None) -> machine.Machine:
 
 
 def test_runc_where_the_hierarchy_is_hybrid() -> None:
-    """crun refuses a hybrid cgroup hierarchy, so runc is taken there and crun elsewhere."""
+    """As crun refuses a hybrid cgroup hierarchy, so runc is taken there and crun elsewhere."""
     for pure, runtime in ((False, "runc"), (True, "crun")):
         chosen = local_settings.combine({}, {}, a_machine(), None, pure_cgroup2=pure)
         assert tomllib.loads(chosen.containers_conf)["engine"]["runtime"] == runtime
@@ -221,28 +229,28 @@ def picture() -> dict[str, object]:
         return [line for line in lines.splitlines() if not line.startswith("#")]
 
     def names(*folders: str) -> list[str]:
-        return sorted(f"{folder}/{name}" for folder in folders if Path(folder).is_dir() for name in os.listdir(folder))
+        return sorted(str(path) for folder in folders if Path(folder).is_dir() for path in Path(folder).iterdir())
 
     sysctls = {}
     for path in (*Path("/proc/sys/net/ipv4").rglob("*"), *Path("/proc/sys/net/ipv6/conf").rglob("*")):
         if path.name in ("forwarding", "accept_redirects", "route_localnet", "rp_filter", "ip_forward", "accept_ra"):
             sysctls[str(path)] = path.read_text(encoding="ascii").strip()
     processes = []
-    own = os.readlink("/proc/self/ns/mnt")
-    for pid in (name for name in os.listdir("/proc") if name.isdecimal()):
+    own = Path("/proc/self/ns/mnt").readlink()
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            marked = b"testbed-local" in Path(f"/proc/{pid}/environ").read_bytes()
-            program = (
-                os.path.basename(os.readlink(f"/proc/{pid}/exe")) if own == os.readlink(f"/proc/{pid}/ns/mnt") else ""
-            )
+            if own != (process / "ns/mnt").readlink():
+                continue  # a private host's, or of another machine in namespaces
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            marked = b"testbed-local" in (process / "environ").read_bytes()
+            program = (process / "exe").readlink().name
         except OSError:
             continue
-        if marked or janitor.__name__ in command or program in ("conmon", "aardvark-dns", "netavark"):
-            processes.append(f"{pid} {command}")
+        if marked or "testbed.janitor" in command or program in ("conmon", "aardvark-dns", "netavark"):
+            processes.append(f"{process.name} {command}")
     return {
-        "links": said("ip", "-brief", "link"),
-        "addresses": said("ip", "-brief", "address"),
+        "links": [name for _, name in socket.if_nameindex()],
+        "addresses": [line.split()[3] for line in said("ip", "-oneline", "address") if "fe80:" not in line],
         "routes": said("ip", "route"),
         "iptables": [line.partition(" [")[0] for line in said("iptables-save") + said("ip6tables-save")],
         "nft": said("nft", "list", "tables"),
@@ -252,18 +260,15 @@ def picture() -> dict[str, object]:
             *("/etc/cni/net.d", "/var/lib/containers", "/var/lib/containers/storage/overlay-containers"),
         ),
         "locks": Path("/dev/shm/libpod_lock").exists(),
-        "temporary": [name for name in names(tempfile_folder()) if "testbed" in name or "podman" in name],
-        "cgroups": sorted(str(path) for path in Path("/sys/fs/cgroup").glob("**/libpod*")),
+        "temporary": [name for name in names(tempfile.gettempdir()) if "testbed" in name or "podman" in name],
+        # Private hosts have theirs in the cgroup2 hierarchy, and may be running beside.
+        "cgroups": names(*map(str, Path("/sys/fs/cgroup").glob("[!u]*/libpod_parent"))),
         "sysctls": sysctls,
         "processes": processes,
         "listeners": [
             line for line in said("ss", "-ltunHO") if f":{PORT}" in line or " 10.8" in line or "testbed-local" in line
         ],
     }
-
-
-def tempfile_folder() -> str:
-    return os.environ.get("TMPDIR", "/tmp")
 
 
 def changed(before: dict[str, object]) -> dict[str, tuple[object, object]]:
@@ -283,6 +288,7 @@ time.sleep(1000)
 
 
 def local_lab() -> Lab:
+    """The Portainer scenario with this machine as its laptop."""
     store = ImageStore()
     return Lab(
         TOPOLOGY,
@@ -302,7 +308,7 @@ def owner() -> subprocess.Popen[str]:
 
 def await_janitor(pid: int, *, seconds: float = 60.0) -> None:
     """Wait until the janitor of an owner has ended."""
-    mine = f"{janitor.__name__}\0{pid}\0".encode()
+    mine = f"testbed.janitor\0{pid}\0".encode()
 
     def gone() -> bool:
         for folder in Path("/proc").glob("[0-9]*"):
@@ -346,7 +352,9 @@ if ROOT_OF_THE_MACHINE:
                 ["podman", *words], env=environment, capture_output=True, text=True, check=True
             ).stdout.strip()
 
-        podman("run", "--detach", "--name=theirs", "--publish=127.0.0.1:19055:80", image, "sleep", "infinity")
+        identity = podman(
+            "run", "--detach", "--name=theirs", "--publish=127.0.0.1:19055:80", image, "sleep", "infinity"
+        )
         try:
             yield podman("inspect", "--format={{.State.Pid}}", "theirs")
         finally:
@@ -354,14 +362,14 @@ if ROOT_OF_THE_MACHINE:
             footprint.restore_network(before)
             footprint.unmount(before, ["/var/lib/containers/storage", "/run/containers"])
             footprint.remove_paths(before)
-            footprint.remove_cgroups(before, None)
+            footprint.remove_cgroups(before, [identity])
 
     @pytest.mark.testbed
     @pytest.mark.parametrize("tunnel", [ParamikoTunnel, OpenSSHTunnel])
     def test_the_failure_and_its_cure_on_the_machines_own_podman0(
         the_machine: dict[str, object], tunnel: type[ParamikoTunnel | OpenSSHTunnel]
     ) -> None:
-        """On the machine itself a forward on 127.0.0.1 refuses Portainer byte for byte, and one on podman0 serves it."""
+        """On the machine itself a forward on 127.0.0.1 refuses Portainer byte for byte; one on podman0 serves it."""
         with local_lab() as lab:
             portainer, sshd = lab.containers["portainer"], lab.containers["sshd"]
             assert isinstance(portainer, PortainerContainer)
@@ -472,7 +480,7 @@ if ROOT_OF_THE_MACHINE:
 
     @pytest.mark.testbed
     def test_somebody_elses_container_is_not_touched(somebody_elses: str) -> None:
-        """With a container of somebody else's on podman0 the lab runs, and leaves it, its rules and its network alone."""
+        """With somebody else's container on podman0 the lab runs, and leaves that, its rules and its network alone."""
         before = picture()
         with local_lab() as lab:
             assert isinstance(lab.containers["second"], HostContainer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import errno
 import os
 import select
@@ -35,6 +35,7 @@ Handler = Callable[[socket.socket], object]
 
 
 def reach(target: str, *, seconds: float = ENOUGH, hosts: str = "", net: HereNamespace | None = None) -> Seen:
+    """Attempt a target from here."""
     return attempt(net or HereNamespace(), Naming.parse(hosts, ""), Target.parse(target), seconds=seconds)
 
 
@@ -77,14 +78,17 @@ def port_without_listener() -> Iterator[int]:
 
 
 def close_after_reading(connection: socket.socket) -> None:
+    """Hear the request, and end in good order."""
     connection.recv(65536)
 
 
 def reset(connection: socket.socket) -> None:
+    """End by a reset, when the connection is closed."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def reset_after_reading(connection: socket.socket) -> None:
+    """Hear the request, and end by a reset."""
     connection.recv(65536)
     reset(connection)
 
@@ -104,9 +108,9 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     """The server side of TLS with a certificate that nobody trusts, for another name, as the agent's."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "another-name")])
-    start = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    start = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, start, start + datetime.timedelta(days=1))
+        x509.CertificateBuilder(name, name, key.public_key(), 1, start, start + dt.timedelta(days=1))
         .sign(key, hashes.SHA256())
         .public_bytes(serialization.Encoding.PEM)
     )
@@ -269,6 +273,7 @@ class WaitsForReset(socket.socket):
     connected = threading.Event()
 
     def connect(self, address: tuple[str, int]) -> None:  # type: ignore[override]
+        """Connect, let the peer know, and wait for its reset."""
         super().connect(address)
         self.connected.set()
         poller = select.poll()
@@ -314,6 +319,56 @@ def test_silent_peer_is_timed_out_within_the_budget(scheme: str, phase: Phase) -
     assert SHORT / 2 <= seen.seconds < ENOUGH
 
 
+class Clock:
+    """A clock that has jumped by its second look: connecting has used up nearly everything."""
+
+    def __init__(self, *seconds: float) -> None:
+        self._seconds = list(seconds)
+
+    def monotonic(self) -> float:
+        """The next of its times; the last one for ever."""
+        return self._seconds.pop(0) if len(self._seconds) > 1 else self._seconds[0]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_what_connecting_takes_is_taken_from_the_rest(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The budget is the whole attempt's: after a slow connect little is left for the answer."""
+    waits: list[float | None] = []
+
+    class Noted(socket.socket):
+        def settimeout(self, value: float | None) -> None:
+            waits.append(value)
+            super().settimeout(value)
+
+    monkeypatch.setattr("testbed.probe.attempt.time", Clock(0.0, 0.0, ENOUGH - SHORT))
+    with listening() as (_, port):
+        seen = reach(f"{scheme}://127.0.0.1:{port}/", net=HereNamespace(Noted))
+    assert seen.outcome is Outcome.TIMED_OUT
+    assert waits == [ENOUGH, pytest.approx(SHORT)]
+
+
+def test_budget_that_is_over_still_waits_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A budget that is used up becomes 1 ms: 0 would mean a socket that does not wait, and another errno."""
+    monkeypatch.setattr("testbed.probe.attempt.time", Clock(0.0, 9.0))
+    with listening(backlog=0) as (_, port), socket.create_connection(("127.0.0.1", port)):
+        seen = reach(f"127.0.0.1:{port}", seconds=1.0)
+    assert (seen.outcome, seen.errno) == (Outcome.TIMED_OUT, None)
+
+
+def test_requests_are_sent_at_once() -> None:
+    """Small packets are not held back (TCP_NODELAY), which would add 40 ms to some answers."""
+
+    class Connecting(socket.socket):
+        def connect(self, address: tuple[str, int]) -> None:  # type: ignore[override]
+            at_once.append(self.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0)
+            super().connect(address)
+
+    at_once: list[bool] = []
+    with listening() as (_, port):
+        reach(f"127.0.0.1:{port}", net=HereNamespace(Connecting))
+    assert at_once == [True]
+
+
 # What is spoken
 
 
@@ -321,7 +376,7 @@ def test_silent_peer_is_timed_out_within_the_budget(scheme: str, phase: Phase) -
     "words", [b"HTTP/1.0 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9.2p1\r\n"], ids=["HTTP server", "ssh banner"]
 )
 def test_peer_without_tls_fails_tls(words: bytes) -> None:
-    """https to a port that speaks something else is TLS_FAILED with OpenSSL's words, and no errno."""
+    """TLS with a port that speaks something else is TLS_FAILED with OpenSSL's words, and no errno."""
     with serving(say(words)) as port:
         seen = reach(f"https://127.0.0.1:{port}/")
     assert (seen.outcome, seen.phase, seen.errno) == (Outcome.TLS_FAILED, Phase.TLS, None)
@@ -329,7 +384,7 @@ def test_peer_without_tls_fails_tls(words: bytes) -> None:
 
 
 def test_peer_that_speaks_no_http_is_inconclusive() -> None:
-    """http to a port that speaks something else is inconclusive, and the text says what was heard."""
+    """HTTP with a port that speaks something else is inconclusive, and the text says what was heard."""
     with serving(say(b"SSH-2.0-OpenSSH_9.2p1\r\n")) as port:
         seen = reach(f"http://127.0.0.1:{port}/")
     assert (seen.outcome, seen.phase) == (Outcome.INCONCLUSIVE, Phase.HTTP)
@@ -342,6 +397,7 @@ def test_peer_that_speaks_no_http_is_inconclusive() -> None:
         ("200 OK", Outcome.CONNECTED, ""),
         ("204 No Content", Outcome.CONNECTED, ""),
         ("299 Well", Outcome.CONNECTED, ""),
+        ("300 Multiple Choices", Outcome.HTTP_STATUS, "HTTP 300"),
         ("301 Moved Permanently", Outcome.HTTP_STATUS, "HTTP 301"),
         ("403 Forbidden", Outcome.HTTP_STATUS, "HTTP 403"),
         ("500 Internal Server Error", Outcome.HTTP_STATUS, "HTTP 500"),
@@ -403,6 +459,7 @@ def test_what_was_typed_is_what_is_asked_for(target: str, line: str, host: str) 
     assert seen.outcome is Outcome.CONNECTED
     assert heard[0] == line
     assert host.format(port) in heard
+    assert {"User-Agent: testbed", "Connection: close"} <= set(heard)
 
 
 @pytest.mark.parametrize("scheme", ["tcp", "http", "https"])

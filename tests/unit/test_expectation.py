@@ -48,8 +48,7 @@ def test_the_seeds_words_follow_from_the_prediction(hosts: dict[str, HostsFile])
     here = expectation.world(bind_addresses("127.0.0.1", hosts["laptop"]), hosts)
     prediction = expectation.expected(here, "portainer", "host.containers.internal")
     assert expectation.client_words(prediction, "host.containers.internal", "203.0.113.253") == (
-        f'Get "https://host.containers.internal:{PORT}/ping": '
-        f"dial tcp 10.88.0.1:{PORT}: connect: connection refused"
+        f'Get "https://host.containers.internal:{PORT}/ping": dial tcp 10.88.0.1:{PORT}: connect: connection refused'
     )
 
 

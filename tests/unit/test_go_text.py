@@ -137,6 +137,26 @@ def test_seeds_line_byte_for_byte() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ECONNREFUSED, "connection refused"),
+        (errno.EHOSTUNREACH, "no route to host"),
+        (errno.ENETUNREACH, "network is unreachable"),
+        (errno.EACCES, "permission denied"),
+        (errno.EPERM, "operation not permitted"),
+        (errno.EINVAL, "invalid argument"),
+        (errno.EADDRNOTAVAIL, "cannot assign requested address"),
+        (errno.ECONNRESET, "connection reset by peer"),
+        (errno.ETIMEDOUT, "connection timed out"),
+    ],
+    ids=lambda value: errno.errorcode[value] if isinstance(value, int) else "",
+)
+def test_errno_is_written_in_gos_words(number: int, words: str) -> None:
+    """Go has words of its own for each errno (syscall/zerrors_linux_amd64.go)."""
+    assert dial_failure(URL, ip_address("10.88.0.1"), 1, number).endswith(f"dial tcp 10.88.0.1:1: connect: {words}")
+
+
 def test_ipv6_address_is_written_in_brackets() -> None:
     """Go writes [ADDRESS]:PORT (net.JoinHostPort)."""
     assert dial_failure("https://localhost:1/", ip_address("::1"), 1, errno.ENETUNREACH) == (

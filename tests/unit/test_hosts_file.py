@@ -10,6 +10,7 @@ from testbed.names import HostsFile
 
 
 def lookup(text: str, name: str) -> list[str]:
+    """The addresses that a hosts file's text gives a name."""
     return [str(address) for address in HostsFile.parse(text).lookup(name)]
 
 

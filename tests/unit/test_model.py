@@ -160,3 +160,9 @@ def test_every_outcome_says_what_the_one_who_connects_sees() -> None:
         and str(after.value.value).endswith(".")
     }
     assert documented == set(Outcome.__members__)
+
+
+def test_a_user_in_a_target_is_refused() -> None:
+    """A user and password in front of the host are not silently dropped."""
+    with pytest.raises(UsageError, match="it has a user in front of the host"):
+        Target.parse("https://me:secret@laptop:19001/ping")

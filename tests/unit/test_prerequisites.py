@@ -16,6 +16,7 @@ DEBIAN_12 = (4, 3, 1)
 
 
 def failing(machine: Machine, podman: tuple[int, ...] | None = DEBIAN_12) -> list[Check]:
+    """All checks that fail on a machine."""
     return [check for check in every(machine, podman) if not check.ok]
 
 
@@ -25,11 +26,48 @@ def test_sound_machine_passes_every_check(uid: int) -> None:
     assert failing(a_machine(uid=uid)) == []
 
 
+def test_what_is_there_is_said_too() -> None:
+    """A check that passes says what was found: a path, a version, a state."""
+    assert [(check.name, check.found) for check in every(a_machine(), DEBIAN_12)] == [
+        ("user namespaces", "allowed"),
+        ("user namespaces (AppArmor)", "not restricted"),
+        ("newuidmap", "/usr/bin/newuidmap"),
+        ("newgidmap", "/usr/bin/newgidmap"),
+        ("subordinate ids", "65536 for ana in /etc/subuid and /etc/subgid"),
+        ("podman", "/usr/bin/podman"),
+        ("podman version", "4.3.1"),
+        ("netavark", "/usr/lib/podman/netavark"),
+        ("aardvark-dns", "/usr/lib/podman/aardvark-dns"),
+        ("OCI runtime", "/usr/bin/crun"),
+        ("ip", "/usr/bin/ip"),
+        ("iptables", "/usr/bin/iptables"),
+        ("unshare", "/usr/bin/unshare"),
+        ("nsenter", "/usr/bin/nsenter"),
+        ("catatonit", "/usr/bin/catatonit"),
+        ("cgroup2", "known to the kernel"),
+        ("overlay", "known to the kernel"),
+        ("mmdebstrap", "/usr/bin/mmdebstrap"),
+        ("ssh", "/usr/bin/ssh"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("machine", "podman", "name", "found", "cure"),
     [
-        (a_machine(without=("newuidmap",)), DEBIAN_12, "newuidmap", "not installed", "apt-get install uidmap"),
-        (a_machine(without=("newgidmap",)), DEBIAN_12, "newgidmap", "not installed", "apt-get install uidmap"),
+        (
+            a_machine(without=("newuidmap",)),
+            DEBIAN_12,
+            "newuidmap",
+            "not installed (",
+            "apt-get install uidmap",
+        ),
+        (
+            a_machine(without=("newgidmap",)),
+            DEBIAN_12,
+            "newgidmap",
+            "not installed (",
+            "apt-get install uidmap",
+        ),
         (
             a_machine(subordinate_ids=0),
             DEBIAN_12,
@@ -64,11 +102,35 @@ def test_sound_machine_passes_every_check(uid: int) -> None:
             "neither crun nor runc is installed",
             "apt-get install crun",
         ),
-        (a_machine(without=("ip",)), DEBIAN_12, "ip", "not installed", "apt-get install iproute2"),
-        (a_machine(without=("iptables",)), DEBIAN_12, "iptables", "not installed", "apt-get install iptables"),
-        (a_machine(without=("unshare",)), DEBIAN_12, "unshare", "not installed", "apt-get install util-linux"),
-        (a_machine(without=("nsenter",)), DEBIAN_12, "nsenter", "not installed", "apt-get install util-linux"),
-        (a_machine(without=("catatonit",)), DEBIAN_12, "catatonit", "not installed", "apt-get install catatonit"),
+        (a_machine(without=("ip",)), DEBIAN_12, "ip", "not installed (", "apt-get install iproute2"),
+        (
+            a_machine(without=("iptables",)),
+            DEBIAN_12,
+            "iptables",
+            "not installed (",
+            "apt-get install iptables",
+        ),
+        (
+            a_machine(without=("unshare",)),
+            DEBIAN_12,
+            "unshare",
+            "not installed (",
+            "apt-get install util-linux",
+        ),
+        (
+            a_machine(without=("nsenter",)),
+            DEBIAN_12,
+            "nsenter",
+            "not installed (",
+            "apt-get install util-linux",
+        ),
+        (
+            a_machine(without=("catatonit",)),
+            DEBIAN_12,
+            "catatonit",
+            "not installed (",
+            "apt-get install catatonit",
+        ),
         (
             a_machine(filesystems=frozenset({"overlay"})),
             DEBIAN_12,
@@ -83,8 +145,20 @@ def test_sound_machine_passes_every_check(uid: int) -> None:
             "not known to the kernel",
             "modprobe overlay",
         ),
-        (a_machine(without=("mmdebstrap",)), DEBIAN_12, "mmdebstrap", "not installed", "apt-get install mmdebstrap"),
-        (a_machine(without=("ssh",)), DEBIAN_12, "ssh", "not installed", "apt-get install openssh-client"),
+        (
+            a_machine(without=("mmdebstrap",)),
+            DEBIAN_12,
+            "mmdebstrap",
+            "not installed (",
+            "apt-get install mmdebstrap",
+        ),
+        (
+            a_machine(without=("ssh",)),
+            DEBIAN_12,
+            "ssh",
+            "not installed (",
+            "apt-get install openssh-client",
+        ),
     ],
     ids=[
         "no newuidmap",
@@ -124,6 +198,7 @@ def test_missing_podman_comes_before_its_version() -> None:
     """Without Podman the first thing said is that it is not installed."""
     checks = failing(a_machine(without=("podman",)), None)
     assert [check.name for check in checks] == ["podman", "podman version"]
+    assert checks[0].found.startswith("not installed (")
     assert checks[0].cure == "as root: apt-get install podman"
 
 
@@ -145,7 +220,7 @@ def test_restriction_by_apparmor_needs_podman() -> None:
 
 @pytest.mark.parametrize("missing", [("crun",), ("runc",)])
 def test_one_runtime_is_enough(missing: tuple[str, ...]) -> None:
-    """crun or runc, either will do."""
+    """Either of crun and runc will do."""
     assert failing(a_machine(without=missing)) == []
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -78,9 +79,9 @@ def test_child_is_given_its_time_though_its_parent_went_at_once(start: Start) ->
 def test_ending_leaves_no_descriptor_open(start: Start) -> None:
     """What is opened to wait for the processes is closed again."""
     process = start("echo ready; exec sleep 60")
-    before = os.listdir("/proc/self/fd")
+    before = sorted(Path("/proc/self/fd").iterdir())
     processes.end(process)
-    assert os.listdir("/proc/self/fd") == before
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
 
 
 def test_command_that_has_ended_is_left_alone(start: Start) -> None:

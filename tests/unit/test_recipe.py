@@ -29,6 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def tag_of(folder: Path, arguments: dict[str, str] | None = None, base: Base = BOOKWORM) -> str:
+    """The tag of an image made from a folder."""
     return tags(["app"], {"app": Recipe("app", folder, arguments or {})}, base)["app"]
 
 
@@ -179,6 +180,15 @@ def test_own_images_are_all_there() -> None:
     assert len(set(found.values())) == len(found)
 
 
+@pytest.mark.parametrize("role", own_recipes())
+def test_own_containerfile_takes_the_arguments_of_its_recipe(role: str) -> None:
+    """Each argument of a recipe is one that its Containerfile declares, so that no image is built on another."""
+    made = own_recipes()[role]
+    lines = (made.context / "Containerfile").read_text().splitlines()
+    declared = {line.split()[1].partition("=")[0] for line in lines if line.startswith("ARG ")}
+    assert set(made.arguments) <= declared
+
+
 @pytest.mark.parametrize(
     ("distribution", "codename", "chosen"),
     [
@@ -201,3 +211,10 @@ def test_base_image_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) 
     """TESTBED_BASE_IMAGE names a registry image to build on."""
     monkeypatch.setenv("TESTBED_BASE_IMAGE", "quay.io/x:1")
     assert base_for(a_machine()) == Base("bookworm", "quay.io/x:1")
+
+
+def test_images_made_from_each_other_are_refused(tmp_path: Path) -> None:
+    """A circle of build arguments is named, not followed for ever."""
+    recipes = {"a": Recipe("a", tmp_path, {"X": "b"}), "b": Recipe("b", tmp_path, {"X": "a"})}
+    with pytest.raises(ImageError, match="in a circle: a from b from a|in a circle: b from a from b"):
+        in_order(["a"], recipes)

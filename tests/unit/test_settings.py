@@ -41,7 +41,7 @@ def test_ulimits_are_never_above_the_machines(files: int, processes: int, limits
     ids=["both", "crun only", "runc only", "both, hybrid cgroups", "runc only, hybrid cgroups"],
 )
 def test_runtime_fits_the_machine(missing: tuple[str, ...], pure: bool, chosen: str) -> None:
-    """crun is taken where it is and runs, else runc."""
+    """The runtime is crun where it is installed and runs, else runc."""
     assert settings.runtime(a_machine(without=missing), pure_cgroup2=pure) == chosen
 
 
@@ -103,6 +103,12 @@ def test_storage_conf_is_what_podman_reads(stores: list[str]) -> None:
             "options": {"additionalimagestores": stores},
         }
     }
+
+
+def test_storage_conf_of_a_user_namespace_keeps_overlays_notes_in_user_attributes() -> None:
+    """In a user namespace overlayfs may write ``user.`` attributes only, and is told so."""
+    read = tomllib.loads(settings.storage_conf("/graph", [], user_namespace=True))
+    assert read["storage"]["options"]["overlay"] == {"mountopt": "userxattr"}
 
 
 def test_hosts_file_names_the_host_and_its_neighbours() -> None:

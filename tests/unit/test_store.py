@@ -135,7 +135,7 @@ def test_holder_that_is_not_known_is_said_to_be_so(empty: ImageStore, monkeypatc
     empty.folder.mkdir(parents=True)
     holder = os.open(empty.folder / "lock", os.O_RDWR | os.O_CREAT)
     fcntl.flock(holder, fcntl.LOCK_EX)
-    monkeypatch.setattr("testbed.images.store.time.sleep", lambda seconds: os.close(holder))
+    monkeypatch.setattr("testbed.images.store.time.sleep", lambda _: os.close(holder))
     told: list[str] = []
     with empty.building(told.append):
         pass

@@ -49,7 +49,7 @@ VALUES = [
 @pytest.mark.parametrize("kind", VALUES, ids=lambda kind: kind.__name__)
 def test_value_cannot_be_changed(kind: type) -> None:
     """No field of a value can be set once it was made."""
-    value = object.__new__(kind)
+    value: object = object.__new__(kind)
     for field in dataclasses.fields(kind):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(value, field.name, None)

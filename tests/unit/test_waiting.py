@@ -16,9 +16,11 @@ class Time:
         self.pauses: list[float] = []
 
     def clock(self) -> float:
+        """The time now."""
         return self.now
 
     def pause(self, seconds: float) -> None:
+        """Note a pause, and let its time go by."""
         self.pauses.append(seconds)
         self.now += seconds
 

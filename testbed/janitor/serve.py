@@ -1,12 +1,12 @@
 """The process that keeps the machine's own Podman for one lab, and puts the machine back when the lab's owner is gone.
 
 It starts the API service and is the only thing that cleans up, so there is one path, and every close goes it. Standard
-input is the lifeline: a line of JSON says what to do, and the end of the file, however the owner ended, says to clean up.
-It has a session of its own and holds none of the owner's files, so neither a Ctrl-C nor a reader of pipes is in its way.
+input is the lifeline: a line of JSON has the orders, and the end of the file, however the owner ended, says to clean
+up. It has a session of its own and holds none of the owner's files, so that neither a Ctrl-C nor a reader of pipes is
+in its way. It also reaps all that the service starts (PR_SET_CHILD_SUBREAPER, prctl(2)), so that none stays a zombie.
 
-It is also the reaper of all that the service starts (PR_SET_CHILD_SUBREAPER, prctl(2)): when none is left, none is.
-
-Standard output tells the owner two things, each a line of JSON: that it is ready, and in the end what it could not undo.
+Standard output tells the owner, each in a line of JSON: that it has the machine's Podman to itself, that the service
+starts, and in the end what it could not undo.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from testbed import tools
-from testbed.host import footprint
-from testbed.host.footprint import Footprint
+from testbed.janitor import footprint
+from testbed.janitor.footprint import Footprint
 
 #: Names the lab in the environment of commands that the owner starts on the machine, and of what those start.
 MARK: Final = "TESTBED_LOCAL_LAB"
 LABEL: Final = "testbed.lab"
 FOLDERS: Final = "/run"
 PREFIX: Final = "testbed-local-"
-#: Who has this name has the machine's Podman: it exists as long as its process, and no file is left (unix(7), abstract).
+#: Who has this name has the machine's Podman. It ends with its process and leaves no file (unix(7), abstract).
 CLAIM: Final = "\0testbed-local-host"
 _PR_SET_CHILD_SUBREAPER: Final = 36
 #: A container takes up to 10 s to stop by itself; ours are killed.
@@ -166,7 +166,7 @@ def clean(state: State, service: subprocess.Popen[bytes] | None) -> list[str]:
         left += footprint.differences(state.before, footprint.read(state.orders.places), state.orders.links)
     if others is None:
         left.append("whatever Podman made, since it no longer answers")
-    footprint.remove_cgroups(state.before, None if others == [] else ids)
+    footprint.remove_cgroups(state.before, ids)
     if not left:
         shutil.rmtree(state.folder, ignore_errors=True)
     return left
@@ -233,11 +233,11 @@ def _no_podman_of_others(state: State) -> bool:
 
 def _is_podman_of_others(state: State, pid: int) -> bool:
     """A Podman at work on this machine's files, rather than a private host's."""
+    process, own = Path(f"/proc/{pid}"), Path("/proc/self")
     try:
         return (
-            os.path.basename(os.readlink(f"/proc/{pid}/exe")) in ("podman", "conmon")
-            and os.readlink(f"/proc/{pid}/ns/mnt") == os.readlink("/proc/self/ns/mnt")
-            and os.readlink(f"/proc/{pid}/ns/user") == os.readlink("/proc/self/ns/user")
+            (process / "exe").readlink().name in ("podman", "conmon")
+            and (process / "ns/mnt").readlink() == (own / "ns/mnt").readlink()
             and not _is_ours(state, pid)
         )
     except OSError:
@@ -314,8 +314,8 @@ def _kill(wanted: Callable[[int], bool], number: int = signal.SIGKILL, seconds: 
 
 
 def _pids() -> Iterator[int]:
-    own = os.getpid()
-    return (int(name) for name in os.listdir("/proc") if name.isdecimal() and int(name) != own)
+    own = str(os.getpid())
+    return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal() and path.name != own)
 
 
 def _environ(pid: int) -> Mapping[str, str]:
@@ -407,7 +407,7 @@ def serve(lifeline: IO[bytes], owner: IO[str]) -> None:
             _tell(owner, {"folder": state.folder})
             lifeline.read()
         finally:
-            if not state.orders.lab:
+            if not state.orders.lab and Path(state.orders.places[0]).exists():
                 removed += _labelled(state)
             left += clean(state, service)
             _tell(owner, {"left": left, "removed": removed})
@@ -432,7 +432,3 @@ def main() -> None:
             os.dup2(null, number)
         os.chdir("/")
         serve(lifeline, owner)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,14 +1,13 @@
 """What Podman changes on a machine: a picture of it from before, and putting it back as it was.
 
-Only what was not there before is removed, and shared things only while nobody else's container is there. Runs in the
-janitor, and so imports next to nothing.
+Only what was not there before is removed, and shared things only while nobody else's container is there.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from testbed import tools
-from testbed.host import firewall
+from testbed.janitor import firewall
 
 #: What Podman, its runtimes and netavark make beside their storage (seen with 4.3 and 5.4).
 _PATHS: Final = (
@@ -66,7 +65,7 @@ def read(places: Sequence[str]) -> Footprint:
     """
     return Footprint(
         missing=tuple(sorted({path for place in (*_PATHS, *places) for path in _missing(Path(place))})),
-        links=tuple(os.listdir("/sys/class/net")),
+        links=tuple(_links()),
         mounts=tuple(_mounts()),
         sysctls={path: value for path in _sysctl_paths() if (value := _read(path)) is not None},
         iptables={program: _save(program) for program in _SAVERS},
@@ -82,14 +81,14 @@ def remove_links(before: Footprint, names: Sequence[str]) -> None:
             _run(["ip", "link", "delete", "dev", name])
 
 
-def remove_cgroups(before: Footprint, ids: Sequence[str] | None) -> None:
-    """Remove folders that came since; the kernel refuses those that are in use.
+def remove_cgroups(before: Footprint, ids: Sequence[str]) -> None:
+    """Remove the folders of these containers, and their parents that came since and that nobody uses.
 
-    :param ids: only those of these containers; None for all
+    No other's: on cgroup2 private hosts have theirs beside ours, and an empty one may be about to be used.
     """
     for folder in sorted(_cgroups(), reverse=True):  # children before their parents
         found = _CONTAINER_CGROUP.search(str(folder))
-        if str(folder) not in before.cgroups and (ids is None or (found and found[1] in ids)):
+        if str(folder) not in before.cgroups and (found is None or found[1] in ids):
             with suppress(OSError):
                 folder.rmdir()
 
@@ -110,7 +109,7 @@ def restore_network(before: Footprint) -> None:
             if _read(path) not in (None, before.sysctls[path]):
                 with suppress(OSError):
                     Path(path).write_text(before.sysctls[path], encoding="ascii")
-    bridges = [name for name in os.listdir("/sys/class/net") if _BRIDGE.fullmatch(name)]
+    bridges = [name for name in _links() if _BRIDGE.fullmatch(name)]
     remove_links(before, bridges)
 
 
@@ -122,7 +121,7 @@ def unmount(before: Footprint, places: Sequence[str]) -> None:
             _run(["umount", point])
             if point.startswith("/run/netns/"):
                 with suppress(OSError):
-                    os.unlink(point)
+                    Path(point).unlink()
 
 
 def remove_paths(before: Footprint) -> list[str]:
@@ -172,6 +171,10 @@ def from_json(raw: Mapping[str, Any]) -> Footprint:
     return Footprint(**values)
 
 
+def _links() -> Iterator[str]:
+    return (name for _, name in socket.if_nameindex())
+
+
 def _missing(path: Path) -> Iterator[str]:
     while not path.exists():
         yield str(path)
@@ -186,8 +189,8 @@ def _mounts() -> Iterator[str]:
 def _sysctl_paths() -> Iterator[str]:
     yield _IP_FORWARD
     with suppress(OSError):
-        for interface in os.listdir(_CONF):
-            yield from (f"{_CONF}/{interface}/{name}" for name in _SYSCTLS)
+        for interface in Path(_CONF).iterdir():
+            yield from (f"{interface}/{name}" for name in _SYSCTLS)
 
 
 def _read(path: str) -> str | None:

@@ -1,0 +1,73 @@
+"""``python -m benchmarks``: measure, print, end. Everything that it starts ends with it, however it ends."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Final
+
+import click
+
+from benchmarks import growth, host, machine, parallel, probes, report, startup
+from benchmarks.bench import Bench
+from benchmarks.values import Run, Series, judge
+from testbed import images
+from testbed.cli.progress import status
+from testbed.errors import Error
+from testbed.images import ImageStore
+from testbed.namespaces import become_root
+from testbed.report.console import make, plain
+from testbed.scenarios.portainer.topology import TOPOLOGY
+
+_SUBJECTS: Final = {subject.name: subject for subject in (m.SUBJECT for m in (host, startup, probes, growth, parallel))}
+_MISSED: Final = 1
+_INTERRUPTED: Final = 130
+
+
+@click.command(epilog="Exit codes: 0 measured, 1 a target was missed (only with --strict), 2 cannot run here.")
+@click.option(
+    "--only", multiple=True, type=click.Choice(list(_SUBJECTS)), help="Measure this; may be given several times."
+)
+@click.option("--quick", is_flag=True, help="Fewer repetitions, and nothing that takes long.")
+@click.option("--json", "json_", is_flag=True, help="Print one JSON object, every sample in it, instead of tables.")
+@click.option("--strict", is_flag=True, help="End with 1 where a target is missed.")
+def measure(only: tuple[str, ...], quick: bool, json_: bool, strict: bool) -> None:
+    """Measure what the testbed costs, beside its rivals, in one run."""
+    become_root()
+    subjects = [subject for name, subject in _SUBJECTS.items() if not only or name in only]
+    before, start = machine.load(), time.monotonic()
+    series: list[Series] = []
+    with status("looking for images") as say:
+        store = ImageStore()
+        bench = Bench(store, images.ensure(TOPOLOGY.roles, store=store, say=say), quick, say)
+        for subject in subjects:
+            series += subject.measure(bench)
+    verdicts = judge([target for subject in subjects for target in subject.targets], tuple(series))
+    run = Run(machine.read(before), quick, time.monotonic() - start, tuple(series), verdicts)
+    if json_:
+        click.echo(report.as_json(run))
+    else:
+        report.tables(make(), run)
+    if strict and any(verdict.met is False for verdict in verdicts):
+        sys.exit(_MISSED)
+
+
+def main() -> None:
+    """Run the command line and end the process."""
+    try:
+        measure(standalone_mode=False, prog_name="python -m benchmarks")
+    except click.exceptions.Exit as exc:
+        sys.exit(exc.exit_code)
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(exc.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        make(stderr=True).print(plain("benchmarks: interrupted; nothing is left behind"))
+        sys.exit(_INTERRUPTED)
+    except Error as exc:
+        make(stderr=True).print(plain(f"benchmarks: {exc}", "red"))
+        sys.exit(exc.exit_code)
+
+
+if __name__ == "__main__":
+    main()

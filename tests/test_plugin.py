@@ -1,0 +1,157 @@
+"""The plugin as another project meets it: an installed entry point, fixtures, options."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from testbed.background import running
+from testbed.background.find import stop
+from testbed.images import ImageStore
+from testbed.images.store import CACHE_VARIABLE
+from testbed.waiting import wait_for
+
+pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.testbed
+
+HOST_TEST = """
+def test_a_host(private_host):
+    "A private host has Podman."
+    assert private_host.engine.client.ping()
+
+def test_without_a_host():
+    "Nothing special."
+"""
+
+
+@pytest.fixture(autouse=True)
+def inner_project(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, testbed_image_store: ImageStore
+) -> pytest.Pytester:
+    """An empty project that shares the outer one's images: pytester gives it a HOME of its own."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(testbed_image_store.folder))
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    pytester.makeini("[pytest]\naddopts = --strict-markers -p no:cacheprovider\n")
+    return pytester
+
+
+def test_tests_that_use_a_host_are_marked_by_themselves(pytester: pytest.Pytester) -> None:
+    """``-m testbed`` selects whatever uses a host, and nothing else."""
+    pytester.makepyfile(HOST_TEST)
+    pytester.runpytest_subprocess("-m", "testbed").assert_outcomes(passed=1, deselected=1)
+
+
+def test_each_xdist_worker_has_hosts_of_its_own(pytester: pytest.Pytester) -> None:
+    """With ``-n 2`` every worker makes its own hosts, each with the same 10.88.0.1, and all pass."""
+    pytester.makepyfile(
+        """
+        import pytest
+        from testbed.containers import HostContainer
+
+        @pytest.mark.parametrize("number", range(4))
+        def test_podman0(private_host, testbed_image, number):
+            c = HostContainer(private_host, testbed_image("base"), "c").on("podman").with_command(["sleep", "infinity"])
+            c.start()
+            assert "10.88.0.1/16" in private_host.run(["ip", "address", "show", "podman0"])
+        """
+    )
+    pytester.runpytest_subprocess("-m", "testbed", "-n", "2").assert_outcomes(passed=4)
+
+
+def test_a_failing_comparison_shows_only_the_wrong_cells(pytester: pytest.Pytester) -> None:
+    """Expected, observed and the command to repeat are printed for the cell that differs, and for no other."""
+    pytester.makepyfile(
+        """
+        from dataclasses import replace
+        from testbed.model import Outcome
+        from testbed.report.check import as_expected
+        from testbed.scenarios.portainer import matrix
+
+        def test_matrix(portainer_lab):
+            cells = list(matrix.cells(portainer_lab, ["127.0.0.1"]))
+            wrong = replace(cells[0].expected, outcome=Outcome.TIMED_OUT, text="timed out", why="made wrong on purpose")
+            as_expected([replace(cells[0], expected=wrong), *cells[1:]])
+        """
+    )
+    result = pytester.runpytest_subprocess("-m", "testbed")
+    result.assert_outcomes(failed=1)
+    out = result.stdout.str()
+    assert "1 of 56 cells differ" in out
+    assert "laptop to 127.0.0.1 with the tunnel on 127.0.0.1" in out
+    assert "expected: timed out timed out (made wrong on purpose)" in out
+    assert re.search(r"observed: connected to 127\.0\.0\.1:19001, answered 204 by Portainer-Agent 2\.23\.0", out)
+    assert "by hand:  testbed exec laptop -- curl -kv -m 3 https://127.0.0.1:19001/ping" in out
+    assert "portainer to" not in out
+
+
+def test_a_lab_is_kept_when_its_test_failed(pytester: pytest.Pytester) -> None:
+    """With --testbed-keep the report says how to enter the lab, which goes on after pytest has ended."""
+    pytester.makepyfile("def test_fails(portainer_lab):\n    assert portainer_lab is None\n")
+    result = pytester.runpytest_subprocess("-m", "testbed", "--testbed-keep")
+    result.assert_outcomes(failed=1)
+    found = re.search(r"testbed down (pytest-\S+)", result.stdout.str())
+    assert found
+    (lab,) = [lab for lab in running() if lab.name == found[1]]
+    try:
+        assert set(lab.hosts) == {"laptop", "remote", "neighbour"}
+        assert all(Path(f"/proc/{pid}").exists() for pid in lab.hosts.values())
+    finally:
+        stop(lab)
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in lab.hosts.values()), "its hosts to be reaped")
+
+
+def test_a_lab_is_not_kept_without_a_failure(pytester: pytest.Pytester) -> None:
+    """With --testbed-keep and every test passed, nothing stays."""
+    before = {lab.name for lab in running()}
+    pytester.makepyfile("def test_passes(portainer_lab):\n    assert portainer_lab.portainer\n")
+    pytester.runpytest_subprocess("-m", "testbed", "--testbed-keep").assert_outcomes(passed=1)
+    assert {lab.name for lab in running()} <= before
+
+
+def test_a_machine_that_cannot_run_it_is_told_in_one_line(pytester: pytest.Pytester) -> None:
+    """What this machine lacks ends pytest with exit code 2 and the cure, not with a traceback for each test."""
+    pytester.makeconftest(
+        """
+        import testbed.plugin
+        from testbed.errors import UnfitError
+
+        def cannot():
+            raise UnfitError("newuidmap: not installed; as root: apt-get install uidmap")
+
+        testbed.plugin.become_root = cannot
+        testbed.plugin.is_root = lambda: False
+        """
+    )
+    pytester.makepyfile(HOST_TEST)
+    result = pytester.runpytest_subprocess()
+    assert result.ret == 2
+    assert "testbed: newuidmap: not installed; as root: apt-get install uidmap" in result.stdout.str() + result.stderr.str()
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+
+
+def test_settings_are_fixtures_to_override(pytester: pytest.Pytester) -> None:
+    """A project keeps its images elsewhere by overriding ``testbed_image_store``."""
+    pytester.makepyfile(
+        """
+        import pytest
+        from testbed.images import ImageStore, Recipe
+
+        @pytest.fixture(scope="session")
+        def testbed_image_store(tmp_path_factory):
+            return ImageStore(tmp_path_factory.mktemp("store"))
+
+        @pytest.fixture(scope="session")
+        def testbed_recipes(tmp_path_factory):
+            folder = tmp_path_factory.mktemp("thing")
+            (folder / "Containerfile").write_text("FROM scratch\\nCOPY word /word\\n")
+            (folder / "word").write_text("hello")
+            return {"thing": Recipe("thing", folder)}
+
+        def test_own_image(testbed_image, testbed_image_store):
+            tag = testbed_image("thing")
+            assert testbed_image_store.built(tag).made_from == "scratch"
+        """
+    )
+    pytester.runpytest_subprocess("-m", "testbed").assert_outcomes(passed=1)
