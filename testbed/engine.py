@@ -59,7 +59,10 @@ class Engine:
             client = podman.PodmanClient(base_url=self.url)
             try:
                 wait_for(
-                    lambda: _answers(client, self.socket), f"Podman at {self.url}", seconds=_START_SECONDS, state=self.log
+                    lambda: _answers(client, self.socket),
+                    f"Podman at {self.url}",
+                    seconds=_START_SECONDS,
+                    state=self.log,
                 )
             except DeadlineError as exc:
                 raise EngineError(str(exc)) from exc
@@ -123,7 +126,7 @@ class Engine:
     def close(self) -> None:
         """Close the connections to the service; the service itself ends with its host."""
         if self._client is not None:
-            self._client.close()
+            self._client.close()  # type: ignore[no-untyped-call]
             self._client = None
 
 

@@ -121,9 +121,7 @@ class Lab:
         if spec.mode:
             container.in_mode(spec.mode)
         for published in spec.publish:
-            container.publish(
-                published.port, host_address=published.host_address, host_port=published.host_port
-            )
+            container.publish(published.port, host_address=published.host_address, host_port=published.host_port)
         return container
 
     def vantage(self, name: str) -> Vantage:

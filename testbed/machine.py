@@ -150,5 +150,5 @@ def _firewall(netavark: str | None) -> str:
 
 
 def _subordinate_ids(path: str, user: str, uid: int) -> int:
-    rows = (line.split(":") for line in _text(path).splitlines())
-    return sum(int(row[2]) for row in rows if len(row) == 3 and row[0] in (user, str(uid)) and row[2].isdecimal())
+    rows = re.findall(r"^([^:\n]+):\d+:(\d+)$", _text(path), re.MULTILINE)
+    return sum(int(count) for name, count in rows if name in (user, str(uid)))

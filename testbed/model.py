@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -107,6 +108,11 @@ def _not_a_target(text: str, why: str) -> UsageError:
     return UsageError(
         f"{text!r} is no URL and no host:port ({why}): write for example https://host.containers.internal:19001/ping"
     )
+
+
+def family(address: Address) -> socket.AddressFamily:
+    """The family of sockets that an address is for."""
+    return socket.AF_INET if isinstance(address, ipaddress.IPv4Address) else socket.AF_INET6
 
 
 def bracketed(host: str) -> str:

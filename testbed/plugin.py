@@ -18,8 +18,8 @@ import pytest
 from testbed import images
 from testbed.background.holder import hand_over
 from testbed.errors import Error
-from testbed.host.private import PrivateHost
-from testbed.host.protocol import Host
+from testbed.host import Host, PrivateHost
+from testbed.host.local import LocalHost
 from testbed.images import ImageStore, Recipe
 from testbed.lab import Lab
 from testbed.namespaces import become_root, is_root
@@ -189,12 +189,12 @@ def private_host(make_private_host: Callable[..., PrivateHost]) -> PrivateHost:
 
 
 @pytest.fixture(scope="session")
-def testbed_special_hosts(pytestconfig: pytest.Config, testbed_image_store: ImageStore) -> dict[str, Callable[[], Host]]:
+def testbed_special_hosts(
+    pytestconfig: pytest.Config, testbed_image_store: ImageStore
+) -> dict[str, Callable[[], Host]]:
     """Hosts of a scenario that are not private ones: the laptop, with ``--testbed-host=local``."""
     if pytestconfig.getoption("--testbed-host") == "private":
         return {}
-    from testbed.host.local import LocalHost
-
     return {
         "laptop": lambda: LocalHost("laptop", image_store=testbed_image_store.storage, topology=TOPOLOGY, ports=[PORT])
     }

@@ -50,7 +50,11 @@ def user_namespace(machine: Machine) -> list[Check]:
             if machine.user_namespaces > 0 and machine.unprivileged_user_namespaces
             else "forbidden to ordinary users",
             "as root: sysctl -w "
-            + ("user.max_user_namespaces=65536" if machine.user_namespaces <= 0 else "kernel.unprivileged_userns_clone=1"),
+            + (
+                "user.max_user_namespaces=65536"
+                if machine.user_namespaces <= 0
+                else "kernel.unprivileged_userns_clone=1"
+            ),
         ),
         Check(
             "user namespaces (AppArmor)",

@@ -19,7 +19,9 @@ class ClientCheck:
     @property
     def ok(self) -> bool:
         """Whether it said exactly what it should."""
-        return self.observed.text == self.expected and (self.observed.outcome is Outcome.CONNECTED) == (not self.expected)
+        return self.observed.text == self.expected and (self.observed.outcome is Outcome.CONNECTED) == (
+            not self.expected
+        )
 
 
 @dataclass(frozen=True, slots=True)

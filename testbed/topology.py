@@ -77,7 +77,7 @@ class Topology:
     containers: tuple[ContainerSpec, ...] = ()
 
     def __post_init__(self) -> None:
-        names = [x.name for x in (*self.hosts, *self.containers)]
+        names = [host.name for host in self.hosts] + [container.name for container in self.containers]
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise UsageError(f"hosts and containers share names in one lab; given twice: {', '.join(sorted(twice))}")

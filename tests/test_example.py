@@ -45,7 +45,19 @@ def test_another_project_uses_the_fixtures_with_its_own_image(
         CACHE_VARIABLE: str(testbed_image_store.folder),
     }
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-m", "testbed", "-p", "no:cacheprovider", "-q", "--rootdir", example, example],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-m",
+            "testbed",
+            "-p",
+            "no:cacheprovider",
+            "-q",
+            "--rootdir",
+            example,
+            example,
+        ],
         cwd=example,
         env=environment,
         capture_output=True,

@@ -127,7 +127,10 @@ def test_a_machine_that_cannot_run_it_is_told_in_one_line(pytester: pytest.Pytes
     pytester.makepyfile(HOST_TEST)
     result = pytester.runpytest_subprocess()
     assert result.ret == 2
-    assert "testbed: newuidmap: not installed; as root: apt-get install uidmap" in result.stdout.str() + result.stderr.str()
+    assert (
+        "testbed: newuidmap: not installed; as root: apt-get install uidmap"
+        in result.stdout.str() + result.stderr.str()
+    )
     assert "Traceback" not in result.stdout.str() + result.stderr.str()
 
 

@@ -51,9 +51,8 @@ def find(name: str, labs: list[Running], *, lab: str | None = None) -> tuple[Run
     considered = [x for x in labs if lab in (None, x.name)]
     matches = [x for x in considered if name in x.hosts or name in x.containers]
     if not considered:
-        raise UsageError(
-            f"no lab {'is running' if lab is None else f'called {lab!r} is running'}: start one with 'testbed up portainer'"
-        )
+        called = "" if lab is None else f" called {lab!r}"
+        raise UsageError(f"no lab{called} is running: start one with 'testbed up portainer'")
     if not matches:
         names = ", ".join(n for x in considered for n in (*x.hosts, *x.containers))
         raise UsageError(f"no running lab has a host or container {name!r}: there are {names}")

@@ -66,7 +66,8 @@ def main() -> int:
     started = time.monotonic()
     with ExitStack() as held:
         listener = held.enter_context(listen(request["uid"], request["name"]))
-        print("ready", flush=True)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         with open(os.devnull, "r+b") as null:
             for fd in (0, 1, 2):
                 os.dup2(null.fileno(), fd)

@@ -1,7 +1,7 @@
 """The process that keeps a lab: it makes it, answers questions about it, and takes it along when it ends.
 
-Run as ``python -m testbed.background.keeper``, with one JSON object on standard input. What takes long, and then that it
-is ready or why not, goes to standard output as lines of JSON; after that nobody listens there.
+Run as ``python -m testbed.background.keeper``, with one JSON object on standard input. What takes long, and then that
+it is ready or why not, goes to standard output as lines of JSON; after that nobody listens there.
 """
 
 from __future__ import annotations

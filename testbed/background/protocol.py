@@ -15,18 +15,19 @@ from testbed.errors import UsageError
 _PREFIX: Final = "testbed"
 _LONGEST: Final = 1 << 20
 _SECONDS: Final = 10.0
+_LONGEST_NAME: Final = 40
 
 
 def address(uid: int, name: str) -> str:
     """The socket of a user's lab. The leading zero byte makes it abstract."""
-    if not name.replace("-", "").replace("_", "").isalnum() or len(name) > 40:
-        raise UsageError(f"{name!r} is no name for a lab: letters, digits, - and _, at most 40 of them")
+    if not name.replace("-", "").replace("_", "").isalnum() or len(name) > _LONGEST_NAME:
+        raise UsageError(f"{name!r} is no name for a lab: letters, digits, - and _, at most {_LONGEST_NAME} of them")
     return f"\0{_PREFIX}/{uid}/{name}"
 
 
 def name_in(line: str, uid: int) -> str | None:
     """The lab's name in a line of /proc/net/unix, None where it is another socket."""
-    path = line.split()[-1] if line else ""
+    path = line.rsplit(maxsplit=1)[-1] if line else ""
     head = f"@{_PREFIX}/{uid}/"
     return path[len(head) :] if path.startswith(head) else None
 
@@ -46,7 +47,7 @@ def receive(connection: socket.socket) -> dict[str, Any]:
         line = stream.readline(_LONGEST)
     value = json.loads(line) if line else {}
     if not isinstance(value, dict):
-        raise ValueError("no JSON object")
+        raise ValueError("no JSON object")  # noqa: TRY004 - of the peer's making, as any other JSON that is wrong
     return value
 
 

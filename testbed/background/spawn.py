@@ -51,4 +51,3 @@ def up(scenario: str, *, name: str, bind: str | None, say: Callable[[str], None]
     finally:
         assert process.stderr
         process.stderr.close()
-

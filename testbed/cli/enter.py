@@ -83,10 +83,8 @@ def _enter(name: str | None, command: list[str], lab: str | None) -> None:
 def _replace(lab: Running, host: str, name: str, command: list[str]) -> None:
     """Become the command: nothing of ours stands between it and the terminal."""
     init = lab.hosts[host]
-    argv = (
-        host_command(init, command) if name == host else container_command(init, lab.containers[name][1], command)
-    )
-    os.execvpe(argv[0], argv, {**environment(), **_prompt()})
+    argv = host_command(init, command) if name == host else container_command(init, lab.containers[name][1], command)
+    os.execvpe(argv[0], argv, {**environment(), **_prompt()})  # noqa: S606 - no shell is wanted
 
 
 def _on_a_fresh_host(command: list[str]) -> None:

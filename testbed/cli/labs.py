@@ -14,9 +14,17 @@ from testbed.errors import UsageError
 from testbed.report.console import make, plain
 
 
-@click.command(epilog="\b\nExample:\n  testbed up portainer --bind 127.0.0.1 && testbed exec portainer -- curl -k https://localhost:19001/ping")
+@click.command(
+    epilog="\b\nExample:\n  testbed up portainer --bind 127.0.0.1 && testbed exec portainer -- curl -k https://localhost:19001/ping"
+)
 @click.argument("scenario", type=click.Choice(["portainer"]))
-@click.option("--bind", metavar="ADDR", default="127.0.0.1", show_default=True, help="What the tunnel is bound to; 'none' for no tunnel.")
+@click.option(
+    "--bind",
+    metavar="ADDR",
+    default="127.0.0.1",
+    show_default=True,
+    help="What the tunnel is bound to; 'none' for no tunnel.",
+)
 @click.option("--name", help="The lab's name; the scenario's by default.")
 def up(scenario: str, bind: str, name: str | None) -> None:
     """Leave a scenario running in the background, until 'testbed down' or the machine goes down."""
@@ -26,7 +34,9 @@ def up(scenario: str, bind: str, name: str | None) -> None:
     (lab,) = [lab for lab in running() if lab.name == name]
     console = make()
     console.print(plain(f"{name} is up: hosts {', '.join(lab.hosts)}; containers {', '.join(lab.containers)}"))
-    console.print(plain(f"  testbed exec {next(iter(lab.containers))} -- COMMAND    testbed shell laptop    testbed down {name}"))
+    console.print(
+        plain(f"  testbed exec {next(iter(lab.containers))} -- COMMAND    testbed shell laptop    testbed down {name}")
+    )
 
 
 @click.command(epilog="\b\nExample:\n  testbed down portainer")
@@ -60,7 +70,9 @@ def list_labs(json_: bool) -> None:
                         "seconds": round(lab.seconds, 1),
                         "keeper": lab.keeper,
                         "hosts": dict(lab.hosts),
-                        "containers": {name: {"host": host, "pid": pid} for name, (host, pid) in lab.containers.items()},
+                        "containers": {
+                            name: {"host": host, "pid": pid} for name, (host, pid) in lab.containers.items()
+                        },
                     }
                     for lab in labs
                 ],
@@ -84,5 +96,3 @@ def list_labs(json_: bool) -> None:
             " ".join(lab.containers),
         )
     make().print(table)
-
-

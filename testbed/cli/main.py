@@ -20,7 +20,7 @@ INTERRUPTED = 130
 )
 @click.version_option(metadata.version("testbed"), prog_name="testbed")
 def group() -> None:
-    """Why a container cannot connect: real Podman containers show it, and what cures it.
+    r"""Why a container cannot connect: real Podman containers show it, and what cures it.
 
     \b
     Examples:

@@ -15,7 +15,7 @@ from testbed.namespaces import become_root
 from testbed.report.console import make, plain
 
 
-@click.command(epilog="\b\nExamples:\n  testbed build\n  TESTBED_BASE_IMAGE=NAME testbed build    on a registry image instead of the distribution's packages")
+@click.command(epilog="\b\nExamples:\n  testbed build\n  TESTBED_BASE_IMAGE=NAME testbed build    on a registry image")
 def build() -> None:
     """Build the images that are not built yet; says what they are made from. Silent when there is nothing to do."""
     become_root()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tarfile
-from pathlib import Path
 from typing import Any, Self
 
 import docker.errors
@@ -69,10 +68,11 @@ class HostContainer(DockerContainer):
         """Publish one of its TCP ports on an address of its host; ``0.0.0.0`` is all of them, as for ``podman run -p``.
 
         The command line leaves that address out of the request. Podman's API takes it literally, and netavark's rule is
-        then for packets to 0.0.0.0, which there are none of: the connection hangs in the socket that only holds the port.
+        then for packets to 0.0.0.0, which there are none of: the connection hangs in the socket that only holds the
+        port.
         """
-        everywhere = host_address == "0.0.0.0"
-        self._options.setdefault("published", {})[f"{port}/tcp"] = host_port if everywhere else (host_address, host_port)
+        where = host_port if host_address == "0.0.0.0" else (host_address, host_port)
+        self._options.setdefault("published", {})[f"{port}/tcp"] = where
         return self
 
     def start(self) -> Self:
@@ -109,9 +109,8 @@ class HostContainer(DockerContainer):
         wrapped.reload()
         pid = int(wrapped.attrs["State"]["Pid"])
         if pid == 0:
-            raise EngineError(
-                f"container {self.name!r} does not run ({wrapped.status}): {wrapped.logs(tail=3).decode(errors='replace')}"
-            )
+            said = wrapped.logs(tail=3).decode(errors="replace")
+            raise EngineError(f"container {self.name!r} does not run ({wrapped.status}): {said}")
         return pid
 
     @property

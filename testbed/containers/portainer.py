@@ -66,9 +66,11 @@ class PortainerContainer(HostContainer):
         fields = " ".join(f"-F {name}={value}" for name, value in form.items())
         command = f"{self.by_hand} curl -sS {fields} {where}".strip()
         if status == _OK:
-            version = str(body.get("Agent", {}).get("Version", ""))
+            agent = body.get("Agent")
+            version = agent.get("Version", "") if isinstance(agent, dict) else ""
             answer = Answer(target.authority, 204, f"Portainer-Agent {version}".strip())
-            return Observation(self.name, str(target), Outcome.CONNECTED, Phase.HTTP, None, "", seconds, command, answer)
+            done = Outcome.CONNECTED
+            return Observation(self.name, str(target), done, Phase.HTTP, None, "", seconds, command, answer)
         if "details" not in body:
             raise EngineError(f"Portainer answered {status} with {body!r}: it should say details")
         text = str(body["details"])

@@ -36,7 +36,8 @@ class SshdContainer(HostContainer):
     def await_ready(self) -> None:
         """Wait until it listens."""
         wait_for(
-            lambda: any(listener.port == PORT for listener in listeners(self.net)), f"{self.name!r} to listen on port {PORT}"
+            lambda: any(listener.port == PORT for listener in listeners(self.net)),
+            f"{self.name!r} to listen on port {PORT}",
         )
 
     @property

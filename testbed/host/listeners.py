@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
@@ -69,5 +68,4 @@ def _read(table: str) -> Iterator[Listener]:
 def _address(text: str) -> Address:
     """Addresses are printed as 32-bit words in host byte order (net/ipv4/tcp_ipv4.c, get_tcp4_sock)."""
     words = [int(text[i : i + 8], 16) for i in range(0, len(text), 8)]
-    raw = struct.pack(f"={len(words)}I", *words)
-    return ipaddress.ip_address(socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw))
+    return ipaddress.ip_address(struct.pack(f"={len(words)}I", *words))

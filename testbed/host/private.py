@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Final
+from typing import Final, Self
 
 from testbed import machine, prerequisites
 from testbed.engine import Engine
@@ -160,7 +160,7 @@ class PrivateHost:
                 namespace.close()
         self._namespaces.clear()
 
-    def __enter__(self) -> PrivateHost:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from testbed import prerequisites
 from testbed import machine as machines
+from testbed import prerequisites
 from testbed.errors import CommandError
 from testbed.host import settings
 from testbed.images.recipe import Base
@@ -70,7 +70,9 @@ def _mmdebstrap(codename: str) -> list[str]:
 def _reader(store: Path) -> list[str]:
     """A Podman that has another store's images and writes nothing into it."""
     conf = settings.storage_conf("/run/testbed/reader", [store])
-    script = 'printf %s "$1" >/run/testbed/reader.conf; shift; CONTAINERS_STORAGE_CONF=/run/testbed/reader.conf exec "$@"'
+    script = (
+        'printf %s "$1" >/run/testbed/reader.conf; shift; CONTAINERS_STORAGE_CONF=/run/testbed/reader.conf exec "$@"'
+    )
     return ["sh", "-c", script, "sh", conf, "podman"]
 
 

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO, Self
 
 from testbed import machine, prerequisites
 from testbed.errors import ImageError
@@ -47,7 +48,9 @@ def ensure(
         on_base = BASE in wanted or any(BASE in recipes[role].arguments.values() for role in order)
         missing = [role for role in ([BASE] if on_base else []) + order if not store.built(tags[role])]
         if missing:
-            say(f"building {len(missing)} image{'s' if len(missing) > 1 else ''} into {store.folder}: {', '.join(missing)}")
+            say(
+                f"building {len(missing)} image{'s' if len(missing) > 1 else ''} into {store.folder}: {', '.join(missing)}"
+            )
             _build_all(missing, recipes, tags, chosen, store, say)
     return result
 
@@ -83,9 +86,7 @@ def _build_all(
         store.mark(dirty=False)
 
 
-def _build_one(
-    builder: Builder, what: Recipe, tag: str, arguments: Mapping[str, str], prefix: str, say: Say
-) -> None:
+def _build_one(builder: Builder, what: Recipe, tag: str, arguments: Mapping[str, str], prefix: str, say: Say) -> None:
     command = ["podman", "build", "--network=host", "--isolation=chroot", "--force-rm", "--pull=never", f"--tag={tag}"]
     command += [f"--build-arg={name}={value}" for name, value in arguments.items()]
     builder.logged(
@@ -112,9 +113,7 @@ class Builder:
             private_network=False,
         )
 
-    def logged(
-        self, command: Sequence[str], role: str, told: Say, *, stdin_from: Sequence[str] | None = None
-    ) -> None:
+    def logged(self, command: Sequence[str], role: str, told: Say, *, stdin_from: Sequence[str] | None = None) -> None:
         """Run a command inside, write all it says to the role's log, and pass its lines on.
 
         :param stdin_from: a command whose output is the first one's input; it logs there too
@@ -141,11 +140,11 @@ class Builder:
             raise _failure(role, path)
 
     def _start(
-        self, command: Sequence[str], stdin: object, stdout: int, stderr: int
+        self, command: Sequence[str], stdin: int | IO[bytes] | None, stdout: int, stderr: int
     ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             self.init.command(command),
-            stdin=stdin,  # type: ignore[call-overload]
+            stdin=stdin,
             stdout=stdout,
             stderr=stderr,
             env=self.init.environment,
@@ -167,7 +166,7 @@ class Builder:
         """End everything inside."""
         self.init.close()
 
-    def __enter__(self) -> Builder:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -181,4 +180,6 @@ def _failure(role: str, path: Path) -> ImageError:
         cause = "the disk is full: free some space, or set TESTBED_CACHE to a folder on another disk"
     else:
         cause = "its log ends with the lines below"
-    return ImageError(f"image {role!r} could not be built: {cause} (all of it: {path})\n" + "\n".join(f"  | {x}" for x in end))
+    return ImageError(
+        f"image {role!r} could not be built: {cause} (all of it: {path})\n" + "\n".join(f"  | {x}" for x in end)
+    )

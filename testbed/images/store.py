@@ -57,7 +57,9 @@ class ImageStore:
 
     def all_built(self) -> list[Built]:
         """The records of all images, by tag."""
-        found = (self.built(path.stem.replace("@", ":").replace("+", "/")) for path in sorted(self._records.glob("*.json")))
+        found = (
+            self.built(path.stem.replace("@", ":").replace("+", "/")) for path in sorted(self._records.glob("*.json"))
+        )
         return [record for record in found if record is not None]
 
     def add(self, record: Built) -> None:

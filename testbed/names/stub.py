@@ -16,7 +16,7 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 
-from testbed.model import Address, Outcome
+from testbed.model import Address, Outcome, family
 from testbed.names.hosts import HostsFile
 from testbed.namespaces import NetworkNamespace
 
@@ -26,7 +26,7 @@ _ONE_SERVER: Final = 1.0
 _DNS_PORT: Final = 53
 
 
-class NameFailure(Exception):
+class NameFailure(Exception):  # noqa: N818 - seen, not raised to anybody
     """A name that could not be resolved; not an error of the testbed but something observed.
 
     :param outcome: NAME_NOT_FOUND or RESOLVER_FAILED
@@ -139,9 +139,8 @@ def _query(name: str, server: str, net: NetworkNamespace, seconds: float) -> tup
     found: list[Address] = []
     for kind in (dns.rdatatype.A, dns.rdatatype.AAAA):
         question = dns.message.make_query(asked, kind)
-        family = socket.AF_INET6 if ":" in server else socket.AF_INET
         try:
-            with net.socket(family, socket.SOCK_DGRAM) as sock:
+            with net.socket(family(ipaddress.ip_address(server)), socket.SOCK_DGRAM) as sock:
                 sock.connect((server, _DNS_PORT))  # connected, so that a refusal by ICMP is seen (udp(7))
                 answer = dns.query.udp(question, server, timeout=seconds, port=_DNS_PORT, sock=sock)
         except (OSError, dns.exception.DNSException):
@@ -161,15 +160,14 @@ def _ordered(addresses: tuple[Address, ...], net: NetworkNamespace) -> tuple[Add
 
     Rule 1 puts addresses that cannot be reached from here last, rule 6 puts IPv6 before IPv4.
     """
-    if len(addresses) < 2:
-        return addresses
+    if not addresses[1:]:
+        return addresses  # nothing to order, as for nearly every name
     return tuple(sorted(addresses, key=lambda a: (not _routable(a, net), -a.version)))
 
 
 def _routable(address: Address, net: NetworkNamespace) -> bool:
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
     try:
-        with net.socket(family, socket.SOCK_DGRAM) as sock:
+        with net.socket(family(address), socket.SOCK_DGRAM) as sock:
             sock.connect((str(address), _DNS_PORT))  # sends nothing: it only chooses a route
     except OSError:
         return False

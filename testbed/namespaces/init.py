@@ -65,11 +65,11 @@ class Init:
     def _await_ready(self) -> None:
         assert self._process.stdout and self._process.stderr
         with self._process.stdout as stdout, self._process.stderr as stderr:
-            words = stdout.readline().split()
-            if len(words) != 2 or words[0] != b"ready":
+            word, _, pid = stdout.readline().partition(b" ")
+            if word != b"ready":
                 reason = stderr.read().decode(errors="replace").strip() or "it ended without a word"
                 raise HostError(f"{self.name} did not start: {reason}; see 'testbed doctor'")
-        self.pid = int(words[1])
+        self.pid = int(pid)
         self._pidfd = os.pidfd_open(self.pid)
 
     @property

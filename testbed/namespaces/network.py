@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from testbed.errors import HostError
 from testbed.namespaces.syscalls import CLONE_NEWNET, setns
@@ -65,7 +65,7 @@ class NetworkNamespace:
             os.close(self._fd)
             self._fd = -1
 
-    def __enter__(self) -> NetworkNamespace:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:

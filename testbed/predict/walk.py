@@ -126,7 +126,9 @@ def _deliver(stack: Stack, name: str, address: Address, port: int) -> Prediction
             return Prediction(Outcome.CONNECTED, Phase.HTTP, None, "", why, address)
     bound_there = sorted(str(a) for a, p in stack.listeners if p == port)
     only = f"only on {', '.join(bound_there)}" if bound_there else "nowhere"
-    return _failed(errno.ECONNREFUSED, f"{address} is {name}'s own, and port {port} is listened on {only} there", address)
+    return _failed(
+        errno.ECONNREFUSED, f"{address} is {name}'s own, and port {port} is listened on {only} there", address
+    )
 
 
 _OUTCOMES: Final = {

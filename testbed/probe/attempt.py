@@ -13,7 +13,7 @@ import urllib.parse
 from dataclasses import dataclass
 from typing import Final
 
-from testbed.model import Address, Answer, Outcome, Phase, Scheme, Target, bracketed
+from testbed.model import Address, Answer, Outcome, Phase, Scheme, Target, bracketed, family
 from testbed.names import NameFailure, Naming
 from testbed.namespaces import NetworkNamespace
 from testbed.probe.outcome import of_error
@@ -37,7 +37,9 @@ class Seen:
     answer: Answer | None = None
 
 
-def attempt(net: NetworkNamespace, naming: Naming, target: Target, *, seconds: float) -> Seen:
+def attempt(  # noqa: PLR0911 - one return for each way an attempt ends
+    net: NetworkNamespace, naming: Naming, target: Target, *, seconds: float
+) -> Seen:
     """Try once. Never raises for what the network does: that is what it reports.
 
     :param seconds: the budget of the whole attempt, as Portainer gives its ping 3 s
@@ -45,7 +47,9 @@ def attempt(net: NetworkNamespace, naming: Naming, target: Target, *, seconds: f
     start = time.monotonic()
     deadline = start + seconds
 
-    def seen(outcome: Outcome, phase: Phase, number: int | None = None, text: str = "", answer: Answer | None = None) -> Seen:
+    def seen(
+        outcome: Outcome, phase: Phase, number: int | None = None, text: str = "", answer: Answer | None = None
+    ) -> Seen:
         return Seen(outcome, phase, time.monotonic() - start, number, text, answer)
 
     try:
@@ -79,7 +83,9 @@ def attempt(net: NetworkNamespace, naming: Naming, target: Target, *, seconds: f
     finally:
         connected.close()
     good = answer.status in _SUCCESS
-    return seen(Outcome.CONNECTED if good else Outcome.HTTP_STATUS, phase, None, "" if good else f"HTTP {answer.status}", answer)
+    return seen(
+        Outcome.CONNECTED if good else Outcome.HTTP_STATUS, phase, None, "" if good else f"HTTP {answer.status}", answer
+    )
 
 
 def _connect(
@@ -88,9 +94,8 @@ def _connect(
     """The first address that connects, else the first address's error: the one that Go's client reports too."""
     first: OSError | None = None
     for address in addresses:
-        family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
         try:
-            sock = net.socket(family, socket.SOCK_STREAM)
+            sock = net.socket(family(address), socket.SOCK_STREAM)
         except OSError as exc:
             first = first or exc
             continue

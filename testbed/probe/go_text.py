@@ -46,7 +46,10 @@ _PATTERNS: Final = (
     (re.compile(r"(i/o timeout|context deadline exceeded)"), GoFailure(Outcome.TIMED_OUT, Phase.CONNECT)),
     (re.compile(r"\bEOF$"), GoFailure(Outcome.CLOSED, Phase.TLS)),
     (re.compile(r"(x509: |tls: |server gave HTTP response to HTTPS client)"), GoFailure(Outcome.TLS_FAILED, Phase.TLS)),
-    (re.compile(r"(Failed request with status|Header is missing|platform is invalid)"), GoFailure(Outcome.HTTP_STATUS, Phase.HTTP)),
+    (
+        re.compile(r"(Failed request with status|Header is missing|platform is invalid)"),
+        GoFailure(Outcome.HTTP_STATUS, Phase.HTTP),
+    ),
 )
 
 

@@ -30,7 +30,9 @@ def _holder(host: Host, address: Address, port: int) -> str:
         if listener.port != port or listener.address.version != address.version:
             continue
         if listener.address in (address, *_WILDCARDS) or address in _WILDCARDS:
-            who = owner(listener, host.path("/proc")) or owner(listener, Path("/proc")) or "a process that is not visible"
+            who = (
+                owner(listener, host.path("/proc")) or owner(listener, Path("/proc")) or "a process that is not visible"
+            )
             return f"{who} listens on [{listener.address}]:{port} of {host.name}; end it or take another port"
     return f"the port was taken on {host.name}, and is free again now: try once more"
 

@@ -27,6 +27,7 @@ from testbed.tunnel.forward import Server
 from testbed.waiting import wait_for
 
 _START_SECONDS: Final = 15.0
+_SSH_PORT: Final = 22
 _NOT_BOUND: Final = re.compile(r"bind \[(?P<address>[^\]]+)\]:(?P<port>\d+): (?P<reason>.*)")
 #: Lines of ``ssh -v`` that tell what goes on or how much went through.
 _NO_COMPLAINTS: Final = ("debug1:", "OpenSSH_", "Authenticated to", "Transferred: ", "Bytes per second: ")
@@ -141,7 +142,9 @@ class OpenSSHForward:
         return tuple(
             listener.address
             for listener in listeners(self._host.net)
-            if listener.port == self._port and listener.inode not in self._before and listener.address in self._addresses
+            if listener.port == self._port
+            and listener.inode not in self._before
+            and listener.address in self._addresses
         )
 
     @property
@@ -167,7 +170,9 @@ class OpenSSHForward:
         self._reader.join()
         text = "; ".join(self.trouble) or f"ssh ended with status {self._process.returncode}"
         if "Host key verification failed" in text:
-            shown = next((word for line in self._lines for word in line.split() if word.startswith("SHA256:")), "another one")
+            shown = next(
+                (word for line in self._lines for word in line.split() if word.startswith("SHA256:")), "another one"
+            )
             raise HostKeyError(
                 f"ssh on {self._host.name}: Host key verification failed: it shows {shown.rstrip('.')}, "
                 "which is not the known one: this is another machine, or its keys were made anew"
@@ -204,7 +209,7 @@ class OpenSSHForward:
 
 
 def _known_as(server: Server) -> str:
-    return server.address if server.port == 22 else f"[{server.address}]:{server.port}"
+    return server.address if server.port == _SSH_PORT else f"[{server.address}]:{server.port}"
 
 
 def _write(path: Path, text: str) -> None:

@@ -17,7 +17,7 @@ import paramiko
 
 from testbed.errors import BindError, HostKeyError, TunnelError
 from testbed.host.protocol import Host
-from testbed.model import Address
+from testbed.model import Address, family
 from testbed.names import HostsFile
 from testbed.tunnel.bind import bind_addresses
 from testbed.tunnel.failure import bind_failure
@@ -62,7 +62,9 @@ class ParamikoTunnel:
             self._transport.auth_publickey(server.user, key)
         except paramiko.AuthenticationException as exc:
             self._transport.close()
-            raise TunnelError(f"ssh to {where}: Permission denied (publickey): the server does not know this key") from exc
+            raise TunnelError(
+                f"ssh to {where}: Permission denied (publickey): the server does not know this key"
+            ) from exc
         except paramiko.SSHException as exc:
             self._transport.close()
             raise TunnelError(f"ssh to {where}: {exc}") from exc
@@ -104,7 +106,10 @@ class ParamikoTunnel:
         if not sockets and exit_on_failure:
             raise BindError("; ".join(failures))
         forward = ParamikoForward(
-            sockets, failures, lambda peer: self._open(peer, (to_host, to_port)), name=f"forward-{self._host.name}-{port}"
+            sockets,
+            failures,
+            lambda peer: self._open(peer, (to_host, to_port)),
+            name=f"forward-{self._host.name}-{port}",
         )
         self._forwards.append(forward)
         if not self._transport.is_active():  # it ended meanwhile, and _watch may not have seen this one
@@ -234,11 +239,10 @@ class ParamikoForward:
 
 
 def _listen(host: Host, address: Address, port: int) -> socket.socket:
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    sock = host.net.socket(family, socket.SOCK_STREAM)
+    sock = host.net.socket(family(address), socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
+        if sock.family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((str(address), port))
         sock.listen(_BACKLOG)

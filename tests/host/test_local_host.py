@@ -333,9 +333,14 @@ if ROOT_OF_THE_MACHINE:
             yield picture()
 
     @pytest.fixture
-    def somebody_elses(the_machine: dict[str, object], tmp_path: Path) -> Iterator[str]:
+    def untouched(the_machine: dict[str, object]) -> Iterator[footprint.Footprint]:
+        """The machine's footprint from before, and proof that the test and its fixtures left nothing."""
+        yield footprint.read(())
+        assert changed(the_machine) == {}
+
+    @pytest.fixture
+    def somebody_elses(untouched: footprint.Footprint, tmp_path: Path) -> Iterator[str]:
         """A container of somebody else's on the machine's podman0, made with Podman's command alone."""
-        before = footprint.read(())
         store = ImageStore()
         image = images.ensure(["base"], store=store, say=lambda _: None)["base"]
         chosen = local_settings.choose(machine.read(), store.storage)
@@ -359,10 +364,10 @@ if ROOT_OF_THE_MACHINE:
             yield podman("inspect", "--format={{.State.Pid}}", "theirs")
         finally:
             podman("rm", "--force", "--time=0", "theirs")
-            footprint.restore_network(before)
-            footprint.unmount(before, ["/var/lib/containers/storage", "/run/containers"])
-            footprint.remove_paths(before)
-            footprint.remove_cgroups(before, [identity])
+            footprint.restore_network(untouched)
+            footprint.unmount(untouched, ["/var/lib/containers/storage", "/run/containers"])
+            footprint.remove_paths(untouched)
+            footprint.remove_cgroups(untouched, [identity])
 
     @pytest.mark.testbed
     @pytest.mark.parametrize("tunnel", [ParamikoTunnel, OpenSSHTunnel])
@@ -489,7 +494,7 @@ if ROOT_OF_THE_MACHINE:
 
     @pytest.mark.testbed
     def test_somebody_elses_container_from_meanwhile_stays(
-        the_machine: dict[str, object], request: pytest.FixtureRequest
+        untouched: footprint.Footprint, request: pytest.FixtureRequest
     ) -> None:
         """A container that somebody starts while the lab runs keeps its bridge, its rules and its storage."""
         with LocalHost("laptop", topology=TOPOLOGY):

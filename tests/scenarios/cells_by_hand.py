@@ -54,7 +54,13 @@ BY_HAND: Final = (
     ("localhost", "portainer", HCI, REFUSED, "both are loopback"),
     # The LAN address.
     (LAN, "neighbour", LAN, OK, "the LAN's room"),
-    (LAN, "portainer", LAN, OK, "routed to the host through podman0: any address of the host is its own (weak host model)"),
+    (
+        LAN,
+        "portainer",
+        LAN,
+        OK,
+        "routed to the host through podman0: any address of the host is its own (weak host model)",
+    ),
     (LAN, "portainer", HCI, REFUSED, "the name is podman0's address, not the LAN's"),
     (LAN, "hostnet", HCI, OK, "without a bridge of its own, Podman names the host's first address: the LAN's"),
     (LAN, "laptop", "127.0.0.1", REFUSED, "not loopback"),

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from tests.scenarios.cells_by_hand import BY_HAND
 
 from testbed.model import Outcome
 from testbed.report.check import as_expected
 from testbed.results import Cell
 from testbed.scenarios.portainer import PortainerLab, matrix, run
 from testbed.scenarios.portainer.topology import BINDS, TARGETS, URL, VANTAGES
+from tests.scenarios.cells_by_hand import BY_HAND
 
-REFUSAL = (
-    'Get "https://host.containers.internal:19001/ping": '
-    "dial tcp 10.88.0.1:19001: connect: connection refused"
-)
+REFUSAL = 'Get "https://host.containers.internal:19001/ping": dial tcp 10.88.0.1:19001: connect: connection refused'
 
 
 @pytest.fixture(scope="session")
@@ -113,9 +110,7 @@ def test_a_cell_written_by_hand(
     assert all_cells[bind, vantage, target].observed.outcome is outcome, reason
 
 
-def _on_this_machine(
-    lab: PortainerLab, bind: str | None, vantage: str, target: str, outcome: Outcome
-) -> Outcome:
+def _on_this_machine(lab: PortainerLab, bind: str | None, vantage: str, target: str, outcome: Outcome) -> Outcome:
     """What becomes of a cell where the laptop is a machine with a hosts file, a resolver and addresses of its own."""
     names = lab.vantage(vantage).naming.hosts
     if (vantage, target) == ("laptop", "host.containers.internal"):

@@ -18,7 +18,8 @@ _NAME = "host.containers.internal\n"
 @pytest.fixture(scope="module")
 def hosts() -> dict[str, HostsFile]:
     """The hosts files as Podman's rule has them (containers/common libnetwork/etchosts/ip.go): the gateway of the
-    container's network, without one the host's first address."""
+    container's network, without one the host's first address.
+    """
     lines = {
         "laptop": "",
         "neighbour": "",

@@ -216,5 +216,5 @@ def test_base_image_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) 
 def test_images_made_from_each_other_are_refused(tmp_path: Path) -> None:
     """A circle of build arguments is named, not followed for ever."""
     recipes = {"a": Recipe("a", tmp_path, {"X": "b"}), "b": Recipe("b", tmp_path, {"X": "a"})}
-    with pytest.raises(ImageError, match="in a circle: a from b from a|in a circle: b from a from b"):
+    with pytest.raises(ImageError, match=r"in a circle: (a from b from a|b from a from b)"):
         in_order(["a"], recipes)

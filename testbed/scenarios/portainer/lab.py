@@ -53,6 +53,7 @@ class PortainerLab(Lab):
         tags = images.ensure(TOPOLOGY.roles, store=store, say=say)
         self._tunnels: dict[str, Tunnel] = {}
         super().__init__(TOPOLOGY, images=tags, image_store=store.storage, special=special, call_by=call_by)
+
     @property
     def portainer(self) -> PortainerContainer:
         """The server, which is the real client of the story."""

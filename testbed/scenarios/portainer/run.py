@@ -113,7 +113,9 @@ def _one(lab: PortainerLab, bind: str) -> Iterator[Step]:
 
 
 def _connects(title: str, seen: Observation, remark: str = "") -> Step:
-    return Step(title, str(Outcome.CONNECTED), seen, seen.outcome is Outcome.CONNECTED and seen.phase is Phase.HTTP, remark)
+    return Step(
+        title, str(Outcome.CONNECTED), seen, seen.outcome is Outcome.CONNECTED and seen.phase is Phase.HTTP, remark
+    )
 
 
 def _fails(title: str, outcome: Outcome, seen: Observation, remark: str = "") -> Step:
