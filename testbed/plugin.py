@@ -1,7 +1,7 @@
 """The pytest plugin: thin fixtures over the classes, a marker, and becoming root when that is needed.
 
-Fixtures to use: ``private_host`` and ``make_private_host`` (fresh for each test), ``testbed_image`` (the tag of an image,
-built if it has to be), ``portainer_lab`` (the scenario, shared, its forwards closed between tests) and
+Fixtures to use: ``private_host`` and ``make_private_host`` (fresh for each test), ``testbed_image`` (the tag of an
+image, built if it has to be), ``portainer_lab`` (the scenario, shared, its forwards closed between tests) and
 ``make_portainer_lab`` (a fresh one). Settings to override: ``testbed_image_store`` and ``testbed_recipes``.
 """
 
@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--testbed-host",
         choices=["private", "local"],
         default="private",
-        help="What the laptop of a scenario is: a private host (default), or this machine with its own Podman (as root).",
+        help="The laptop of a scenario: a private host (default), or this machine with its own Podman (as root).",
     )
     group.addoption(
         "--testbed-keep",

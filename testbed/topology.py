@@ -1,4 +1,4 @@
-"""What a lab is made of, as values: hosts, the cables between them, Podman's networks, containers. Nothing runs here."""
+"""What a lab is made of, as values: hosts, cables between them, Podman's networks, containers. Nothing runs here."""
 
 from __future__ import annotations
 

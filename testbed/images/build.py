@@ -48,9 +48,7 @@ def ensure(
         on_base = BASE in wanted or any(BASE in recipes[role].arguments.values() for role in order)
         missing = [role for role in ([BASE] if on_base else []) + order if not store.built(tags[role])]
         if missing:
-            say(
-                f"building {len(missing)} image{'s' if len(missing) > 1 else ''} into {store.folder}: {', '.join(missing)}"
-            )
+            say(f"building into {store.folder}: {', '.join(missing)}")
             _build_all(missing, recipes, tags, chosen, store, say)
     return result
 

@@ -86,7 +86,8 @@ class ImageStore:
             lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as exc:
             raise ImageError(
-                f"the image store {self.folder} cannot be written ({exc.strerror}): set {CACHE_VARIABLE} to a folder that can"
+                f"the image store {self.folder} cannot be written ({exc.strerror}): "
+                f"set {CACHE_VARIABLE} to a folder that can"
             ) from exc
         try:
             _take(lock, say)

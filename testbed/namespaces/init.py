@@ -1,7 +1,9 @@
 """The first process of a set of namespaces: killing it is the whole of tearing down.
 
 Its lifeline is a pipe whose write end only the owner holds, so it ends with its owner however that one ended (SIGKILL
-too); when it ends the kernel ends every process inside and removes mounts, links, rules and sockets (pid_namespaces(7)).
+too); when it ends the kernel ends every process inside and removes mounts, links, rules and sockets
+(pid_namespaces(7)).
+
 PR_SET_PDEATHSIG would tie it to the thread that forked, and a host made in a thread pool would die with that thread.
 """
 

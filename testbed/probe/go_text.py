@@ -1,4 +1,4 @@
-"""Reading and writing the error texts of Go's net/http client. Pure; the texts were measured, see docs/error-texts.md."""
+"""Reading and writing the error texts of Go's net/http client. Pure; the texts were measured."""
 
 from __future__ import annotations
 
@@ -71,5 +71,5 @@ def dial_failure(url: str, address: Address, port: int, number: int) -> str:
 
 
 def lookup_failure(url: str, name: str, server: str) -> str:
-    """The text for a name that no hosts file and no resolver knows, of Go's own resolver (static binaries have no other)."""
+    """The text for a name that nobody knows, of Go's own resolver: static programs have no other."""
     return f'Get "{url}": dial tcp: lookup {name} on {bracketed(server)}:53: no such host'

@@ -73,10 +73,10 @@ def verdict(console: Console, report: Report) -> None:
     clients = sum(cell.client is not None for cell in report.cells)
     console.print(
         plain(
-            f"{_GOOD if report.ok else _BAD} {len(report.cells) - len(report.wrong)} of {report.expected_cells} cells as "
-            f"expected: {connected} connect, {len(refused)} are refused while the listener answered somebody else, "
-            f"{len(report.cells) - connected - len(refused)} have no way there; {clients} also through the real client, "
-            f"word for word. Ready in {report.ready_seconds:.1f} s, all in {report.seconds:.1f} s.",
+            f"{_GOOD if report.ok else _BAD} {len(report.cells) - len(report.wrong)} of {report.expected_cells} cells "
+            f"as expected: {connected} connect, {len(refused)} are refused while the listener answered somebody else, "
+            f"{len(report.cells) - connected - len(refused)} have no way there; {clients} also through the real "
+            f"client, word for word. Ready in {report.ready_seconds:.1f} s, all in {report.seconds:.1f} s.",
             "bold green" if report.ok else "bold red",
         )
     )

@@ -1,4 +1,7 @@
-"""What the bind address of a forward means. Pure; the rules are OpenSSH's (channels.c, channel_fwd_bind_addr; ssh(1), -L)."""
+"""What the bind address of a forward means. Pure.
+
+The rules are OpenSSH's: channels.c, channel_fwd_bind_addr, and ssh(1) on ``-L``.
+"""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -232,9 +233,10 @@ def picture() -> dict[str, object]:
         return sorted(str(path) for folder in folders if Path(folder).is_dir() for path in Path(folder).iterdir())
 
     sysctls = {}
-    for path in (*Path("/proc/sys/net/ipv4").rglob("*"), *Path("/proc/sys/net/ipv6/conf").rglob("*")):
-        if path.name in ("forwarding", "accept_redirects", "route_localnet", "rp_filter", "ip_forward", "accept_ra"):
-            sysctls[str(path)] = path.read_text(encoding="ascii").strip()
+    for name in ("forwarding", "accept_redirects", "route_localnet", "rp_filter", "accept_ra"):
+        for path in Path("/proc/sys/net").glob(f"ipv[46]/conf/*/{name}"):
+            with suppress(OSError):  # an interface may be going
+                sysctls[str(path)] = path.read_text(encoding="ascii").strip()
     processes = []
     own = Path("/proc/self/ns/mnt").readlink()
     for process in Path("/proc").glob("[0-9]*"):

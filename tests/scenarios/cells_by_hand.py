@@ -1,4 +1,4 @@
-"""Cells of the Portainer matrix written out by hand, each with its reason, so that ``predict`` cannot drift with the code.
+"""Cells of the Portainer matrix written out by hand, each with its reason: ``predict`` cannot drift with the code.
 
 Written from the seed and from what the kernel's documentation says, not from what any run printed.
 """

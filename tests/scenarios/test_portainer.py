@@ -53,7 +53,7 @@ def test_the_refusal_is_the_same_through_openssh(portainer_lab: PortainerLab) ->
 
 
 def test_the_story_is_as_told(portainer_lab: PortainerLab) -> None:
-    """Each step of ``testbed run portainer`` sees what it says, and the whole matrix is as predicted, without a hole."""
+    """Each step of ``testbed run portainer`` sees what it says, and the whole matrix is as predicted."""
     report = run(portainer_lab)
     as_expected(report.cells)
     assert report.holes == 0
