@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from testbed import machine as machines
 from testbed import prerequisites
 from testbed.errors import CommandError
 from testbed.host import settings
+from testbed.images.builder import Builder
 from testbed.images.recipe import Base
-
-if TYPE_CHECKING:
-    from testbed.images.build import Builder
 
 #: Left out of every package: nobody reads it in a container, and it is a third of the size.
 _LEFT_OUT: Final = ("doc", "man", "locale", "info", "i18n", "lintian", "bug", "zoneinfo")

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import IO, Self
+from collections.abc import Mapping, Sequence
 
 from testbed import machine, prerequisites
-from testbed.errors import ImageError
-from testbed.host import settings
 from testbed.images import base, recipe
+from testbed.images.builder import Builder, Say
 from testbed.images.recipe import BASE, Base, Recipe
 from testbed.images.store import Built, ImageStore
-from testbed.namespaces import Init
-
-Say = Callable[[str], None]
-
-_SHOWN_ON_FAILURE = 15
 
 
 def ensure(
@@ -91,93 +81,4 @@ def _build_one(builder: Builder, what: Recipe, tag: str, arguments: Mapping[str,
         [*command, str(what.context)],
         what.role,
         lambda line: say(f"{prefix}: {line}") if line.startswith(("STEP ", "[")) else None,
-    )
-
-
-class Builder:
-    """Podman in namespaces of its own but on the machine's network, writing the image store.
-
-    Killed at any moment it leaves no process and no mount, only files in the store that :meth:`sweep` removes.
-    """
-
-    def __init__(self, store: ImageStore) -> None:
-        self.store = store
-        self.init = Init(
-            "the image builder",
-            {
-                "TESTBED_CONTAINERS_CONF": settings.containers_conf(machine.read()),
-                "TESTBED_STORAGE_CONF": settings.storage_conf(str(store.storage), []),
-            },
-            private_network=False,
-        )
-
-    def logged(self, command: Sequence[str], role: str, told: Say, *, stdin_from: Sequence[str] | None = None) -> None:
-        """Run a command inside, write all it says to the role's log, and pass its lines on.
-
-        :param stdin_from: a command whose output is the first one's input; it logs there too
-        :raises ImageError: either failed
-        """
-        path = self.store.logs / f"{role}.log"
-        with path.open("wb") as log:
-            source = None
-            if stdin_from is not None:
-                source = self._start(stdin_from, subprocess.DEVNULL, subprocess.PIPE, log.fileno())
-            process = self._start(
-                command, source.stdout if source else subprocess.DEVNULL, subprocess.PIPE, subprocess.STDOUT
-            )
-            if source and source.stdout:
-                source.stdout.close()
-            assert process.stdout
-            with process.stdout as output:
-                for line in output:
-                    log.write(line)
-                    log.flush()
-                    told(line.decode(errors="replace").rstrip())
-            failed = [p for p in (source, process) if p is not None and p.wait() != 0]
-        if failed:
-            raise _failure(role, path)
-
-    def _start(
-        self, command: Sequence[str], stdin: int | IO[bytes] | None, stdout: int, stderr: int
-    ) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            self.init.command(command),
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            env=self.init.environment,
-            start_new_session=True,
-        )
-
-    def size(self, tag: str) -> int:
-        """Bytes of an image with all its layers."""
-        return int(json.loads(self.init.run(["podman", "image", "inspect", tag]))[0]["Size"])
-
-    def sweep(self) -> None:
-        """Remove what a build that was cut off left: its working containers and its untagged images."""
-        left = self.init.run(["podman", "ps", "--all", "--external", "--quiet"]).split()
-        if left:
-            self.init.run(["podman", "rm", "--force", *left])
-        self.init.run(["podman", "image", "prune", "--force"])
-
-    def close(self) -> None:
-        """End everything inside."""
-        self.init.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-
-def _failure(role: str, path: Path) -> ImageError:
-    text = path.read_text(errors="replace")
-    end = "\n".join(line for line in text.splitlines() if line.strip()).splitlines()[-_SHOWN_ON_FAILURE:]
-    if "no space left on device" in text.lower():
-        cause = "the disk is full: free some space, or set TESTBED_CACHE to a folder on another disk"
-    else:
-        cause = "its log ends with the lines below"
-    return ImageError(
-        f"image {role!r} could not be built: {cause} (all of it: {path})\n" + "\n".join(f"  | {x}" for x in end)
     )

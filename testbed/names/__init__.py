@@ -1,7 +1,6 @@
 """Names: hosts files, resolv.conf, asking a resolver, and being one."""
 
-from testbed.names.hosts import HostsFile
 from testbed.names.server import NameServer
 from testbed.names.stub import NameFailure, Naming
 
-__all__ = ["HostsFile", "NameFailure", "NameServer", "Naming"]
+__all__ = ["NameFailure", "NameServer", "Naming"]

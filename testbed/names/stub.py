@@ -16,8 +16,8 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 
+from testbed.hosts_file import HostsFile
 from testbed.model import Address, Outcome, family
-from testbed.names.hosts import HostsFile
 from testbed.namespaces import NetworkNamespace
 
 #: Names files of other people's containers are read with a limit.

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from testbed.hosts_file import HostsFile
 from testbed.model import Address
-from testbed.names import HostsFile
 
 InterfaceAddress: TypeAlias = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 

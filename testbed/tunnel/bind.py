@@ -9,8 +9,8 @@ import ipaddress
 from typing import Final
 
 from testbed.errors import UsageError
+from testbed.hosts_file import HostsFile
 from testbed.model import Address
-from testbed.names import HostsFile
 
 WILDCARDS: Final[tuple[Address, ...]] = (ipaddress.IPv4Address("0.0.0.0"), ipaddress.IPv6Address("::"))
 LOOPBACKS: Final[tuple[Address, ...]] = (ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1"))

@@ -19,8 +19,8 @@ from testbed import processes, tools
 from testbed.errors import BindError, HostKeyError, TunnelError
 from testbed.host.listeners import listeners
 from testbed.host.protocol import Host
+from testbed.hosts_file import HostsFile
 from testbed.model import Address, bracketed
-from testbed.names import HostsFile
 from testbed.tunnel.bind import bind_addresses
 from testbed.tunnel.failure import bind_failure
 from testbed.tunnel.forward import Server

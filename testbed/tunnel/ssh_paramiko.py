@@ -17,8 +17,8 @@ import paramiko
 
 from testbed.errors import BindError, HostKeyError, TunnelError
 from testbed.host.protocol import Host
+from testbed.hosts_file import HostsFile
 from testbed.model import Address, family
-from testbed.names import HostsFile
 from testbed.tunnel.bind import bind_addresses
 from testbed.tunnel.failure import bind_failure
 from testbed.tunnel.forward import Server

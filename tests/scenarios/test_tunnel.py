@@ -11,6 +11,12 @@ from contextlib import ExitStack
 
 import paramiko
 import pytest
+
+from testbed.hosts_file import HostsFile
+from testbed.images import ImageStore
+from testbed.model import Outcome, Phase, bracketed
+from testbed.scenarios.portainer import PortainerLab
+from testbed.waiting import wait_for
 from tests.scenarios.two_machines import (
     FAR_END,
     PORT,
@@ -21,12 +27,6 @@ from tests.scenarios.two_machines import (
     read_to_end,
     sending,
 )
-
-from testbed.images import ImageStore
-from testbed.model import Outcome, Phase, bracketed
-from testbed.names import HostsFile
-from testbed.scenarios.portainer import PortainerLab
-from testbed.waiting import wait_for
 
 LOOPBACKS = ("127.0.0.1", "::1")
 WILDCARDS = ("0.0.0.0", "::")
@@ -107,7 +107,7 @@ def test_a_name_is_looked_up_in_the_hosts_file(portainer_lab: PortainerLab, via:
     """A bind address that is a name is the address that the laptop's own hosts file gives it."""
     laptop = portainer_lab.hosts["laptop"]
     names = HostsFile.parse(laptop.path("/etc/hosts").read_text(encoding="utf-8")).addresses
-    # A private laptop has itself in it, a real one hopefully something: localhost is the one name that is no lookup.
+    # With --testbed-host=local the file is the machine's. localhost is the one name that is no lookup.
     name = "laptop" if "laptop" in names else next(n for n, a in names.items() if n != "localhost" and a[0].is_loopback)
     with portainer_lab.forward(name, via=via):
         assert heard(laptop) == {str(address) for address in names[name]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from testbed.errors import UsageError
-from testbed.names import HostsFile
+from testbed.hosts_file import HostsFile
 from testbed.tunnel.bind import bind_addresses
 
 HOSTS = HostsFile.parse("10.88.0.1 bridge\n10.0.0.1 two\n2001:db8::1 two\n192.0.2.1 localhost\n")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from testbed.hosts_file import HostsFile
 from testbed.model import Outcome
-from testbed.names import HostsFile
 from testbed.scenarios.portainer import expectation
 from testbed.scenarios.portainer.topology import PORT
 from testbed.tunnel.bind import bind_addresses

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from testbed.names import HostsFile
+from testbed.hosts_file import HostsFile
 
 
 def lookup(text: str, name: str) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from testbed.errors import UnfitError
 from testbed.host import settings
-from testbed.names import HostsFile
+from testbed.hosts_file import HostsFile
 from tests.unit.stand_ins import a_machine
 
 

@@ -7,11 +7,12 @@ import dataclasses
 import pytest
 
 from testbed.host.listeners import Listener
+from testbed.hosts_file import HostsFile
 from testbed.images.recipe import Base, Recipe
 from testbed.images.store import Built
 from testbed.machine import Machine
 from testbed.model import Answer, Observation, Target
-from testbed.names import HostsFile, Naming
+from testbed.names import Naming
 from testbed.prerequisites import Check
 from testbed.probe import Vantage
 from testbed.probe.attempt import Seen

@@ -6,8 +6,8 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from testbed.hosts_file import HostsFile
 from testbed.model import Address, Outcome, Target, bracketed
-from testbed.names import HostsFile
 from testbed.predict import Interface, Place, Prediction, Stack, World, predict
 from testbed.probe import go_text
 from testbed.scenarios.portainer import topology as t
