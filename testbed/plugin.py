@@ -18,7 +18,7 @@ import pytest
 from testbed import images
 from testbed.background.holder import hand_over
 from testbed.errors import Error
-from testbed.host import Host, PrivateHost
+from testbed.host import Host, PrivateHost, local
 from testbed.host.local import LocalHost
 from testbed.images import ImageStore, Recipe
 from testbed.lab import Lab
@@ -64,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{_MARKER}: needs hosts: namespaces and Podman")
     selected = _MARKER in config.option.markexpr and f"not {_MARKER}" not in config.option.markexpr
     if getattr(config.option, "numprocesses", None) and (selected or config.getini(_BECOME_ROOT)):
-        _become_root()
+        _or_exit(become_root)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -79,13 +79,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Become root once it is known that a selected test needs it, while this process has no threads yet."""
     chosen = any(item.get_closest_marker(_MARKER) for item in session.items)
-    if chosen and not session.config.option.collectonly and not is_root():
-        _become_root()
+    if not chosen or session.config.option.collectonly:
+        return
+    if session.config.getoption("--testbed-host") == "local":
+        _or_exit(local.fit)
+    if not is_root():
+        _or_exit(become_root)
 
 
-def _become_root() -> None:
+def _or_exit(call: Callable[[], None]) -> None:
+    """What this machine lacks is said once, in one line, and not again for every test."""
     try:
-        become_root()
+        call()
     except Error as exc:
         pytest.exit(f"testbed: {exc}", returncode=exc.exit_code)
 

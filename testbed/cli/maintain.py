@@ -10,6 +10,7 @@ from testbed import images
 from testbed.background import running
 from testbed.background.find import stop
 from testbed.cli.progress import status
+from testbed.host.local import clean_local
 from testbed.images import ImageStore, own_recipes
 from testbed.namespaces import become_root
 from testbed.report.console import make, plain
@@ -26,11 +27,16 @@ def build() -> None:
 @click.command(epilog="\b\nExamples:\n  testbed clean\n  testbed clean --images")
 @click.option("--images", "with_images", is_flag=True, help="Also the built images.")
 def clean(with_images: bool) -> None:
-    """End every background lab of yours; with --images also remove the built images."""
+    """End every background lab of yours and remove what a killed run left; with --images also the built images.
+
+    As root that includes what --testbed-host=local left on this machine: containers, networks, rules.
+    """
     console = make()
     for lab in running():
         stop(lab)
         console.print(plain(f"ended the lab {lab.name}"))
+    for removed in clean_local():
+        console.print(plain(f"removed {removed}"))
     store = ImageStore()
     if with_images and store.folder.exists():
         become_root()  # the layers' files belong to subordinate ids

@@ -65,6 +65,7 @@ class PrivateHost:
             f"private host {name!r}",
             {
                 "TESTBED_HOSTNAME": name,
+                "TESTBED_CACHE_FOLDER": str(image_store or ""),
                 "TESTBED_HOSTS_FILE": settings.hosts_file(name, names),
                 "TESTBED_RESOLV_CONF": f"nameserver {RESOLVER_ADDRESS}\n",
                 "TESTBED_CONTAINERS_CONF": settings.containers_conf(facts) if with_engine else "",

@@ -30,6 +30,7 @@ class Builder:
         self.init = Init(
             "the image builder",
             {
+                "TESTBED_CACHE_FOLDER": str(store.folder),
                 "TESTBED_CONTAINERS_CONF": settings.containers_conf(machine.read()),
                 "TESTBED_STORAGE_CONF": settings.storage_conf(str(store.storage), []),
             },

@@ -142,6 +142,7 @@ def _query(name: str, server: str, net: NetworkNamespace, seconds: float) -> tup
         try:
             with net.socket(family(ipaddress.ip_address(server)), socket.SOCK_DGRAM) as sock:
                 sock.connect((server, _DNS_PORT))  # connected, so that a refusal by ICMP is seen (udp(7))
+                sock.setblocking(False)  # dnspython keeps to its timeout only with such a socket
                 answer = dns.query.udp(question, server, timeout=seconds, port=_DNS_PORT, sock=sock)
         except (OSError, dns.exception.DNSException):
             return None

@@ -13,10 +13,11 @@ _KINDS: Final = ("--mount", "--cgroup", "--pid", "--uts", "--ipc")
 #: Puts a container's naming files over the host's, in a mount namespace of the command's own. They are copied: a file
 #: of another mount namespace cannot be bound (mount(2), EINVAL).
 _WITH_NAMES: Final = """
-mount -t tmpfs tmpfs /run/testbed/etc
+mkdir -p /run/testbed/names
+mount -t tmpfs tmpfs /run/testbed/names
 for file in hosts resolv.conf; do
-    cat "/proc/$1/root/etc/$file" >/run/testbed/etc/$file 2>/dev/null
-    mount --bind /run/testbed/etc/$file /etc/$file
+    cat "/proc/$1/root/etc/$file" >/run/testbed/names/$file 2>/dev/null
+    mount --bind /run/testbed/names/$file /etc/$file
 done
 shift
 exec "$@"

@@ -19,13 +19,26 @@ mount -t tmpfs -o mode=1777 tmpfs /dev/shm # Podman's lock segment: shared, it c
 mount -t tmpfs -o mode=1777 tmpfs /var/tmp
 # crun refuses a hybrid hierarchy; a pure cgroup2 view of our own cgroup namespace is always consistent.
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
-mkdir -p /run/netns /run/lock /run/testbed/home /run/testbed/networks /run/testbed/etc/upper /run/testbed/etc/work
+mkdir -p /run/netns /run/lock /run/testbed/home /run/testbed/networks
+
+# cover FOLDER: what is written there from now on goes into memory and not onto the machine
+cover() {
+    mkdir -p "/run/testbed/covers$1/upper" "/run/testbed/covers$1/work"
+    mount -t overlay -o "lowerdir=$1,upperdir=/run/testbed/covers$1/upper,workdir=/run/testbed/covers$1/work" overlay "$1"
+}
+# Podman keeps notes there whatever its settings say (blob-info-cache, locks of short names). Not where the images are.
+for folder in /var/lib /var/cache; do
+    case "$TESTBED_CACHE_FOLDER/" in
+    "$folder"/*) ;;
+    *) cover "$folder" ;;
+    esac
+done
 printf %s "$TESTBED_CONTAINERS_CONF" >/run/testbed/containers.conf
 printf %s "$TESTBED_STORAGE_CONF" >/run/testbed/storage.conf
 
 if [ -n "${TESTBED_HOSTNAME-}" ]; then
     # An /etc of its own: hosts and resolv.conf may be missing, or links into the machine's /run.
-    mount -t overlay -o lowerdir=/etc,upperdir=/run/testbed/etc/upper,workdir=/run/testbed/etc/work overlay /etc
+    cover /etc
     rm -f /etc/resolv.conf /etc/hosts
     printf %s "$TESTBED_HOSTS_FILE" >/etc/hosts
     printf %s "$TESTBED_RESOLV_CONF" >/etc/resolv.conf
@@ -44,7 +57,7 @@ if [ -z "${TESTBED_HOSTNAME-}" ] && [ ! -e /etc/resolv.conf ]; then
     mkdir -p "$(dirname "$resolv_file")"
     printf '%s\n' "$resolv" >"$resolv_file"
 fi
-unset TESTBED_CONTAINERS_CONF TESTBED_STORAGE_CONF TESTBED_HOSTS_FILE TESTBED_RESOLV_CONF TESTBED_IP_BATCH
+unset TESTBED_CACHE_FOLDER TESTBED_CONTAINERS_CONF TESTBED_STORAGE_CONF TESTBED_HOSTS_FILE TESTBED_RESOLV_CONF TESTBED_IP_BATCH
 cd /
 
 # Podman takes itself for rootless where /proc/self/uid_map does not hold every id (containers/storage pkg/unshare,

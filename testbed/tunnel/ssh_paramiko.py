@@ -9,7 +9,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -26,6 +26,9 @@ from testbed.tunnel.forward import Server
 _TIMEOUT: Final = 10.0
 _BLOCK: Final = 65536
 _BACKLOG: Final = 128
+#: As the OpenSSH tunnel has it: a question every 5 s, and the end after 10 s without a sign of life.
+_ALIVE_SECONDS: Final = 5
+_DEAD_SECONDS: Final = 10
 
 # paramiko logs every refused channel with a traceback; what went wrong is in Forward.trouble.
 logging.getLogger("paramiko.transport").setLevel(logging.CRITICAL)
@@ -47,30 +50,29 @@ class ParamikoTunnel:
         self._closing = False
         self._address = server.address
         where = f"{server.user}@{server.address}:{server.port}"
-        try:
-            sock = host.net.socket(socket.AF_INET, socket.SOCK_STREAM)
-            sock.settimeout(_TIMEOUT)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else small packets wait 40 ms for an ACK
-            sock.connect((server.address, server.port))
-        except OSError as exc:
-            raise TunnelError(f"ssh to {where} from {host.name}: {exc.strerror or exc}: is its sshd up?") from exc
-        self._transport = paramiko.Transport(sock)
-        try:
-            self._transport.start_client(timeout=_TIMEOUT)
-            self._check(server, where)
-            key = paramiko.Ed25519Key.from_private_key(io.StringIO(server.key.private))
-            self._transport.auth_publickey(server.user, key)
-        except paramiko.AuthenticationException as exc:
-            self._transport.close()
-            raise TunnelError(
-                f"ssh to {where}: Permission denied (publickey): the server does not know this key"
-            ) from exc
-        except paramiko.SSHException as exc:
-            self._transport.close()
-            raise TunnelError(f"ssh to {where}: {exc}") from exc
-        except BaseException:
-            self._transport.close()
-            raise
+        with ExitStack() as on_failure:
+            self._sock = on_failure.enter_context(host.net.socket(socket.AF_INET, socket.SOCK_STREAM))
+            try:
+                self._sock.settimeout(_TIMEOUT)
+                self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else small packets wait for an ACK
+                self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_SECONDS * 1000)  # tcp(7)
+                self._sock.connect((server.address, server.port))
+            except OSError as exc:
+                raise TunnelError(f"ssh to {where} from {host.name}: {exc.strerror or exc}: is its sshd up?") from exc
+            self._transport = paramiko.Transport(self._sock)
+            on_failure.callback(self._transport.close)
+            try:
+                self._transport.start_client(timeout=_TIMEOUT)
+                self._check(server, where)
+                key = paramiko.Ed25519Key.from_private_key(io.StringIO(server.key.private))
+                self._transport.auth_publickey(server.user, key)
+            except paramiko.AuthenticationException as exc:
+                refused = "Permission denied (publickey): the server does not know this key"
+                raise TunnelError(f"ssh to {where}: {refused}") from exc
+            except (paramiko.SSHException, EOFError, OSError) as exc:
+                raise TunnelError(f"ssh to {where}: {exc or 'it hung up'}") from exc
+            self._transport.set_keepalive(_ALIVE_SECONDS)
+            on_failure.pop_all()
         threading.Thread(target=self._watch, name=f"ssh-{host.name}", daemon=True).start()
 
     def _check(self, server: Server, where: str) -> None:
@@ -121,6 +123,7 @@ class ParamikoTunnel:
         """End the SSH connection and every forward over it."""
         self._closing = True
         self._transport.close()
+        self._sock.close()  # a transport that ended by itself leaves it open
         for forward in self._forwards:
             forward.close()
         self._forwards.clear()

@@ -503,5 +503,6 @@ if ROOT_OF_THE_MACHINE:
             pid = request.getfixturevalue("somebody_elses")
         assert Path(f"/proc/{pid}").exists()
         assert Path("/sys/class/net/podman0").exists()
-        rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout
-        assert "--dport 19055" in rules
+        show = ["nft", "list", "ruleset"] if machine.read().firewall == "nft" else ["iptables-save"]
+        rules = subprocess.run(show, capture_output=True, text=True, check=True).stdout
+        assert "dport 19055" in rules

@@ -150,53 +150,49 @@ def test_the_agent_answers_on_every_address_that_is_listened_on(
 @both_kinds
 def test_data_passes_both_ways(two_machines: TwoMachines, via: str) -> None:
     """Either end may speak, in any order, and the other one reads just that."""
-    with two_machines.far_end() as server, two_machines.forward(via), two_machines.connect() as near:
-        with server.accept() as far:
-            far.sendall(b"banner")
-            assert near.recv(100) == b"banner"
-            near.sendall(b"question")
-            assert far.recv(100) == b"question"
-            far.sendall(b"answer")
-            assert near.recv(100) == b"answer"
+    with two_machines.through(via) as (near, far):
+        far.sendall(b"banner")
+        assert near.recv(100) == b"banner"
+        near.sendall(b"question")
+        assert far.recv(100) == b"question"
+        far.sendall(b"answer")
+        assert near.recv(100) == b"answer"
 
 
 @both_kinds
 def test_a_question_ended_by_a_half_close_gets_its_answer(two_machines: TwoMachines, via: str) -> None:
     """The far end sees that no more is asked while the connection still carries its answer back."""
-    with two_machines.far_end() as server, two_machines.forward(via), two_machines.connect() as near:
-        with server.accept() as far:
-            near.sendall(b"question")
-            near.shutdown(socket.SHUT_WR)
-            assert read_to_end(far) == b"question"
-            far.sendall(b"answer")
+    with two_machines.through(via) as (near, far):
+        near.sendall(b"question")
+        near.shutdown(socket.SHUT_WR)
+        assert read_to_end(far) == b"question"
+        far.sendall(b"answer")
+        far.shutdown(socket.SHUT_WR)
         assert read_to_end(near) == b"answer"
 
 
 @both_kinds
 def test_a_half_close_of_the_far_end_leaves_the_way_there_open(two_machines: TwoMachines, via: str) -> None:
     """The near end sees that no more comes, and what it then sends still arrives."""
-    with two_machines.far_end() as server, two_machines.forward(via), two_machines.connect() as near:
-        with server.accept() as far:
-            far.sendall(b"goodbye")
-            far.shutdown(socket.SHUT_WR)
-            assert read_to_end(near) == b"goodbye"
-            near.sendall(b"one thing more")
-            near.shutdown(socket.SHUT_WR)
-            assert read_to_end(far) == b"one thing more"
+    with two_machines.through(via) as (near, far):
+        far.sendall(b"goodbye")
+        far.shutdown(socket.SHUT_WR)
+        assert read_to_end(near) == b"goodbye"
+        near.sendall(b"one thing more")
+        near.shutdown(socket.SHUT_WR)
+        assert read_to_end(far) == b"one thing more"
 
 
 @both_kinds
 def test_a_large_body_arrives_whole_in_both_directions_at_once(two_machines: TwoMachines, via: str) -> None:
     """Four MiB each way at the same time, more than any buffer or SSH window holds, arrive byte for byte."""
     there, back = os.urandom(4 << 20), os.urandom(4 << 20)
-    with two_machines.far_end() as server, two_machines.forward(via), two_machines.connect() as near:
-        with server.accept() as far, ExitStack() as threads:
-            threads.callback(sending(near, there).join)
-            threads.callback(sending(far, back).join)
-            arrived: list[bytes] = []
-            reader = _reading(far, arrived)
-            came_back = read_to_end(near)
-            reader.join()
+    arrived: list[bytes] = []
+    with two_machines.through(via) as (near, far):
+        threads = [sending(near, there), sending(far, back), _reading(far, arrived)]
+        came_back = read_to_end(near)
+        for thread in threads:
+            thread.join()
     assert came_back == back
     assert arrived == [there]
 

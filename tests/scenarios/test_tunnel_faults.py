@@ -8,7 +8,18 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
+import paramiko
 import pytest
+
+from testbed.containers import AgentContainer, HostContainer
+from testbed.errors import BindError, Error, HostKeyError, TunnelError
+from testbed.host import Host
+from testbed.images import ImageStore
+from testbed.model import Address, Outcome, Phase
+from testbed.scenarios.portainer import PortainerLab
+from testbed.scenarios.portainer.topology import URL
+from testbed.tunnel import Forward, KeyPair, Server, ssh_paramiko
+from testbed.waiting import wait_for
 from tests.scenarios.two_machines import (
     FAR_END,
     PORT,
@@ -20,15 +31,6 @@ from tests.scenarios.two_machines import (
     occupied,
     pid_of_listener,
 )
-
-from testbed.containers import AgentContainer, HostContainer
-from testbed.errors import BindError, Error, HostKeyError, TunnelError
-from testbed.images import ImageStore
-from testbed.model import Outcome, Phase
-from testbed.scenarios.portainer import PortainerLab
-from testbed.scenarios.portainer.topology import URL
-from testbed.tunnel import Forward, KeyPair, Server, ssh_paramiko
-from testbed.waiting import wait_for
 
 TAKEN = f"bind [127.0.0.1]:{PORT}: Address already in use"
 LOCAL_URL = f"https://127.0.0.1:{PORT}/ping"
@@ -68,10 +70,9 @@ def breakable_scenario(
 @both_kinds
 def test_a_taken_port_is_an_error_that_names_who_holds_it(two_machines: TwoMachines, via: str) -> None:
     """The error is OpenSSH's own words, then the process, and what to do."""
-    with occupied(two_machines.laptop, "127.0.0.1") as pid, pytest.raises(BindError) as caught:
-        with two_machines.forward(via):
-            pass
-    assert str(caught.value) == (
+    with occupied(two_machines.laptop, "127.0.0.1") as pid:
+        error = _bind_error(two_machines, via, "127.0.0.1")
+    assert error == (
         f"{TAKEN}: python3 (pid {pid}) listens on [127.0.0.1]:{PORT} of laptop; end it or take another port"
     )
 
@@ -79,10 +80,9 @@ def test_a_taken_port_is_an_error_that_names_who_holds_it(two_machines: TwoMachi
 @both_kinds
 def test_a_wildcard_is_taken_by_whoever_holds_one_address(two_machines: TwoMachines, via: str) -> None:
     """Binding 0.0.0.0 fails where one address's port is taken, and the error names that listener."""
-    with occupied(two_machines.laptop, "127.0.0.1") as pid, pytest.raises(BindError) as caught:
-        with two_machines.forward(via, "0.0.0.0"):
-            pass
-    assert str(caught.value) == (
+    with occupied(two_machines.laptop, "127.0.0.1") as pid:
+        error = _bind_error(two_machines, via, "0.0.0.0")
+    assert error == (
         f"bind [0.0.0.0]:{PORT}: Address already in use: "
         f"python3 (pid {pid}) listens on [127.0.0.1]:{PORT} of laptop; end it or take another port"
     )
@@ -94,10 +94,9 @@ def test_a_second_forward_on_a_port_names_the_first(two_machines: TwoMachines, f
     """The one who holds the port may be a tunnel of our own: ssh on the laptop, or this very process."""
     with two_machines.forward(first):
         holder = pid_of_listener(two_machines.laptop) if first == "openssh" else threading.main_thread().native_id
-        with pytest.raises(BindError) as caught, two_machines.forward(via):
-            pass
+        error = _bind_error(two_machines, via, "127.0.0.1")
         assert heard(two_machines.laptop) == {"127.0.0.1"}
-    found = re.fullmatch(rf"{re.escape(TAKEN)}: (\S+) \(pid (\d+)\) listens on .*", str(caught.value))
+    found = re.fullmatch(rf"{re.escape(TAKEN)}: (\S+) \(pid (\d+)\) listens on .*", error)
     assert found
     assert int(found[2]) == holder
     assert found[1] == "ssh" or first == "paramiko"
@@ -117,19 +116,16 @@ def test_localhost_with_one_address_taken_listens_on_the_other(two_machines: Two
 def test_localhost_taken_on_both_addresses_is_an_error(two_machines: TwoMachines, via: str) -> None:
     """Where no address is left to listen on, the forward fails, and each address is named."""
     laptop = two_machines.laptop
-    with occupied(laptop, "127.0.0.1"), occupied(laptop, "::1"), pytest.raises(BindError) as caught:
-        with two_machines.forward(via, "localhost"):
-            pass
-    assert TAKEN in str(caught.value)
-    assert f"bind [::1]:{PORT}: Address already in use" in str(caught.value)
+    with occupied(laptop, "127.0.0.1") as first, occupied(laptop, "::1") as second:
+        error = _bind_error(two_machines, via, "localhost")
+    assert f"{TAKEN}: python3 (pid {first}) listens on [127.0.0.1]:{PORT}" in error
+    assert f"bind [::1]:{PORT}: Address already in use: python3 (pid {second}) listens on [::1]:{PORT}" in error
 
 
 @both_kinds
 def test_an_address_of_somebody_else_is_an_error(two_machines: TwoMachines, via: str) -> None:
     """An address that the laptop does not have gives OpenSSH's words and where to look."""
-    with pytest.raises(BindError) as caught, two_machines.forward(via, "192.0.2.99"):
-        pass
-    assert str(caught.value) == (
+    assert _bind_error(two_machines, via, "192.0.2.99") == (
         f"bind [192.0.2.99]:{PORT}: Cannot assign requested address: laptop has no such address; see 'ip address' there"
     )
 
@@ -139,9 +135,7 @@ def test_the_bridges_address_before_any_container_is_an_error_that_says_why(
     two_machines: TwoMachines, via: str
 ) -> None:
     """Without a container on it podman0 does not exist: the error says whose address it is and what to do first."""
-    with pytest.raises(BindError) as caught, two_machines.forward(via, "10.88.0.1"):
-        pass
-    assert str(caught.value) == (
+    assert _bind_error(two_machines, via, "10.88.0.1") == (
         f"bind [10.88.0.1]:{PORT}: Cannot assign requested address: laptop has no such address yet. It is the gateway "
         "of the network 'podman', whose bridge exists only while a container is on it: start one first"
     )
@@ -238,9 +232,7 @@ def test_another_users_key_is_refused(two_machines: TwoMachines, via: str) -> No
     [({"port": 2222}, "Connection refused"), ({"address": "192.0.2.7"}, "Network is unreachable")],
     ids=["nobody there", "no way there"],
 )
-def test_no_server_is_an_error(
-    two_machines: TwoMachines, via: str, changes: dict[str, str | int], words: str
-) -> None:
+def test_no_server_is_an_error(two_machines: TwoMachines, via: str, changes: dict[str, str | int], words: str) -> None:
     """Where nobody listens, or where no route leads, the error has the system's words and the address."""
     server = dataclasses.replace(two_machines.sshd.server, **changes)  # type: ignore[arg-type]
     error = _failure(two_machines, via, server)
@@ -278,7 +270,11 @@ def test_an_agent_that_is_down_behind_a_living_tunnel_is_not_a_refusal(
         before = lab.portainer.connect(URL)
         agent.kill()
         refused = lab.vantage("remote").connect(LOCAL_URL)
-        accepted, local, container = laptop.connect(f"tcp://127.0.0.1:{PORT}"), laptop.connect(LOCAL_URL), lab.portainer.connect(URL)
+        accepted, local, container = (
+            laptop.connect(f"tcp://127.0.0.1:{PORT}"),
+            laptop.connect(LOCAL_URL),
+            lab.portainer.connect(URL),
+        )
         alive = heard(hosts["laptop"])
         trouble = _trouble(forward, "onnect failed")
         agent.start()
@@ -313,7 +309,7 @@ def _ssh_is_killed(lab: TwoMachines, forward: Forward) -> None:
 
 
 def _link_is_closed_by_us(lab: TwoMachines, forward: Forward) -> None:
-    (transport,) = [t for t in threading.enumerate() if isinstance(t, ssh_paramiko.paramiko.Transport) and t.is_alive()]
+    (transport,) = [t for t in threading.enumerate() if isinstance(t, paramiko.Transport) and t.is_alive()]
     transport.close()
 
 
@@ -350,6 +346,19 @@ def test_a_tunnel_that_dies_takes_its_connections_and_its_listener_along(
     assert (refused.outcome, refused.text) == (Outcome.REFUSED, "[Errno 111] Connection refused")
 
 
+def test_a_remote_machine_that_falls_silent_ends_a_paramiko_tunnel(
+    breakable: TwoMachines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its cable pulled and nobody to say so, the tunnel asks, hears nothing, and ends, as OpenSSH's does."""
+    monkeypatch.setattr(ssh_paramiko, "_ALIVE_SECONDS", 1)
+    monkeypatch.setattr(ssh_paramiko, "_DEAD_SECONDS", 1)
+    with breakable.forward("paramiko") as forward:
+        assert heard(breakable.laptop) == {"127.0.0.1"}
+        breakable.remote.run(["ip", "link", "set", "wan0", "down"])
+        wait_for(lambda: not heard(breakable.laptop), "the listener to go", seconds=30)
+        assert _trouble(forward, f"Connection to {REMOTE} closed")
+
+
 @both_kinds
 def test_a_tunnel_that_died_says_so(breakable: TwoMachines, via: str) -> None:
     """What the forward was told, or what ssh said, names the connection that ended."""
@@ -376,7 +385,7 @@ def test_a_tunnel_that_dies_while_a_forward_is_made_leaves_no_listener(
     """A connection that ends between the bind and the end of the call is an error, and nobody listens."""
     listen = ssh_paramiko._listen
 
-    def listen_and_die(host: ssh_paramiko.Host, address: ssh_paramiko.Address, port: int) -> socket.socket:
+    def listen_and_die(host: Host, address: Address, port: int) -> socket.socket:
         sock = listen(host, address, port)
         tunnel._transport.close()
         watcher.join()  # it has seen the end, and no forward to close
@@ -415,6 +424,13 @@ def test_who_closes_second_waits_for_the_first(two_machines: TwoMachines, monkey
         second.join(10)
         assert heard(two_machines.laptop) == set()
         first.join(10)
+
+
+def _bind_error(lab: TwoMachines, via: str, bind: str) -> str:
+    """The message of a forward that cannot be bound."""
+    with lab.tunnel(via) as tunnel, pytest.raises(BindError) as caught:
+        tunnel.forward(bind, PORT, *FAR_END)
+    return str(caught.value)
 
 
 def _failure(lab: TwoMachines, via: str, server: Server) -> Error:

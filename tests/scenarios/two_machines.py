@@ -1,4 +1,4 @@
-"""The tunnel without the scenario: a laptop with nothing on it, a remote machine with only sshd, and both ends at hand."""
+"""The tunnel without the scenario: a laptop with nothing on it, a remote machine with only sshd."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ VIAS: Final = ("paramiko", "openssh")
 TUNNELS: Final[Mapping[str, Callable[..., Tunnel]]] = MappingProxyType(
     {"paramiko": ParamikoTunnel, "openssh": OpenSSHTunnel}
 )
-#: More than any buffer on the way holds.
+#: How long a read or an accept waits at most, in seconds.
 _PATIENCE: Final = 20.0
 
 _TOPOLOGY: Final = Topology(
@@ -76,12 +76,21 @@ class TwoMachines(Lab):
     @contextmanager
     def forward(self, via: str, bind: str | None = "127.0.0.1", *, exit_on_failure: bool = True) -> Iterator[Forward]:
         """A forward to the far end, over a connection of its own."""
-        with self.tunnel(via) as tunnel, tunnel.forward(bind, PORT, *FAR_END, exit_on_failure=exit_on_failure) as forward:
+        with (
+            self.tunnel(via) as tunnel,
+            tunnel.forward(bind, PORT, *FAR_END, exit_on_failure=exit_on_failure) as forward,
+        ):
             yield forward
 
     def connect(self, address: str = "127.0.0.1") -> socket.socket:
         """A connection of the laptop to its own port."""
         return _connected(self.laptop, address)
+
+    @contextmanager
+    def through(self, via: str) -> Iterator[tuple[socket.socket, socket.socket]]:
+        """Both ends of one connection through a forward: the laptop's, and the one in the agent's place."""
+        with self.far_end() as server, self.forward(via), self.connect() as near, server.accept() as far:
+            yield near, far
 
     def far_end(self) -> FarEnd:
         """A server in the agent's place, whose ends of connections are the test's to read and write."""
@@ -140,8 +149,8 @@ def sending(connection: socket.socket, data: bytes) -> threading.Thread:
 def occupied(host: Host, address: str, port: int = PORT) -> Iterator[int]:
     """A process of a host that holds a port, by its pid there."""
     family = "AF_INET6" if ipaddress.ip_address(address).version == 6 else "AF_INET"
-    code = f"import socket, time; s = socket.create_server(({address!r}, {port}), family=socket.{family}); time.sleep(600)"
-    process = host.popen(["python3", "-c", code])
+    listen = f"s = socket.create_server(({address!r}, {port}), family=socket.{family})"
+    process = host.popen(["python3", "-c", f"import socket, time; {listen}; time.sleep(600)"])
     try:
         wait_for(lambda: address in heard(host, port), f"{address} port {port} of {host.name} to be taken")
         yield pid_of_listener(host, port)

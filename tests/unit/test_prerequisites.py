@@ -276,3 +276,10 @@ def test_first_check_that_fails_is_raised_with_its_cure() -> None:
 def test_nothing_is_raised_for_a_sound_machine() -> None:
     """require() is content where every check passes; were it not, this test would end with its error."""
     require(every(a_machine(), DEBIAN_12))
+
+
+def test_netavark_with_nftables_needs_nft() -> None:
+    """Where netavark's driver is nftables, the program that must be there is nft, and iptables need not be."""
+    found = a_machine(without=("nft", "iptables"), firewall="nft")
+    failed = [check.name for check in prerequisites.engine(found, (5, 4, 2)) if not check.ok]
+    assert failed == ["nft"]

@@ -1,0 +1,133 @@
+"""One Podman service for each host, and two libraries on its socket."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable
+
+import pytest
+from tests.host.placed import Place, place
+
+from testbed.containers import HostContainer
+from testbed.errors import EngineError, HostError
+from testbed.host.private import PrivateHost
+from testbed.waiting import wait_for
+
+Image = Callable[[str], str]
+
+
+def test_both_libraries_see_the_same_container(private_host: PrivateHost, testbed_image: Image) -> None:
+    """A container that testcontainers started is the one that podman-py lists, on one socket."""
+    container = place(private_host, testbed_image("base"), Place.DEFAULT)
+    (listed,) = private_host.engine.client.containers.list()
+    assert listed.id == container.get_wrapped_container().id
+    assert listed.name == "box"
+    assert container.get_docker_client().client.api.base_url.startswith("http+docker://")
+
+
+@pytest.mark.parametrize(
+    ("row", "limit"), [("Max open files", resource.RLIMIT_NOFILE), ("Max processes", resource.RLIMIT_NPROC)]
+)
+def test_a_container_has_no_more_than_the_machine_allows(
+    private_host: PrivateHost, testbed_image: Image, row: str, limit: int
+) -> None:
+    """A container's limits are at most this machine's hard ones: setrlimit refuses more, and it would not start."""
+    container = place(private_host, testbed_image("base"), Place.DEFAULT)
+    lines = (private_host.process(container.pid) / "limits").read_text(encoding="ascii").splitlines()
+    (line,) = [line for line in lines if line.startswith(row)]
+    soft, hard = (int(word) for word in line.removeprefix(row).split()[:2])
+    machine = resource.getrlimit(limit)[1]
+    assert 0 < soft <= hard
+    assert machine == resource.RLIM_INFINITY or hard <= machine
+
+
+def test_an_unknown_image_is_named(private_host: PrivateHost) -> None:
+    """Starting a container of an image that is not there says which, for which container, on which host."""
+    with pytest.raises(EngineError) as caught:
+        HostContainer(private_host, "localhost/no/such:1", "app").start()
+    assert str(caught.value).startswith("container 'app' on 'host' did not start: ")
+    assert "localhost/no/such:1: No such image" in str(caught.value)
+
+
+def test_a_subnet_in_use_is_refused(private_host: PrivateHost) -> None:
+    """A second network on the same subnet is refused, with its name, its subnet and Podman's reason."""
+    private_host.engine.create_network("one", subnet="10.89.5.0/24", gateway="10.89.5.1")
+    with pytest.raises(EngineError) as caught:
+        private_host.engine.create_network("other", subnet="10.89.5.0/24", gateway="10.89.5.1")
+    assert str(caught.value) == (
+        "network 'other' (10.89.5.0/24) was not created: "
+        "subnet 10.89.5.0/24 is already used on the host or by another config"
+    )
+
+
+def test_a_network_is_listed_with_its_gateway(private_host: PrivateHost) -> None:
+    """A network that was created is among the host's, with its gateway, beside the default one."""
+    private_host.engine.create_network("one", subnet="10.89.5.0/24", gateway="10.89.5.1")
+    found = {network.name: [str(gateway) for gateway in network.gateways] for network in private_host.engine.networks()}
+    assert found == {"podman": ["10.88.0.1"], "one": ["10.89.5.1"]}
+
+
+def test_a_container_that_ended_at_once_shows_its_log(private_host: PrivateHost, testbed_image: Image) -> None:
+    """Asking for the process of a container that ended says so, with the end of its log."""
+    container = HostContainer(private_host, testbed_image("base"), "hasty").with_command(
+        ["sh", "-c", "echo no such setting: colour >&2; exit 3"]
+    )
+    container.start()
+    wait_for(lambda: status(container) == "exited", "the container to end", state=lambda: status(container))
+    with pytest.raises(EngineError) as caught:
+        _ = container.pid
+    assert str(caught.value) == "container 'hasty' does not run (exited): no such setting: colour\n"
+
+
+def status(container: HostContainer) -> str:
+    """What Podman says of a container now."""
+    wrapped = container.get_wrapped_container()
+    wrapped.reload()
+    return str(wrapped.status)
+
+
+@pytest.fixture
+def dead_service(private_host: PrivateHost) -> PrivateHost:
+    """A host whose Podman service was killed after it had answered."""
+    private_host.engine.ready()
+    (service,) = [pid for pid, words in processes(private_host).items() if "system service" in words]
+    private_host.run(["kill", "-KILL", str(service)])
+    wait_for(lambda: service not in processes(private_host), "the service to end")
+    return private_host
+
+
+def processes(host: PrivateHost) -> dict[int, str]:
+    """The command lines of a host's processes, by pid; one that has ended has none."""
+    found = {}
+    for folder in host.path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                words = (folder / "cmdline").read_text(errors="replace").replace("\0", " ").strip()
+            except OSError:
+                continue  # it has ended
+            if words:
+                found[int(folder.name)] = words
+    return found
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda host: host.engine.networks(),
+        lambda host: host.engine.create_network("one", subnet="10.89.5.0/24", gateway="10.89.5.1"),
+        lambda host: HostContainer(host, "localhost/no/such:1", "app").start(),
+    ],
+    ids=["networks", "create_network", "container"],
+)
+def test_a_dead_service_is_named(dead_service: PrivateHost, use: Callable[[PrivateHost], object]) -> None:
+    """Whatever is asked of a Podman whose service ended is an error that says it does not answer, and where it was."""
+    with pytest.raises(EngineError, match="does not answer") as caught:
+        use(dead_service)
+    assert dead_service.engine.url in str(caught.value)
+
+
+def test_an_engine_of_a_closed_host_is_gone(private_host: PrivateHost) -> None:
+    """A host that was closed has no engine to ask any more."""
+    private_host.close()
+    with pytest.raises((EngineError, HostError)):
+        private_host.engine.networks()
