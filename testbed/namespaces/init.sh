@@ -19,12 +19,13 @@ mount -t tmpfs -o mode=1777 tmpfs /dev/shm # Podman's lock segment: shared, it c
 mount -t tmpfs -o mode=1777 tmpfs /var/tmp
 # crun refuses a hybrid hierarchy; a pure cgroup2 view of our own cgroup namespace is always consistent.
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
-mkdir -p /run/netns /run/lock /run/testbed/home /run/testbed/networks
+over=/run/testbed/over
+mkdir -p /run/netns /run/lock /run/testbed/home /run/testbed/networks \
+    $over/etc/upper $over/etc/work $over/var/lib/upper $over/var/lib/work $over/var/cache/upper $over/var/cache/work
 
 # cover FOLDER: what is written there from now on goes into memory and not onto the machine
 cover() {
-    mkdir -p "/run/testbed/covers$1/upper" "/run/testbed/covers$1/work"
-    mount -t overlay -o "lowerdir=$1,upperdir=/run/testbed/covers$1/upper,workdir=/run/testbed/covers$1/work" overlay "$1"
+    mount -t overlay -o "lowerdir=$1,upperdir=$over$1/upper,workdir=$over$1/work" overlay "$1"
 }
 # Podman keeps notes there whatever its settings say (blob-info-cache, locks of short names). Not where the images are.
 for folder in /var/lib /var/cache; do
