@@ -33,12 +33,12 @@ _RIVALS: Final = {
     "testcontainers_pinned": ("testcontainers, API version pinned", 1.2),
 }
 _DOWN: Final = {
-    "testbed": "testbed, down",
-    "podman_run": "podman rm --force --time 0, all at once",
-    "compose": "podman-compose down -t 0",
-    "testcontainers": "testcontainers stop(), one after the other",
+    "testbed": ("testbed, down", None),
+    "podman_run": ("podman rm --force --time 0, all at once", None),
+    "compose": ("podman-compose down -t 0", 1.4),
+    "testcontainers": ("testcontainers stop(), one after the other", None),
+    "testcontainers_pinned": ("testcontainers stop(), API version pinned", None),
 }
-_SEEN_COMPOSE_DOWN: Final = 1.4
 TARGETS: Final = (
     Target(NAME, "podman_run", "podman run against testbed", Unit.TIMES, at_least=2, of_ratio=True),
     Target(NAME, "compose", "podman-compose against testbed", Unit.TIMES, at_least=4, of_ratio=True),
@@ -60,23 +60,31 @@ def measure(bench: Bench) -> tuple[Series, ...]:
         },
         bench.say,
     )
-    up = [
-        Series(NAME, name, label, Unit.SECONDS, samples[name], None if name == _BASE else _BASE, seen)
-        for name, (label, seen) in _RIVALS.items()
-    ]
-    down = [
-        Series(
-            NAME,
-            f"{name}_down",
-            label,
-            Unit.SECONDS,
-            samples[f"{name}_down"],
-            None if name == _BASE else f"{_BASE}_down",
-            _SEEN_COMPOSE_DOWN if name == "compose" else None,
-        )
-        for name, label in _DOWN.items()
-    ]
-    return (*up, *down)
+    return (
+        *(
+            Series(NAME, name, label, Unit.SECONDS, samples[name], _against(name, ""), seen)
+            for name, (label, seen) in _RIVALS.items()
+        ),
+        *(
+            Series(NAME, f"{name}_down", label, Unit.SECONDS, samples[f"{name}_down"], _against(name, "_down"), seen)
+            for name, (label, seen) in _DOWN.items()
+        ),
+        *(
+            Series(
+                NAME,
+                f"{name}_both",
+                f"up and down: {label}",
+                Unit.SECONDS,
+                tuple(map(sum, zip(samples[name], samples[f"{name}_down"], strict=True))),
+                _against(name, "_both"),
+            )
+            for name, (label, _) in _RIVALS.items()
+        ),
+    )
+
+
+def _against(name: str, kind: str) -> str | None:
+    return None if name == _BASE else f"{_BASE}{kind}"
 
 
 def _testbed(bench: Bench) -> Figures:

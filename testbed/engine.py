@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -99,10 +100,17 @@ class Engine:
                 labels=dict(labels or {}),
             )
         except podman.errors.APIError as exc:
-            raise EngineError(f"network {name!r} ({subnet}) was not created: {exc.explanation or exc}") from exc
+            raise EngineError(f"network {name!r} ({subnet}) was not created: {self.reason(exc)}") from exc
 
     def networks(self) -> tuple[NetworkInfo, ...]:
-        """Podman's networks."""
+        """Podman's networks.
+
+        :raises EngineError: the service does not answer
+        """
+        try:
+            listed = self.client.networks.list()
+        except podman.errors.APIError as exc:
+            raise EngineError(f"the networks could not be listed: {self.reason(exc)}") from exc
         return tuple(
             NetworkInfo(
                 str(found.attrs["name"]),
@@ -113,8 +121,15 @@ class Engine:
                     if subnet.get("gateway")
                 ),
             )
-            for found in self.client.networks.list()
+            for found in listed
         )
+
+    def reason(self, exc: Exception) -> str:
+        """What to say of a client library's error: Podman's own words, or that nobody is there to say any."""
+        if isinstance(exc, requests.ConnectionError) or isinstance(exc.__cause__, requests.ConnectionError):
+            said = self.log()
+            return f"Podman at {self.url} does not answer any more" + (f"; the last it said: {said}" if said else "")
+        return str(getattr(exc, "explanation", None) or exc)
 
     def log(self) -> str:
         """The last line that the service printed."""
@@ -130,10 +145,10 @@ class Engine:
             self._client = None
 
 
-def _answers(client: podman.PodmanClient, socket: Path) -> bool:
-    if not socket.exists():
-        return False
+def _answers(client: podman.PodmanClient, path: Path) -> bool:
     try:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(str(path))  # the file is there before the service accepts; podman-py then leaves a socket open
         return bool(client.ping())
-    except (requests.ConnectionError, podman.errors.APIError):
-        return False  # the socket file is there before the service accepts
+    except (OSError, podman.errors.APIError):
+        return False

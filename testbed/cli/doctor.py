@@ -55,8 +55,10 @@ def _show(checks: list[Check]) -> None:
     console.print(plain(f"{facts.distribution} {facts.codename}, as {facts.user}"))
     table = Table(pad_edge=False, show_header=False, box=None)
     for check in checks:
-        words = ("✓" if check.ok else "✗", check.name, check.found, "" if check.ok else check.cure)
-        table.add_row(*(plain(word) for word in words))
+        table.add_row(*(plain(word) for word in ("✓" if check.ok else "✗", check.name, check.found)))
     console.print(table)
     bad = [check for check in checks if not check.ok]
-    console.print(plain("all is there" if not bad else f"{len(bad)} missing: the last column says what to do"))
+    console.print(plain(f"{len(bad)} missing, and what to do:" if bad else "all is there"))
+    for check in bad:
+        # Not in the table: a command is to be copied from one line, however long.
+        console.print(plain(f"   {check.name}: {check.cure}"), soft_wrap=True)

@@ -57,7 +57,7 @@ def run(scenario: str, bind: str | None, keep: bool, json_: bool) -> None:
     _print(report, json_)
     if keep:
         with status("starting the lab that stays") as say:
-            spawn.up(scenario, name=scenario, bind=bind, say=say)
+            spawn.up(scenario, name=scenario, bind=bind or "127.0.0.1", say=say)
         make(stderr=True).print(plain(f"kept: testbed exec portainer -- COMMAND; testbed down {scenario}"))
     if not report.ok:
         sys.exit(DIFFERS)

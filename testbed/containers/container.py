@@ -7,6 +7,7 @@ import tarfile
 from typing import Any, Self
 
 import docker.errors
+import requests
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.transferable import Transferable, build_transfer_tar
@@ -85,8 +86,9 @@ class HostContainer(DockerContainer):
         self.with_kwargs(**options)
         try:
             return super().start()
-        except docker.errors.DockerException as exc:
-            raise EngineError(f"container {self.name!r} on {self.host.name!r} did not start: {exc}") from exc
+        except (docker.errors.DockerException, requests.ConnectionError) as exc:
+            why = self.host.engine.reason(exc)
+            raise EngineError(f"container {self.name!r} on {self.host.name!r} did not start: {why}") from exc
 
     def await_ready(self) -> None:
         """Wait until it does its work; a container that only is there is ready at once.

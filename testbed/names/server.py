@@ -57,14 +57,17 @@ class NameServer:
             sock.close()
 
     def _serve(self) -> None:
+        poller = select.poll()  # select(2) stops at descriptor 1023, and a hundred hosts have more
+        for sock in (self._udp, self._tcp, self._stopped):
+            poller.register(sock, select.POLLIN)
         while True:
-            ready, _, _ = select.select([self._udp, self._tcp, self._stopped], [], [])
-            if self._stopped in ready:
+            ready = {fd for fd, _ in poller.poll()}
+            if self._stopped.fileno() in ready:
                 return
             with suppress(OSError):  # the one who asked went away, or a filter is in between: nobody is there to tell
-                if self._udp in ready:
+                if self._udp.fileno() in ready:
                     self._serve_datagram()
-                if self._tcp in ready:
+                if self._tcp.fileno() in ready:
                     self._serve_stream()
 
     def _serve_datagram(self) -> None:

@@ -10,6 +10,7 @@ PR_SET_PDEATHSIG would tie it to the thread that forked, and a host made in a th
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from testbed import tools
+from testbed import processes, tools
 from testbed.errors import CommandError, HostError
 from testbed.namespaces.enter import environment, host_command
 
@@ -76,18 +77,28 @@ class Init:
 
     @property
     def alive(self) -> bool:
-        """Whether the first process still runs."""
-        return self._process.poll() is None
+        """Whether the first process still runs, with its namespaces: it lets go of those before it has ended."""
+        try:
+            return self._pidfd >= 0 and bool(Path(f"/proc/{self.pid}/ns/net").readlink()) and not _ended(self._pidfd)
+        except OSError:
+            return False
 
     @property
     def root(self) -> Path:
         """The file system as seen from inside, usable from outside (proc(5), /proc/PID/root)."""
-        if not self.alive:
-            raise HostError(f"{self.name} is gone: its first process ended")
+        self._require_alive()
         return Path(f"/proc/{self.pid}/root")
 
+    def _require_alive(self) -> None:
+        if not self.alive:
+            raise HostError(f"{self.name} is gone: its first process ended")
+
     def command(self, argv: Sequence[str]) -> list[str]:
-        """The command that runs ``argv`` inside."""
+        """The command that runs ``argv`` inside.
+
+        :raises HostError: it is gone
+        """
+        self._require_alive()
         return host_command(self.pid, argv, private_network="--net" in self._kinds)
 
     def popen(
@@ -107,17 +118,26 @@ class Init:
         """Run a command inside and return what it printed.
 
         :raises CommandError: it ended with another status than 0
-        :raises HostError: it did not end in time
+        :raises HostError: it did not end in time, and was ended; or all inside is gone
         """
-        try:
-            done = subprocess.run(
-                self.command(argv), input=stdin, capture_output=True, env=self.environment, timeout=seconds, check=False
-            )
-        except subprocess.TimeoutExpired as exc:
-            raise HostError(f"{argv[0]!r} in {self.name} did not end within {seconds:g} s") from exc
-        if done.returncode != 0:
-            raise CommandError(" ".join(argv), done.returncode, done.stderr.decode(errors="replace"))
-        return done.stdout.decode(errors="replace")
+        with subprocess.Popen(
+            self.command(argv),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment,
+            start_new_session=True,  # so that it can be ended with all that it started
+        ) as process:
+            try:
+                out, err = process.communicate(stdin, timeout=seconds)
+            except subprocess.TimeoutExpired as exc:
+                raise HostError(f"{argv[0]!r} in {self.name} did not end within {seconds:g} s") from exc
+            finally:
+                processes.end(process)
+        if process.returncode != 0:
+            self._require_alive()
+            raise CommandError(" ".join(argv), process.returncode, err.decode(errors="replace"))
+        return out.decode(errors="replace")
 
     @property
     def lifeline(self) -> int:
@@ -141,3 +161,10 @@ class Init:
         if self._owner_end >= 0:
             os.close(self._owner_end)
             self._owner_end = -1
+
+
+def _ended(pidfd: int) -> bool:
+    """A pidfd is readable once its process has ended (pidfd_open(2))."""
+    poller = select.poll()
+    poller.register(pidfd, select.POLLIN)
+    return bool(poller.poll(0))

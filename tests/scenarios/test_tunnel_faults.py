@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import paramiko
 import pytest
@@ -264,18 +265,22 @@ def test_an_agent_that_is_down_behind_a_living_tunnel_is_not_a_refusal(
 ) -> None:
     """Whoever connects is accepted and then cut off, in exactly the words that this has; back up, it answers."""
     lab = breakable_scenario
-    laptop, hosts = lab.vantage("laptop"), lab.hosts
-    agent = lab.hosts["remote"].engine.client.containers.get("agent")
+    laptop, remote = lab.vantage("laptop"), lab.vantage("remote")
     with lab.forward("0.0.0.0", via=via) as forward:
         before = lab.portainer.connect(URL)
-        agent.kill()
-        refused = lab.vantage("remote").connect(LOCAL_URL)
+        agent = _killed(lab.hosts["remote"], "agent")
+        # Podman removes the rules of its published port a moment after it ended; until then packets go to nobody.
+        wait_for(
+            lambda: remote.connect(LOCAL_URL, seconds=0.5).outcome is Outcome.REFUSED,
+            "the agent's port to be refused on its own machine",
+            state=lambda: remote.connect(LOCAL_URL).text,
+        )
         accepted, local, container = (
             laptop.connect(f"tcp://127.0.0.1:{PORT}"),
             laptop.connect(LOCAL_URL),
             lab.portainer.connect(URL),
         )
-        alive = heard(hosts["laptop"])
+        alive = heard(lab.hosts["laptop"])
         trouble = _trouble(forward, "onnect failed")
         agent.start()
         returned = lab.containers["agent"]
@@ -283,7 +288,6 @@ def test_an_agent_that_is_down_behind_a_living_tunnel_is_not_a_refusal(
         returned.await_ready()
         after = lab.portainer.connect(URL)
     assert (before.outcome, after.outcome) == (Outcome.CONNECTED, Outcome.CONNECTED)
-    assert refused.outcome is Outcome.REFUSED, "at the far end the refusal is real"
     assert alive == {"0.0.0.0"}
     assert (accepted.outcome, accepted.phase) == (Outcome.CONNECTED, Phase.CONNECT)
     assert local.outcome in (Outcome.CLOSED, Outcome.RESET)
@@ -301,7 +305,7 @@ def test_an_agent_that_is_down_behind_a_living_tunnel_is_not_a_refusal(
 
 
 def _sshd_is_killed(lab: TwoMachines, forward: Forward) -> None:
-    lab.remote.engine.client.containers.get("sshd").kill()
+    _killed(lab.remote, "sshd")
 
 
 def _ssh_is_killed(lab: TwoMachines, forward: Forward) -> None:
@@ -450,6 +454,19 @@ def _trouble(forward: Forward, words: str) -> list[str]:
         f"{words!r} in the forward's trouble",
         state=lambda: str(forward.trouble),
     )
+
+
+def _killed(host: Host, name: str) -> Any:
+    """podman-py's container of that name, killed, once Podman knows that it ended."""
+    container = host.engine.client.containers.get(name)
+    container.kill()
+
+    def ended() -> bool:
+        container.reload()
+        return bool(container.status == "exited")
+
+    wait_for(ended, f"{name} to end", state=lambda: str(container.status))
+    return container
 
 
 def _start_sshd(lab: TwoMachines) -> None:

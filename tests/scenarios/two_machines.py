@@ -15,6 +15,7 @@ from testbed.containers import SshdContainer
 from testbed.host import Host, listeners
 from testbed.images import ImageStore
 from testbed.lab import Lab
+from testbed.model import bracketed
 from testbed.processes import end
 from testbed.topology import CableSpec, ContainerSpec, HostSpec, Topology
 from testbed.tunnel import Forward, OpenSSHTunnel, ParamikoTunnel, Tunnel
@@ -153,16 +154,16 @@ def occupied(host: Host, address: str, port: int = PORT) -> Iterator[int]:
     process = host.popen(["python3", "-c", f"import socket, time; {listen}; time.sleep(600)"])
     try:
         wait_for(lambda: address in heard(host, port), f"{address} port {port} of {host.name} to be taken")
-        yield pid_of_listener(host, port)
+        yield pid_of_listener(host, address, port)
     finally:
         end(process)
 
 
-def pid_of_listener(host: Host, port: int = PORT) -> int:
-    """The process of a host that listens on a port, by that host's own ``ss``."""
-    text = host.run(["ss", "-Hltnp", f"sport = :{port}"])
+def pid_of_listener(host: Host, address: str = "127.0.0.1", port: int = PORT) -> int:
+    """The process of a host that listens on an address and port, by that host's own ``ss``."""
+    text = host.run(["ss", "-Hltnp", "src", f"{bracketed(address)}:{port}"])
     found = re.search(r"pid=(\d+)", text)
-    assert found, f"nobody listens on port {port} of {host.name}: {text!r}"
+    assert found, f"nobody listens on {address} port {port} of {host.name}: {text!r}"
     return int(found[1])
 
 

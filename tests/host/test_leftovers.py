@@ -1,0 +1,175 @@
+"""Whatever ends it and whenever, nothing is left behind, and the next run works."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+from tests.host.leftovers import TESTBED, Run, Snapshot, Stage
+
+from testbed.waiting import wait_for
+
+INTERRUPTED: Final = "testbed: interrupted; nothing is left behind"
+
+
+@pytest.fixture
+def before(stage: Stage, testbed_image: Callable[[str], str]) -> Snapshot:
+    """What stands on the stage before anything ran there; the images are built by then."""
+    for role in ("portainer", "agent", "sshd", "base"):
+        testbed_image(role)
+    stage.take()  # the tools that list rules leave files of their own when they run first
+    return stage.take()
+
+
+def await_start(stage: Stage, run: Run) -> None:
+    """Until the first host comes up."""
+    wait_for(lambda: len(stage.networks()) > 1, "a host to come up", seconds=60, state=lambda: run.stdout + run.stderr)
+
+
+def await_middle(stage: Stage, run: Run) -> None:
+    """Until the first step of the story is told."""
+    run.await_output("✓ 1. The agent answers on the remote machine")
+
+
+def await_matrix(stage: Stage, run: Run) -> None:
+    """Until the last step of the story is told, and the matrix runs."""
+    run.await_output("8. The price of 0.0.0.0")
+
+
+MOMENTS: Final = pytest.mark.parametrize("moment", [await_start, await_middle, await_matrix])
+Moment = Callable[[Stage, Run], None]
+
+
+def run_portainer(stage: Stage, *words: str) -> Run:
+    """Start ``testbed run portainer``."""
+    return stage.start(TESTBED, "run", "portainer", *words)
+
+
+def assert_the_next_run_works(stage: Stage, before: Snapshot) -> None:
+    """A run with one bind address has the outcome it should have, and leaves nothing either."""
+    following = run_portainer(stage, "--bind", "127.0.0.1")
+    assert following.wait() == 0, following.stdout + following.stderr
+    stage.await_nothing_since(before)
+
+
+def test_a_run_leaves_nothing(stage: Stage, before: Snapshot) -> None:
+    """A run that ends by itself has left nothing, in that very moment."""
+    run = run_portainer(stage)
+    assert run.wait() == 0, run.stdout + run.stderr
+    assert stage.take().since(before) == {}
+
+
+def test_a_running_lab_touches_nothing_of_its_machine(stage: Stage, before: Snapshot) -> None:
+    """While all containers run, the machine has the links, mounts, rules and files that it had before."""
+    run = run_portainer(stage)
+    await_middle(stage, run)
+    new = stage.take().since(before)
+    assert len(new.pop("networks")) >= 3, "the hosts were not there to be looked at"
+    assert len(new.pop("processes")) >= 3
+    assert [socket for socket in new.pop("sockets", []) if not socket.startswith("unix  inode")] == []
+    assert new == {}
+
+
+@MOMENTS
+def test_an_interrupted_run_leaves_nothing(stage: Stage, before: Snapshot, moment: Moment) -> None:
+    """After Ctrl-C a run says one line and ends with 130; nothing is left then, and the next run works."""
+    run = run_portainer(stage)
+    moment(stage, run)
+    status = run.kill(signal.SIGINT)
+    left = stage.take().since(before)
+    assert run.stderr.strip() == INTERRUPTED
+    assert status == 130
+    assert left == {}
+    assert_the_next_run_works(stage, before)
+
+
+@MOMENTS
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_run_leaves_nothing(stage: Stage, before: Snapshot, moment: Moment, number: signal.Signals) -> None:
+    """A run that is ended or killed at any moment takes everything along, and the next run works."""
+    run = run_portainer(stage)
+    moment(stage, run)
+    assert run.kill(number) != 0
+    stage.await_nothing_since(before)
+    assert_the_next_run_works(stage, before)
+
+
+OWNER: Final = """
+import sys
+from testbed.host.private import PrivateHost
+
+host = PrivateHost("owned")
+host.engine.ready()
+host.popen(["sleep", "infinity"])
+print("up", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_host_ends_with_its_owner(stage: Stage, before: Snapshot, number: signal.Signals) -> None:
+    """A program that made a private host takes it along, however that program ends."""
+    owner = stage.python(OWNER)
+    owner.await_output("up")
+    assert stage.take().since(before)["networks"]
+    owner.kill(number)
+    stage.await_nothing_since(before)
+
+
+def test_a_killed_keeper_takes_its_lab_along(stage: Stage, before: Snapshot) -> None:
+    """A lab in the background is gone when its keeper is killed, its name is free again, and it can be started anew."""
+    assert stage.start(TESTBED, "up", "portainer", "--name", "kept").wait() == 0
+    (lab,) = json.loads(stage.output(TESTBED, "list", "--json"))
+    stage.output("kill", "-KILL", str(lab["keeper"]))
+    stage.await_nothing_since(before)
+    assert json.loads(stage.output(TESTBED, "list", "--json")) == []
+    assert stage.start(TESTBED, "up", "portainer", "--name", "kept").wait() == 0
+    stage.output(TESTBED, "down", "kept")
+    stage.await_nothing_since(before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_lab_that_was_stopped_coming_up_leaves_nothing(
+    stage: Stage, before: Snapshot, number: signal.Signals
+) -> None:
+    """Ending ``testbed up`` while the lab comes up leaves neither a lab nor a keeper."""
+    run = stage.start(TESTBED, "up", "portainer", "--name", "early")
+    await_start(stage, run)
+    run.kill(number)
+    wait_for(
+        lambda: json.loads(stage.output(TESTBED, "list", "--json")) or not stage.take().since(before),
+        "the keeper to be up or to be gone",
+        seconds=60,
+    )
+    stage.await_nothing_since(before)
+
+
+PYTEST_FILE: Final = '''
+import sys
+
+
+def test_lab(portainer_lab):
+    """Uses a lab and then waits."""
+    assert portainer_lab.hosts
+    sys.__stdout__.write("the lab is up\\\\n")
+    sys.__stdout__.flush()
+    sys.__stdin__.buffer.raw.read(1)
+'''
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_pytest_leaves_nothing(stage: Stage, before: Snapshot, number: signal.Signals) -> None:
+    """A pytest that is ended in the middle of a test takes the scenario's lab along, and the next one works."""
+    del before  # of the file that pytest is given
+    stage.path("/tmp/test_lab.py").write_text(PYTEST_FILE.replace("\\\\n", "\\n"), encoding="utf-8")
+    before_pytest = stage.take()
+    first, second = (stage.start("pytest", "-sq", "-p", "no:cacheprovider", "/tmp/test_lab.py") for _ in range(2))
+    for run in (first, second):
+        run.await_output("the lab is up")
+    assert first.kill(number) != 0
+    second.tell("go on")
+    assert second.wait() == 0, second.stdout + second.stderr
+    stage.await_nothing_since(before_pytest)
