@@ -44,6 +44,7 @@ class Engine:
         self.socket = socket
         self._log = log
         self._client: podman.PodmanClient | None = None
+        self._closed = False
 
     @property
     def url(self) -> str:
@@ -54,8 +55,10 @@ class Engine:
     def client(self) -> podman.PodmanClient:
         """podman-py's client, once the service answers.
 
-        :raises EngineError: it did not start
+        :raises EngineError: it did not start, or its host was closed
         """
+        if self._closed:
+            raise EngineError(f"Podman at {self.url} is gone: its host was closed")
         if self._client is None:
             client = podman.PodmanClient(base_url=self.url)
             try:
@@ -140,6 +143,7 @@ class Engine:
 
     def close(self) -> None:
         """Close the connections to the service; the service itself ends with its host."""
+        self._closed = True
         if self._client is not None:
             self._client.close()  # type: ignore[no-untyped-call]
             self._client = None
@@ -148,7 +152,8 @@ class Engine:
 def _answers(client: podman.PodmanClient, path: Path) -> bool:
     try:
         with socket.socket(socket.AF_UNIX) as probe:
-            probe.connect(str(path))  # the file is there before the service accepts; podman-py then leaves a socket open
+            # The file is there before the service accepts, and podman-py leaves a socket open that was refused.
+            probe.connect(str(path))
         return bool(client.ping())
     except (OSError, podman.errors.APIError):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import zip_longest
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -75,7 +76,7 @@ class Lab:
                 labels=host.labels,
             )
         sharing = [c for c in topology.containers if (c.mode or "").startswith("container:")]
-        _all(pool, self._make_container, [c for c in topology.containers if c not in sharing])
+        _all(pool, self._make_container, _alternating([c for c in topology.containers if c not in sharing]))
         _all(pool, self._make_container, sharing)
         _all(pool, lambda container: container.await_ready(), self.containers.values())
         # They came up in any order; people read them in the topology's.
@@ -158,10 +159,23 @@ class Lab:
         self.close()
 
 
+def _alternating(containers: Iterable[ContainerSpec]) -> list[ContainerSpec]:
+    """Containers of each host in turn: one host's Podman sets up one network at a time, two do so side by side."""
+    by_host: dict[str, list[ContainerSpec]] = {}
+    for container in containers:
+        by_host.setdefault(container.host, []).append(container)
+    return [container for round_ in zip_longest(*by_host.values()) for container in round_ if container is not None]
+
+
 def _all(pool: ThreadPoolExecutor, call: Callable[[T], U], things: Iterable[T]) -> list[U]:
     """Call for each, several at once; the first error is raised after all have ended, so that nothing starts unseen."""
     futures = [pool.submit(call, thing) for thing in things]
-    errors = [error for future in futures if (error := future.exception())]
+    try:
+        errors = [error for future in futures if (error := future.exception())]
+    except BaseException:  # a Ctrl-C while waiting: what has not begun never shall
+        for future in futures:
+            future.cancel()
+        raise
     if errors:
         raise errors[0]
     return [future.result() for future in futures]

@@ -318,8 +318,12 @@ def test_doctor_tells_machines_what_is_missing(pretend: Callable[..., None]) -> 
     assert {check["cure"] for check in found["checks"] if check["ok"]} == {""}
 
 
-def test_doctor_says_what_keeps_a_user_from_becoming_root(pretend: Callable[..., None]) -> None:
-    """An ordinary user without subordinate ids reads the whole command that gives them on one line, to be copied."""
+def test_doctor_says_what_keeps_a_user_from_becoming_root(
+    pretend: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole command that gives subordinate ids is on one line, to be copied, in a narrow terminal too."""
+    monkeypatch.setenv("FORCE_COLOR", "1")  # to rich this is a terminal
+    monkeypatch.setenv("COLUMNS", "60")
     pretend(a_machine(subordinate_ids=0), root=False)
     shown = CliRunner().invoke(group, ["doctor"])
     assert shown.exit_code == 2

@@ -80,7 +80,12 @@ class Builder:
         return int(json.loads(self.init.run(["podman", "image", "inspect", tag]))[0]["Size"])
 
     def sweep(self) -> None:
-        """Remove what a build that was cut off left: its working containers and its untagged images."""
+        """Remove what a build that was cut off left: its working containers and its untagged images.
+
+        Podman's database first: there are no containers for it to know of, and half written it stops every Podman.
+        """
+        for database in ("libpod/bolt_state.db", "db.sql"):
+            (self.store.storage / database).unlink(missing_ok=True)
         left = self.init.run(["podman", "ps", "--all", "--external", "--quiet"]).split()
         if left:
             self.init.run(["podman", "rm", "--force", *left])

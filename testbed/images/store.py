@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -78,7 +79,7 @@ class ImageStore:
     def building(self, say: Callable[[str], None]) -> Iterator[None]:
         """Hold the store's lock for writing; other runs wait, and say for whom.
 
-        :raises ImageError: the folder cannot be written
+        :raises ImageError: the folder cannot be written, or the disk is full
         """
         try:
             self.storage.mkdir(parents=True, exist_ok=True)
@@ -94,6 +95,13 @@ class ImageStore:
             os.truncate(lock, 0)
             os.pwrite(lock, str(os.getpid()).encode(), 0)
             yield
+        except OSError as exc:
+            if exc.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            raise ImageError(
+                f"the image store {self.folder} cannot be written: the disk is full: free some space, "
+                f"or set {CACHE_VARIABLE} to a folder on another disk"
+            ) from exc
         finally:
             os.close(lock)
 

@@ -28,10 +28,12 @@ cover() {
     mount -t overlay -o "lowerdir=$1,upperdir=$over$1/upper,workdir=$over$1/work" overlay "$1"
 }
 # Podman keeps notes there whatever its settings say (blob-info-cache, locks of short names). Not where the images are.
+# Where something is mounted below, as a running container of the machine's own Podman is, the kernel refuses an overlay
+# to an ordinary user (fs/namespace.c, clone_private_mount: EINVAL): then the folder is hidden.
 for folder in /var/lib /var/cache; do
     case "$TESTBED_CACHE_FOLDER/" in
     "$folder"/*) ;;
-    *) cover "$folder" ;;
+    *) cover "$folder" 2>/dev/null || mount -t tmpfs -o mode=755 tmpfs "$folder" ;;
     esac
 done
 printf %s "$TESTBED_CONTAINERS_CONF" >/run/testbed/containers.conf
@@ -68,7 +70,21 @@ if [ -n "${TESTBED_HOSTNAME-}" ] && ! grep -q 4294967295 /proc/self/uid_map && p
     mkdir /run/testbed/bin
     echo "0 0 4294967295" >/run/testbed/uid_map
     printf '#!/bin/sh\nmount --bind /run/testbed/uid_map /proc/$$/uid_map && exec %s "$@"\n' "$podman" >/run/testbed/bin/podman
-    chmod 755 /run/testbed/bin/podman
+    # When a container ends, conmon runs the podman it was told of, which is the real one: it would take itself for
+    # rootless and leave the container's rules and namespace. It is told of ours.
+    cat >/run/testbed/bin/conmon <<END
+#!/bin/sh
+last=
+for word; do
+    shift
+    case \$last in --exit-command) word=/run/testbed/bin/podman ;; esac
+    set -- "\$@" "\$word"
+    last=\$word
+done
+exec $(command -v conmon || echo /usr/libexec/podman/conmon) "\$@"
+END
+    sed -i 's|^\[engine\]$|&\nconmon_path = ["/run/testbed/bin/conmon"]|' /run/testbed/containers.conf
+    chmod 755 /run/testbed/bin/podman /run/testbed/bin/conmon
     # As root, Podman 5 tries overlayfs out without the userxattr that storage.conf asks for, and gives up: a user
     # namespace has no trusted. attributes (EIO). It believes its own note that the trial went well
     # (containers/storage drivers/overlay, checkAndRecordOverlaySupport).

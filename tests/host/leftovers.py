@@ -231,21 +231,21 @@ class Stage:
         found = set()
         for folder in self._process_folders():
             with suppress(OSError):
-                found.add(os.readlink(folder / "ns/net"))
+                found.add(str((folder / "ns/net").readlink()))
         held = (words[3] for words in self._mount_rows() if words[words.index("-") + 1] == "nsfs")
         return frozenset({*found, *held})
 
-    def await_nothing_since(self, before: Snapshot, *, seconds: float = 20.0) -> None:
+    def await_nothing_since(self, before: Snapshot, *, but: str = "", seconds: float = 20.0) -> None:
         """Wait until nothing is there that was not: the kernel takes a host apart in its own time.
 
+        :param but: a kind of thing that may stay
         :raises DeadlineError: something stays; the message says what
         """
-        wait_for(
-            lambda: not self.take().since(before),
-            "nothing to be left behind",
-            seconds=seconds,
-            state=lambda: str(self.take().since(before)),
-        )
+
+        def left() -> dict[str, list[str]]:
+            return {kind: things for kind, things in self.take().since(before).items() if kind != but}
+
+        wait_for(lambda: not left(), "nothing to be left behind", seconds=seconds, state=lambda: str(left()))
 
     def close(self) -> None:
         """End it with all that runs there."""

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Final
 
 import pytest
-from tests.host.leftovers import TESTBED, Run, Snapshot, Stage
 
 from testbed.waiting import wait_for
+from tests.host.leftovers import TESTBED, Run, Snapshot, Stage
 
 INTERRUPTED: Final = "testbed: interrupted; nothing is left behind"
 
@@ -69,7 +69,8 @@ def test_a_running_lab_touches_nothing_of_its_machine(stage: Stage, before: Snap
     new = stage.take().since(before)
     assert len(new.pop("networks")) >= 3, "the hosts were not there to be looked at"
     assert len(new.pop("processes")) >= 3
-    assert [socket for socket in new.pop("sockets", []) if not socket.startswith("unix  inode")] == []
+    # What connects to a socket inside a host is seen here as well; a name or a port here would be the machine's.
+    assert [socket for socket in new.pop("sockets") if not socket.startswith("unix") or "@" in socket] == []
     assert new == {}
 
 
@@ -139,12 +140,7 @@ def test_a_lab_that_was_stopped_coming_up_leaves_nothing(
     run = stage.start(TESTBED, "up", "portainer", "--name", "early")
     await_start(stage, run)
     run.kill(number)
-    wait_for(
-        lambda: json.loads(stage.output(TESTBED, "list", "--json")) or not stage.take().since(before),
-        "the keeper to be up or to be gone",
-        seconds=60,
-    )
-    stage.await_nothing_since(before)
+    stage.await_nothing_since(before, seconds=60)
 
 
 PYTEST_FILE: Final = '''
@@ -154,22 +150,20 @@ import sys
 def test_lab(portainer_lab):
     """Uses a lab and then waits."""
     assert portainer_lab.hosts
-    sys.__stdout__.write("the lab is up\\\\n")
-    sys.__stdout__.flush()
+    print("the lab is up", flush=True)
     sys.__stdin__.buffer.raw.read(1)
 '''
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_killed_pytest_leaves_nothing(stage: Stage, before: Snapshot, number: signal.Signals) -> None:
-    """A pytest that is ended in the middle of a test takes the scenario's lab along, and the next one works."""
-    del before  # of the file that pytest is given
-    stage.path("/tmp/test_lab.py").write_text(PYTEST_FILE.replace("\\\\n", "\\n"), encoding="utf-8")
-    before_pytest = stage.take()
+    """A pytest that is ended in the middle of a test takes its lab along, and another beside it goes on."""
+    stage.path("/tmp/test_lab.py").write_text(PYTEST_FILE, encoding="utf-8")
+    before = stage.take()
     first, second = (stage.start("pytest", "-sq", "-p", "no:cacheprovider", "/tmp/test_lab.py") for _ in range(2))
     for run in (first, second):
         run.await_output("the lab is up")
     assert first.kill(number) != 0
     second.tell("go on")
     assert second.wait() == 0, second.stdout + second.stderr
-    stage.await_nothing_since(before_pytest)
+    stage.await_nothing_since(before)

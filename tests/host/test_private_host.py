@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,6 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 import pytest
-from tests.host.placed import Place, place
 
 from testbed import tools
 from testbed.errors import CommandError, HostError
@@ -27,6 +27,8 @@ from testbed.host.private import RESOLVER_ADDRESS, PrivateHost
 from testbed.images import ImageStore
 from testbed.namespaces import NetworkNamespace
 from testbed.waiting import wait_for
+from tests.host.leftovers import Stage
+from tests.host.placed import Place, place
 
 BRIDGE: Final = "10.88.0.1"
 #: Public resolvers, a web server's address, and the address of every cloud's metadata service. Nothing is sent to them.
@@ -116,10 +118,7 @@ def test_a_host_has_its_own_hosts_file_and_name(make_private_host: MakeHost) -> 
     host = make_private_host("web-1", with_engine=False, names={"db-1": "198.51.100.7"})
     assert host.run(["hostname"]) == "web-1\n"
     assert host.run(["cat", "/etc/hosts"]) == (
-        "127.0.0.1\tlocalhost\n"
-        "127.0.1.1\tweb-1\n"
-        "::1\tlocalhost ip6-localhost ip6-loopback\n"
-        "198.51.100.7\tdb-1\n"
+        "127.0.0.1\tlocalhost\n127.0.1.1\tweb-1\n::1\tlocalhost ip6-localhost ip6-loopback\n198.51.100.7\tdb-1\n"
     )
 
 
@@ -176,9 +175,7 @@ def test_no_container_has_a_public_resolver(private_host: PrivateHost, testbed_i
 
 
 @pytest.mark.parametrize("where", [Place.DEFAULT, Place.USER, Place.INNER])
-def test_host_containers_internal_is_the_gateway(
-    private_host: PrivateHost, testbed_image: Image, where: Place
-) -> None:
+def test_host_containers_internal_is_the_gateway(private_host: PrivateHost, testbed_image: Image, where: Place) -> None:
     """Podman calls the gateway of a container's own network host.containers.internal, whoever runs this."""
     hosts = place(private_host, testbed_image("base"), where).vantage().naming.hosts
     assert [str(address) for address in hosts.lookup("host.containers.internal")] == [where.value]
@@ -189,8 +186,8 @@ def test_host_containers_internal_is_the_gateway(
 
 def machine_addresses() -> list[str]:
     """Every address of the real machine but loopback and those that mean nothing without naming a link."""
-    links = json.loads(subprocess.run([tools.need("ip", "iproute2"), "-json", "address"], capture_output=True, check=True).stdout)
-    found = (ipaddress.ip_address(a["local"]) for link in links for a in link["addr_info"])
+    shown = subprocess.run([tools.need("ip", "iproute2"), "-json", "address"], capture_output=True, check=True).stdout
+    found = (ipaddress.ip_address(a["local"]) for link in json.loads(shown) for a in link["addr_info"])
     return [str(address) for address in found if not address.is_loopback and not address.is_link_local]
 
 
@@ -371,6 +368,21 @@ def test_what_a_container_writes_stays_on_its_host(
 def test_images_and_settings_of_the_machine_are_not_the_hosts(make_private_host: MakeHost) -> None:
     """A host without an image store has no image, whatever the machine's own Podman has."""
     assert make_private_host(image_store=None).run(["podman", "images", "--quiet"]) == ""
+
+
+AS_ROOT_OF_A_USER_NAMESPACE: Final = """
+from testbed.host.private import PrivateHost
+
+with PrivateHost("host", with_engine=False) as host:
+    print(host.run(["sh", "-c", "touch /var/lib/mine && hostname"]), end="")
+"""
+
+
+def test_mounts_of_the_machine_do_not_stand_in_the_way(stage: Stage) -> None:
+    """An ordinary user's host comes up where something is mounted below /var/lib, as running containers are."""
+    stage.output(tools.need("mount", "mount"), "-t", "tmpfs", "tmpfs", "/var/lib/misc")
+    unshare = [tools.need("unshare", "util-linux"), "--user", "--map-root-user"]
+    assert stage.output(*unshare, sys.executable, "-c", AS_ROOT_OF_A_USER_NAMESPACE) == "host\n"
 
 
 def test_many_hosts_at_once(make_private_host: MakeHost) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
+import os
 import re
 import socket
 import threading
@@ -14,7 +16,8 @@ import pytest
 
 from testbed.containers import AgentContainer, HostContainer
 from testbed.errors import BindError, Error, HostKeyError, TunnelError
-from testbed.host import Host
+from testbed.host import Host, Listener
+from testbed.host.listeners import owner
 from testbed.images import ImageStore
 from testbed.model import Address, Outcome, Phase
 from testbed.scenarios.portainer import PortainerLab
@@ -70,8 +73,9 @@ def breakable_scenario(
 
 @both_kinds
 def test_a_taken_port_is_an_error_that_names_who_holds_it(two_machines: TwoMachines, via: str) -> None:
-    """The error is OpenSSH's own words, then the process, and what to do."""
-    with occupied(two_machines.laptop, "127.0.0.1") as pid:
+    """The error is OpenSSH's own words, then the process, and what to do; who holds another port is not named."""
+    laptop = two_machines.laptop
+    with occupied(laptop, "127.0.0.1", PORT - 1), occupied(laptop, "127.0.0.1") as pid:
         error = _bind_error(two_machines, via, "127.0.0.1")
     assert error == (
         f"{TAKEN}: python3 (pid {pid}) listens on [127.0.0.1]:{PORT} of laptop; end it or take another port"
@@ -94,7 +98,7 @@ def test_a_wildcard_is_taken_by_whoever_holds_one_address(two_machines: TwoMachi
 def test_a_second_forward_on_a_port_names_the_first(two_machines: TwoMachines, first: str, via: str) -> None:
     """The one who holds the port may be a tunnel of our own: ssh on the laptop, or this very process."""
     with two_machines.forward(first):
-        holder = pid_of_listener(two_machines.laptop) if first == "openssh" else threading.main_thread().native_id
+        holder = pid_of_listener(two_machines.laptop) if first == "openssh" else os.getpid()
         error = _bind_error(two_machines, via, "127.0.0.1")
         assert heard(two_machines.laptop) == {"127.0.0.1"}
     found = re.fullmatch(rf"{re.escape(TAKEN)}: (\S+) \(pid (\d+)\) listens on .*", error)
@@ -403,31 +407,51 @@ def test_a_tunnel_that_dies_while_a_forward_is_made_leaves_no_listener(
     assert heard(two_machines.laptop) == set()
 
 
+class Held(socket.socket):
+    """A listener that does not stop before it is let go."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(fileno=sock.detach())
+        self.stopping, self.let_go = threading.Event(), threading.Event()
+
+    def shutdown(self, how: int) -> None:
+        """Stop, once it may."""
+        self.stopping.set()
+        assert self.let_go.wait(10)
+        super().shutdown(how)
+
+
 def test_who_closes_second_waits_for_the_first(two_machines: TwoMachines, monkeypatch: pytest.MonkeyPatch) -> None:
     """close() never returns while the port is still listened on, also where another thread is closing already."""
+    listen, made = ssh_paramiko._listen, list[Held]()
+
+    def listen_held(host: Host, address: Address, port: int) -> socket.socket:
+        made.append(Held(listen(host, address, port)))
+        return made[0]
+
+    monkeypatch.setattr(ssh_paramiko, "_listen", listen_held)
     with two_machines.tunnel("paramiko") as tunnel:
         forward = tunnel.forward("127.0.0.1", PORT, *FAR_END)
-        assert isinstance(forward, ssh_paramiko.ParamikoForward)
-        held, entered = threading.Event(), threading.Event()
-        inner = forward._close
-
-        def slowly() -> None:
-            entered.set()
-            assert held.wait(10)
-            inner()
-
-        monkeypatch.setattr(forward, "_close", slowly)
-        first = threading.Thread(target=forward.close, daemon=True)
+        first, second = (threading.Thread(target=forward.close, daemon=True) for _ in range(2))
         first.start()
-        assert entered.wait(10)
-        second = threading.Thread(target=forward.close, daemon=True)
+        assert made[0].stopping.wait(10)
         second.start()
+        second.join(0.1)
         assert heard(two_machines.laptop) == {"127.0.0.1"}
         assert second.is_alive()
-        held.set()
+        made[0].let_go.set()
         second.join(10)
         assert heard(two_machines.laptop) == set()
         first.join(10)
+
+
+def test_a_holder_is_found_among_files_that_come_and_go() -> None:
+    """Looking through a process's open files survives one that is closed meanwhile, such as the list's own."""
+    low = os.open(os.devnull, os.O_RDONLY)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        os.close(low)  # the next file opened, the list, is before the socket in its own list
+        listener = Listener(ipaddress.ip_address("127.0.0.1"), PORT, os.fstat(server.fileno()).st_ino)
+        assert owner(listener).endswith(f"(pid {os.getpid()})")
 
 
 def _bind_error(lab: TwoMachines, via: str, bind: str) -> str:

@@ -361,3 +361,13 @@ def test_what_is_no_domain_name_is_not_found(name: str, monkeypatch: pytest.Monk
     with pytest.raises(NameFailure) as caught:
         Naming.parse("", "nameserver 127.0.0.1").resolve(name, HERE)
     assert caught.value.outcome is Outcome.NAME_NOT_FOUND
+
+
+@pytest.mark.timeout(10)
+def test_a_server_that_says_nothing_is_waited_for_no_longer_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolver that takes the question and never answers ends the question when its time is up."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(stub, "_DNS_PORT", silent.getsockname()[1])
+        assert stub._query("agent.example", "127.0.0.1", HERE, 0.05) is None
+        assert silent.recv(512), "it was asked"
