@@ -95,7 +95,7 @@ def dead_service(private_host: PrivateHost) -> Iterator[PrivateHost]:
     private_host.run(["kill", "-KILL", str(service)])
     wait_for(lambda: service not in processes(private_host), "the service to end")
     yield private_host
-    gc.collect()  # podman-py and docker-py leave a socket open that was refused: the warning is this test's, not the next one's
+    gc.collect()  # podman-py and docker-py leave a refused socket open: the warning is this test's, not the next one's
 
 
 def processes(host: PrivateHost) -> dict[int, str]:

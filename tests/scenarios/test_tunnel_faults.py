@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import paramiko
@@ -75,7 +76,11 @@ def breakable_scenario(
 def test_a_taken_port_is_an_error_that_names_who_holds_it(two_machines: TwoMachines, via: str) -> None:
     """The error is OpenSSH's own words, then the process, and what to do; who holds another port is not named."""
     laptop = two_machines.laptop
-    with occupied(laptop, "127.0.0.1", PORT - 1), occupied(laptop, "127.0.0.1") as pid:
+    with ExitStack() as others, occupied(laptop, "127.0.0.1") as pid:
+        for port in range(PORT + 1, PORT + 16):
+            other = others.enter_context(laptop.net.socket())
+            other.bind(("127.0.0.1", port))
+            other.listen()
         error = _bind_error(two_machines, via, "127.0.0.1")
     assert error == (
         f"{TAKEN}: python3 (pid {pid}) listens on [127.0.0.1]:{PORT} of laptop; end it or take another port"
