@@ -238,16 +238,15 @@ def make_portainer_lab(
     request: pytest.FixtureRequest,
     testbed_session: None,
     testbed_image_store: ImageStore,
-    testbed_special_hosts: dict[str, Callable[[], Host]],
     testbed_say: Callable[[str], None],
 ) -> Iterator[Callable[[], PortainerLab]]:
-    """Makes fresh Portainer labs, for tests that break something; ended with the test."""
+    """Makes fresh Portainer labs, for tests that break something; always of private hosts, and ended with the test."""
     labs: dict[str, PortainerLab] = {}
     with ExitStack() as closing:
 
         def make() -> PortainerLab:
             kept_as = _name_lab(request.node, f"pytest-{os.getpid()}-{next(_numbers)}")
-            lab = PortainerLab(store=testbed_image_store, special=testbed_special_hosts, say=testbed_say)
+            lab = PortainerLab(store=testbed_image_store, say=testbed_say)
             labs[kept_as] = closing.enter_context(lab)
             return lab
 
