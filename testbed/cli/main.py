@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import metadata
+from typing import Final
 
 import click
 
@@ -11,7 +13,8 @@ from testbed.cli import doctor, enter, labs, maintain, run
 from testbed.errors import Error
 from testbed.report.console import make, plain
 
-INTERRUPTED = 130
+#: What a shell adds to the number of the signal that ended a command.
+_BY_SIGNAL: Final = 128
 
 
 @click.group(
@@ -43,8 +46,17 @@ group.add_command(maintain.build)
 group.add_command(maintain.clean)
 
 
+class _Terminated(KeyboardInterrupt):
+    """A SIGTERM: it ends a command as a Ctrl-C does, in good order and with a line that says so."""
+
+
+def _terminate(*_: object) -> None:
+    raise _Terminated
+
+
 def main() -> None:
     """Run the command line and end the process."""
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         group(standalone_mode=False)
     except click.exceptions.Exit as exc:
@@ -52,12 +64,14 @@ def main() -> None:
     except click.ClickException as exc:
         exc.show()
         sys.exit(exc.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        make(stderr=True).print(plain("testbed: interrupted; nothing is left behind"))
-        sys.exit(INTERRUPTED)
+    except (click.Abort, KeyboardInterrupt) as exc:
+        terminated = isinstance(exc, _Terminated) or isinstance(exc.__cause__, _Terminated)
+        word, number = ("terminated", signal.SIGTERM) if terminated else ("interrupted", signal.SIGINT)
+        make(stderr=True).print(plain(f"testbed: {word}; nothing is left behind"))
+        sys.exit(_BY_SIGNAL + number)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone; Python would say so once more at exit
-        sys.exit(1)
+        sys.exit(_BY_SIGNAL + signal.SIGPIPE)
     except Error as exc:
         make(stderr=True).print(plain(f"testbed: {exc}", "red"))
         sys.exit(exc.exit_code)

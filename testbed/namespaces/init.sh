@@ -40,8 +40,12 @@ printf %s "$TESTBED_CONTAINERS_CONF" >/run/testbed/containers.conf
 printf %s "$TESTBED_STORAGE_CONF" >/run/testbed/storage.conf
 
 if [ -n "${TESTBED_HOSTNAME-}" ]; then
-    # An /etc of its own: hosts and resolv.conf may be missing, or links into the machine's /run.
-    cover /etc
+    # An /etc of its own: hosts and resolv.conf may be missing, or links into the machine's /run. Where something is
+    # mounted on a file of it, as in a container, an ordinary user gets a copy of what can be read.
+    cover /etc 2>/dev/null || {
+        cp -a /etc/. $over/etc/upper 2>/dev/null || true
+        mount --bind $over/etc/upper /etc
+    }
     rm -f /etc/resolv.conf /etc/hosts
     printf %s "$TESTBED_HOSTS_FILE" >/etc/hosts
     printf %s "$TESTBED_RESOLV_CONF" >/etc/resolv.conf

@@ -12,8 +12,6 @@ import pytest
 from testbed.waiting import wait_for
 from tests.host.leftovers import TESTBED, Run, Snapshot, Stage
 
-INTERRUPTED: Final = "testbed: interrupted; nothing is left behind"
-
 
 @pytest.fixture
 def before(stage: Stage, testbed_image: Callable[[str], str]) -> Snapshot:
@@ -75,25 +73,29 @@ def test_a_running_lab_touches_nothing_of_its_machine(stage: Stage, before: Snap
 
 
 @MOMENTS
-def test_an_interrupted_run_leaves_nothing(stage: Stage, before: Snapshot, moment: Moment) -> None:
-    """After Ctrl-C a run says one line and ends with 130; nothing is left then, and the next run works."""
+@pytest.mark.parametrize(
+    ("number", "word", "expected"), [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "terminated", 143)]
+)
+def test_an_interrupted_run_leaves_nothing(
+    stage: Stage, before: Snapshot, moment: Moment, number: signal.Signals, word: str, expected: int
+) -> None:
+    """After Ctrl-C or SIGTERM a run says one line and ends with its code; nothing is left then, and the next works."""
     run = run_portainer(stage)
     moment(stage, run)
-    status = run.kill(signal.SIGINT)
+    status = run.kill(number)
     left = stage.take().since(before)
-    assert run.stderr.strip() == INTERRUPTED
-    assert status == 130
+    assert run.stderr.strip() == f"testbed: {word}; nothing is left behind"
+    assert status == expected
     assert left == {}
     assert_the_next_run_works(stage, before)
 
 
 @MOMENTS
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_killed_run_leaves_nothing(stage: Stage, before: Snapshot, moment: Moment, number: signal.Signals) -> None:
-    """A run that is ended or killed at any moment takes everything along, and the next run works."""
+def test_a_killed_run_leaves_nothing(stage: Stage, before: Snapshot, moment: Moment) -> None:
+    """A run that is killed at any moment takes everything along, and the next run works."""
     run = run_portainer(stage)
     moment(stage, run)
-    assert run.kill(number) != 0
+    assert run.kill(signal.SIGKILL) != 0
     stage.await_nothing_since(before)
     assert_the_next_run_works(stage, before)
 
