@@ -308,20 +308,21 @@ def owner() -> subprocess.Popen[str]:
     )
 
 
+def mentioned(word: str) -> bool:
+    """Whether the command line of any process has a word in it."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if word.encode() in (folder / "cmdline").read_bytes():
+                return True
+        except OSError:
+            continue
+    return False
+
+
 def await_janitor(pid: int, *, seconds: float = 60.0) -> None:
     """Wait until the janitor of an owner has ended."""
-    mine = f"testbed.janitor\0{pid}\0".encode()
-
-    def gone() -> bool:
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                if mine in (folder / "cmdline").read_bytes():
-                    return False
-            except OSError:
-                continue
-        return True
-
-    wait_for(gone, f"the janitor of process {pid} to end", seconds=seconds)
+    mine = f"testbed.janitor\0{pid}\0"
+    wait_for(lambda: not mentioned(mine), f"the janitor of process {pid} to end", seconds=seconds)
 
 
 if ROOT_OF_THE_MACHINE:
@@ -366,6 +367,8 @@ if ROOT_OF_THE_MACHINE:
             yield podman("inspect", "--format={{.State.Pid}}", "theirs")
         finally:
             podman("rm", "--force", "--time=0", "theirs")
+            # conmon starts a Podman to clean up after the container, which makes folders when it comes late.
+            wait_for(lambda: not mentioned(identity), "conmon and its clean-up to end")
             footprint.restore_network(untouched)
             footprint.unmount(untouched, ["/var/lib/containers/storage", "/run/containers"])
             footprint.remove_paths(untouched)
