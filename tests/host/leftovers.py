@@ -86,7 +86,8 @@ class Run:
         self._stderr = stage.scratch / f"{name}.err"
         with self._stdout.open("wb") as out, self._stderr.open("wb") as err:
             self._process = subprocess.Popen(
-                stage.command(["setsid", *argv]),
+                # Whoever started us may have SIGINT ignored, as a background command of a shell has.
+                stage.command(["setsid", "env", "--default-signal=INT", *argv]),
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=err,
