@@ -142,15 +142,17 @@ class Lab:
 
     def close(self) -> None:
         """End every host, and with it all that runs there. Calling it twice does no harm."""
-        for container in self.containers.values():
-            with suppress(OSError):
-                container.close()
-        self.containers.clear()
-        hosts = list(self.hosts.values())
+        hosts, containers = list(self.hosts.values()), list(self.containers.values())
         self.hosts.clear()
-        if hosts:
-            with ThreadPoolExecutor(len(hosts)) as pool:
-                _all(pool, lambda host: host.close(), hosts)
+        self.containers.clear()
+        with ThreadPoolExecutor(len(hosts) or 1) as pool:
+            ending = [pool.submit(host.close) for host in hosts]
+            # While the kernel ends them: our ends of the connections that containers were spoken to over.
+            for container in containers:
+                with suppress(OSError):
+                    container.close()
+        for end in ending:
+            end.result()
 
     def __enter__(self) -> Self:
         return self
