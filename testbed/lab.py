@@ -142,17 +142,15 @@ class Lab:
 
     def close(self) -> None:
         """End every host, and with it all that runs there. Calling it twice does no harm."""
-        hosts, containers = list(self.hosts.values()), list(self.containers.values())
-        self.hosts.clear()
+        for container in self.containers.values():
+            with suppress(OSError):
+                container.close()
         self.containers.clear()
-        with ThreadPoolExecutor(len(hosts) or 1) as pool:
-            ending = [pool.submit(host.close) for host in hosts]
-            # While the kernel ends them: our ends of the connections that containers were spoken to over.
-            for container in containers:
-                with suppress(OSError):
-                    container.close()
-        for end in ending:
-            end.result()
+        hosts = list(self.hosts.values())
+        self.hosts.clear()
+        if hosts:
+            with ThreadPoolExecutor(len(hosts)) as pool:
+                _all(pool, lambda host: host.close(), hosts)
 
     def __enter__(self) -> Self:
         return self
