@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import os
 from pathlib import Path
 
@@ -11,8 +10,7 @@ from testbed.errors import EngineError
 from testbed.host.listeners import listeners, owner
 from testbed.host.protocol import Host
 from testbed.model import Address
-
-_WILDCARDS = (ipaddress.ip_address("0.0.0.0"), ipaddress.ip_address("::"))
+from testbed.tunnel.bind import WILDCARDS
 
 
 def bind_failure(host: Host, address: Address, port: int, number: int) -> str:
@@ -29,7 +27,7 @@ def _holder(host: Host, address: Address, port: int) -> str:
     for listener in listeners(host.net):
         if listener.port != port or listener.address.version != address.version:
             continue
-        if listener.address in (address, *_WILDCARDS) or address in _WILDCARDS:
+        if listener.address in (address, *WILDCARDS) or address in WILDCARDS:
             who = (
                 owner(listener, host.path("/proc")) or owner(listener, Path("/proc")) or "a process that is not visible"
             )
