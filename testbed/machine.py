@@ -37,6 +37,7 @@ PROGRAMS: Final[Mapping[str, str]] = MappingProxyType(
 )
 #: Where Podman looks for its helpers (containers.conf(5), helper_binaries_dir).
 _HELPER_DIRS: Final = ("/usr/local/libexec/podman", "/usr/local/lib/podman", "/usr/libexec/podman", "/usr/lib/podman")
+_SECCOMP_PROFILES: Final = ("/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,15 @@ def podman_version() -> tuple[int, ...] | None:
     done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     found = re.search(r"(\d+)\.(\d+)\.(\d+)", done.stdout)
     return tuple(int(part) for part in found.groups()) if found else None
+
+
+@functools.cache
+def seccomp_profile() -> str:
+    """The JSON of the profile that Podman takes by default; empty where it uses the one built into it.
+
+    The places are those of containers/common (pkg/seccomp/seccomp.go and pkg/config, SeccompOverridePath).
+    """
+    return next(filter(None, map(_text, _SECCOMP_PROFILES)), "")
 
 
 def _text(path: str) -> str:

@@ -69,6 +69,7 @@ class PrivateHost:
                 "TESTBED_HOSTS_FILE": settings.hosts_file(name, names),
                 "TESTBED_RESOLV_CONF": f"nameserver {RESOLVER_ADDRESS}\n",
                 "TESTBED_CONTAINERS_CONF": settings.containers_conf(facts) if with_engine else "",
+                "TESTBED_SECCOMP_PROFILE": settings.seccomp_profile(machine.seccomp_profile()) if with_engine else "",
                 "TESTBED_STORAGE_CONF": settings.storage_conf(
                     "/run/testbed/storage",
                     [image_store] if image_store else [],

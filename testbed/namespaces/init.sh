@@ -49,6 +49,12 @@ if [ -n "${TESTBED_HOSTNAME-}" ]; then
     rm -f /etc/resolv.conf /etc/hosts
     printf %s "$TESTBED_HOSTS_FILE" >/etc/hosts
     printf %s "$TESTBED_RESOLV_CONF" >/etc/resolv.conf
+    if [ -n "$TESTBED_SECCOMP_PROFILE" ]; then
+        # Podman's default profile is looked for here first; one named in containers.conf would bind privileged
+        # containers too (podman pkg/specgen/generate/security_linux.go).
+        mkdir -p /etc/containers
+        printf %s "$TESTBED_SECCOMP_PROFILE" >/etc/containers/seccomp.json
+    fi
     hostname "$TESTBED_HOSTNAME"
     printf %s "$TESTBED_IP_BATCH" | ip -batch -
     # Every ICMP answer is evidence here: none may fall to the rate limit (icmp(7)).
@@ -64,7 +70,7 @@ if [ -z "${TESTBED_HOSTNAME-}" ] && [ ! -e /etc/resolv.conf ]; then
     mkdir -p "$(dirname "$resolv_file")"
     printf '%s\n' "$resolv" >"$resolv_file"
 fi
-unset TESTBED_CACHE_FOLDER TESTBED_CONTAINERS_CONF TESTBED_STORAGE_CONF TESTBED_HOSTS_FILE TESTBED_RESOLV_CONF TESTBED_IP_BATCH
+unset TESTBED_CACHE_FOLDER TESTBED_CONTAINERS_CONF TESTBED_STORAGE_CONF TESTBED_SECCOMP_PROFILE TESTBED_HOSTS_FILE TESTBED_RESOLV_CONF TESTBED_IP_BATCH
 cd /
 
 # Podman takes itself for rootless where /proc/self/uid_map does not hold every id (containers/storage pkg/unshare,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,35 @@ def test_containers_conf_is_what_podman_reads(missing: tuple[str, ...], own: dic
         },
         "network": {"network_backend": "netavark", "network_config_dir": "/run/testbed/networks"},
     }
+
+
+def test_seccomp_profile_is_the_machines_own_but_for_other_architectures() -> None:
+    """Every rule and action stays; what the kernel also runs, such as 32-bit programs, is left out."""
+    machines = {
+        "defaultAction": "SCMP_ACT_ERRNO",
+        "archMap": [
+            {"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86", "SCMP_ARCH_X32"]},
+            {"architecture": "SCMP_ARCH_S390X", "subArchitectures": ["SCMP_ARCH_S390"]},
+        ],
+        "syscalls": [{"names": ["accept"], "action": "SCMP_ACT_ALLOW"}],
+    }
+    assert json.loads(settings.seccomp_profile(json.dumps(machines))) == {
+        **machines,
+        "archMap": [
+            {"architecture": "SCMP_ARCH_X86_64", "subArchitectures": []},
+            {"architecture": "SCMP_ARCH_S390X", "subArchitectures": []},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    "machines",
+    ["", "not JSON", "[]", "{}", '{"archMap": null}', '{"archMap": ["x"]}', "1"],
+    ids=["no file", "no JSON", "a list", "no archMap", "null", "no objects", "a number"],
+)
+def test_seccomp_profile_that_is_not_understood_is_left_to_podman(machines: str) -> None:
+    """What is no profile of containers/common is not touched: Podman reads its own, and complains if it must."""
+    assert settings.seccomp_profile(machines) == ""
 
 
 @pytest.mark.parametrize("stores", [[], ["/a"], ["/a", "/b c"]], ids=["none", "one", "two"])
