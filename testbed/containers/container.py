@@ -83,7 +83,7 @@ class HostContainer(DockerContainer):
         """
         options = dict(self._options)
         self.ports.update(options.pop("published", {}))
-        self.with_kwargs(**options)
+        self.with_kwargs(**{**self._kwargs, **options})
         try:
             return super().start()
         except (docker.errors.DockerException, requests.ConnectionError) as exc:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import resource
 from collections.abc import Callable, Iterator
 
@@ -12,7 +13,7 @@ from testbed.containers import HostContainer
 from testbed.errors import EngineError
 from testbed.host.private import PrivateHost
 from testbed.waiting import wait_for
-from tests.host.placed import Place, place
+from tests.host.placed import IDLE, Place, place
 
 Image = Callable[[str], str]
 
@@ -40,6 +41,21 @@ def test_a_container_has_no_more_than_the_machine_allows(
     machine = resource.getrlimit(limit)[1]
     assert 0 < soft <= hard
     assert machine == resource.RLIM_INFINITY or hard <= machine
+
+
+@pytest.mark.parametrize(
+    ("privileged", "mode"), [(False, 2), (True, 0)], ids=["as usual", "privileged, which has none"]
+)
+def test_a_container_runs_under_a_seccomp_filter(
+    private_host: PrivateHost, testbed_image: Image, privileged: bool, mode: int
+) -> None:
+    """The filter that is compiled for this machine's own architecture is in force, and only where Podman has one."""
+    container = HostContainer(private_host, testbed_image("base"), "box").in_mode("none")
+    container.with_kwargs(privileged=privileged).with_command(IDLE).start()
+    profile = json.loads(private_host.path("/etc/containers/seccomp.json").read_text(encoding="utf-8"))
+    assert {tuple(architecture["subArchitectures"]) for architecture in profile["archMap"]} == {()}
+    status = (private_host.process(container.pid) / "status").read_text(encoding="ascii")
+    assert f"\nSeccomp:\t{mode}\n" in status  # proc(5): 2 is SECCOMP_MODE_FILTER
 
 
 def test_an_unknown_image_is_named(private_host: PrivateHost) -> None:
