@@ -21,8 +21,8 @@ from testbed.topology import ContainerSpec, HostSpec, Topology
 T = TypeVar("T")
 U = TypeVar("U")
 
-#: Podman starts a container with several short-lived programs: more at once than this and two cores only wait.
-_AT_ONCE: Final = 4
+#: Starting a container is a chain of short-lived programs that wait for one another: enough at once that no core idles.
+_AT_ONCE: Final = 8
 
 
 class Lab:
