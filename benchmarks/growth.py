@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
-from benchmarks.bench import Bench, Stopwatch, Subject, idle_containers
+from benchmarks.bench import Bench, Stopwatch, Subject, idle_containers, rest
 from benchmarks.values import Series, Target, Unit
 from testbed.errors import UnfitError
 from testbed.host.protocol import Host
@@ -63,6 +63,7 @@ def _grown(bench: Bench, hosts: int, rounds: int, seen: float) -> Iterator[Serie
     topology = idle_containers(hosts, _EACH)
     for number in range(1, rounds + 1):
         bench.say(f"{NAME}: {_hosts(hosts)} with {_EACH} containers each, round {number} of {rounds}")
+        rest()
         watch = Stopwatch()
         with Lab(topology, images=bench.tags, image_store=bench.store.storage) as lab:
             up.append(watch.lap())
