@@ -41,7 +41,9 @@ printf %s "$TESTBED_STORAGE_CONF" >/run/testbed/storage.conf
 
 if [ -n "${TESTBED_HOSTNAME-}" ]; then
     # An /etc of its own: hosts and resolv.conf may be missing, or links into the machine's /run. Where something is
-    # mounted on a file of it, as in a container, an ordinary user gets a copy of what can be read.
+    # mounted on a file of it, as in a container, an ordinary user gets a copy of what can be read. A folder of the
+    # machine's belongs to nobody in a user namespace; one that stands in the upper layer first is the host's own.
+    mkdir -p $over/etc/upper/containers
     cover /etc 2>/dev/null || {
         cp -a /etc/. $over/etc/upper 2>/dev/null || true
         mount --bind $over/etc/upper /etc
@@ -52,7 +54,6 @@ if [ -n "${TESTBED_HOSTNAME-}" ]; then
     if [ -n "$TESTBED_SECCOMP_PROFILE" ]; then
         # Podman's default profile is looked for here first; one named in containers.conf would bind privileged
         # containers too (podman pkg/specgen/generate/security_linux.go).
-        mkdir -p /etc/containers
         printf %s "$TESTBED_SECCOMP_PROFILE" >/etc/containers/seccomp.json
     fi
     hostname "$TESTBED_HOSTNAME"
