@@ -14,7 +14,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -40,6 +40,9 @@ from testbed.waiting import wait_for
 ROOT_OF_THE_MACHINE = (
     Path("/proc/self/uid_map").read_text(encoding="ascii").split() == ["0", "0", "4294967295"] and is_root()
 )
+
+#: How long a process that was ended may take, in seconds.
+PATIENCE = 60.0
 
 REFUSED = 'Get "https://host.containers.internal:19001/ping": dial tcp 10.88.0.1:19001: connect: connection refused'
 
@@ -300,12 +303,18 @@ def local_lab() -> Lab:
     )
 
 
-def owner() -> subprocess.Popen[str]:
-    """A process that makes a lab on this machine, says so and idles."""
+@contextmanager
+def owner() -> Iterator[subprocess.Popen[str]]:
+    """A process that makes a lab on this machine, says so and idles; ended with the block at the latest."""
     root = str(Path(__file__).parents[2])
-    return subprocess.Popen(
-        [sys.executable, "-c", IDLE], stdout=subprocess.PIPE, text=True, cwd=root, start_new_session=True
-    )
+    # Whoever started us may have SIGINT ignored, as a background command of a shell has.
+    argv = ["env", "--default-signal=INT", sys.executable, "-c", IDLE]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=root, start_new_session=True) as process:
+        try:
+            yield process
+            process.wait(PATIENCE)
+        finally:
+            process.kill()
 
 
 def mentioned(word: str) -> bool:

@@ -22,8 +22,9 @@ URL: Final = f"https://host.containers.internal:{PORT}/ping"
 PODMAN0: Final = "10.88.0.1"
 SECOND_GATEWAY: Final = "10.89.0.1"
 INNER_GATEWAY: Final = "10.89.1.1"
-#: Half of TEST-NET-3 (RFC 5737); the resolvers of private hosts are in the other half.
-LAN_PREFIX: Final = 25
+#: A small part of TEST-NET-3 (RFC 5737): where the laptop is this machine, whatever it reaches at the rest of those
+#: addresses stays within its reach. The resolvers of private hosts are in the rest too.
+LAN_PREFIX: Final = 27
 LAN_ADDRESS: Final = "203.0.113.10"
 NEIGHBOUR: Final = "203.0.113.20"
 LAPTOP: Final = "198.51.100.1"
