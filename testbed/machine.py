@@ -8,6 +8,7 @@ import os
 import pwd
 import re
 import resource
+import stat
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ PROGRAMS: Final[Mapping[str, str]] = MappingProxyType(
         "newgidmap": "uidmap",
         "ssh": "openssh-client",
         "mmdebstrap": "mmdebstrap",
+        "slirp4netns": "slirp4netns",
+        "pasta": "passt",
     }
 )
 #: Where Podman looks for its helpers (containers.conf(5), helper_binaries_dir).
@@ -70,6 +73,8 @@ class Machine:
     """Hard limit of processes; -1 is unlimited."""
     firewall: str = "iptables"
     """The program that netavark sets up its rules with: ``iptables`` or ``nft``."""
+    tun: int = 0o666
+    """The permissions of /dev/net/tun, 0 where it is missing."""
 
 
 @functools.cache
@@ -100,6 +105,7 @@ def read() -> Machine:
         open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[1],
         processes=resource.getrlimit(resource.RLIMIT_NPROC)[1],
         firewall=_firewall(netavark),
+        tun=_permissions("/dev/net/tun"),
     )
 
 
@@ -131,6 +137,13 @@ def _text(path: str) -> str:
         return Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def _permissions(path: str) -> int:
+    try:
+        return stat.S_IMODE(Path(path).stat().st_mode)
+    except OSError:
+        return 0
 
 
 def _number(path: str, *, missing: int) -> int:

@@ -130,6 +130,8 @@ class Answer:
     """The HTTP status, where HTTP was spoken."""
     server: str = ""
     """The server's own name for itself, such as ``Portainer-Agent 2.23.0``; empty where it says none."""
+    excerpt: str = ""
+    """The first characters of what it said, where the status is not a success."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from testbed.machine import PROGRAMS, Machine
 
 #: The oldest Podman that the suite passes on (Debian 12's). Before 4.0 there was no netavark at all.
 OLDEST_PODMAN: Final = (4, 3, 0)
+#: Podman's network of rootless containers by default: slirp4netns before it, pasta from it on (its release notes).
+FIRST_WITH_PASTA: Final = (5, 0, 0)
 #: A full rootless map (subuid(5)): fewer ids and images with high uids cannot be unpacked.
 ENOUGH_IDS: Final = 65536
 
@@ -135,6 +137,28 @@ def images(machine: Machine) -> list[Check]:
 def tunnel(machine: Machine) -> list[Check]:
     """What the OpenSSH tunnel needs; the paramiko one needs nothing."""
     return [_program(machine, "ssh", "is the OpenSSH tunnel")]
+
+
+def rootless(machine: Machine, podman: tuple[int, ...] | None) -> list[Check]:
+    """What an ordinary user's own Podman needs beside that for its network, also inside a private host.
+
+    Only tests of rootless Podman need it. Root can make a device that is open to all; another user needs the machine's.
+
+    :param podman: :func:`testbed.machine.podman_version`
+    """
+    program = "pasta" if podman is not None and podman >= FIRST_WITH_PASTA else "slirp4netns"
+    everybody = 0o006
+    return [
+        _program(machine, "newuidmap", "maps the user's subordinate ids"),
+        _program(machine, "newgidmap", "maps the user's subordinate ids"),
+        _program(machine, program, "is the network of rootless containers"),
+        Check(
+            "/dev/net/tun",
+            machine.uid == 0 or machine.tun & everybody == everybody,
+            f"permissions {machine.tun:o}" if machine.tun else "missing",
+            "as root: chmod 666 /dev/net/tun" if machine.tun else "as root: modprobe tun",
+        ),
+    ]
 
 
 def every(machine: Machine, podman: tuple[int, ...] | None) -> list[Check]:

@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from testbed.cli import doctor, enter, labs, maintain, run
+from testbed.cli import doctor, enter, evidence, explain, labs, maintain, run
 from testbed.errors import Error
 from testbed.report.console import make, plain
 
@@ -41,6 +41,8 @@ group.add_command(labs.down)
 group.add_command(labs.list_labs)
 group.add_command(enter.exec_command)
 group.add_command(enter.shell)
+group.add_command(explain.explain)
+group.add_command(evidence.evidence)
 group.add_command(doctor.doctor)
 group.add_command(maintain.build)
 group.add_command(maintain.clean)

@@ -25,7 +25,9 @@ link add name {_RESOLVER_LINK} index 250 type bridge
 addr add {RESOLVER_ADDRESS}/32 dev {_RESOLVER_LINK}
 link set {_RESOLVER_LINK} up
 """
-_SERVICE: Final = "/run/testbed/podman.sock"
+#: Where its Podman answers, and what that prints.
+SERVICE: Final = "/run/testbed/podman.sock"
+SERVICE_LOG: Final = "/run/testbed/podman.log"
 
 
 class PrivateHost:
@@ -76,7 +78,7 @@ class PrivateHost:
                     user_namespace=not in_initial_namespace(),
                 ),
                 "TESTBED_IP_BATCH": _IP_BATCH,
-                **({"TESTBED_SERVICE": _SERVICE} if with_engine else {}),
+                **({"TESTBED_SERVICE": SERVICE} if with_engine else {}),
             },
             private_network=True,
         )
@@ -84,7 +86,7 @@ class PrivateHost:
             self.net = self.namespace(Path(f"/proc/{self.init.pid}/ns/net"), name)
             self._resolver = NameServer(self.net, RESOLVER_ADDRESS, zone)
             if with_engine:
-                self._engine = Engine(self.path(_SERVICE), log=self.path("/run/testbed/podman.log"))
+                self._engine = Engine(self.path(SERVICE), log=self.path(SERVICE_LOG))
         except BaseException:
             self.close()
             raise

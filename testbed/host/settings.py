@@ -56,11 +56,13 @@ def seccomp_profile(machines: str) -> str:
     return json.dumps(profile)
 
 
-def containers_conf(machine: Machine) -> str:
-    """containers.conf(5) of a private host.
+def containers_conf(machine: Machine, *, networks: str = "/run/testbed/networks") -> str:
+    """containers.conf(5) of a private host, or of an ordinary user of one.
 
     No keyrings: the kernel allows an ordinary user 200, one a container is soon too many. No base hosts file: the
     machine's own would leak in. runc refuses ``cgroups=disabled``; crun takes it, and saves what it cannot use.
+
+    :param networks: the folder of the networks' configurations
     """
     chosen = runtime(machine, pure_cgroup2=True)
     limits = ", ".join(f'"{limit}"' for limit in ulimits(machine))
@@ -79,25 +81,34 @@ def containers_conf(machine: Machine) -> str:
             f'runtime = "{chosen}"',
             "[network]",
             'network_backend = "netavark"',
-            'network_config_dir = "/run/testbed/networks"',
+            f'network_config_dir = "{networks}"',
             "",
         ]
     )
 
 
-def storage_conf(graphroot: str, image_stores: Sequence[Path], *, user_namespace: bool = False) -> str:
+def storage_conf(
+    graphroot: str,
+    image_stores: Sequence[Path],
+    *,
+    user_namespace: bool = False,
+    runroot: str = "/run/testbed/runroot",
+    rootless: bool = False,
+) -> str:
     """containers-storage.conf(5): a graph root of its own, over image stores that are only read.
 
     :param user_namespace: whether it is for a user namespace, where overlayfs keeps its notes in ``user.`` attributes
         (mount(8), userxattr); Podman asks for that by itself only where it takes itself for rootless
+    :param rootless: whether it is for a Podman that takes itself for rootless, and then passes ``graphroot`` over
     """
     stores = ", ".join(f'"{store}"' for store in image_stores)
     return "\n".join(
         [
             "[storage]",
             'driver = "overlay"',
-            'runroot = "/run/testbed/runroot"',
+            f'runroot = "{runroot}"',
             f'graphroot = "{graphroot}"',
+            *([f'rootless_storage_path = "{graphroot}"'] if rootless else []),
             "[storage.options]",
             f"additionalimagestores = [{stores}]",
             *(["[storage.options.overlay]", 'mountopt = "userxattr"'] if user_namespace else []),

@@ -25,27 +25,53 @@ T = TypeVar("T")
 class NetworkNamespace:
     """An open network namespace; closing it lets the kernel remove it once nobody else is in it.
 
+    The namespace that this process is in already is not entered: that takes no right that it may lack.
+
     :param path: a namespace file, such as /proc/PID/ns/net or /run/netns/NAME
     :param what: whose namespace it is, for error messages
-    :raises HostError: there is no such namespace
+    :raises HostError: there is no such namespace, or it may not be looked at
     """
 
     def __init__(self, path: Path, what: str) -> None:
         try:
             self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except PermissionError as exc:
+            raise HostError(
+                f"the network namespace of {what} may not be looked at ({exc.strerror}): do it as root, or as its owner"
+            ) from exc
         except OSError as exc:
             raise HostError(f"the network namespace of {what} is gone ({exc.strerror}): is it still running?") from exc
         self.what = what
         status = os.fstat(self._fd)
         #: Device and inode: what the kernel tells one namespace from another by (namespaces(7)).
         self.identity = (status.st_dev, status.st_ino)
-        self._thread = ThreadPoolExecutor(
-            1, thread_name_prefix=f"netns-{what}", initializer=setns, initargs=(self._fd, CLONE_NEWNET)
-        )
+        self._refusal: OSError | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"netns-{what}", initializer=self._enter)
+
+    def _enter(self) -> None:
+        """Move the new thread here; it was born in the namespace of whoever asked first."""
+        try:
+            here = Path("/proc/thread-self/ns/net").stat()
+            if (here.st_dev, here.st_ino) != self.identity:
+                setns(self._fd, CLONE_NEWNET)
+        except OSError as exc:
+            self._refusal = exc
 
     def run(self, call: Callable[[], T]) -> T:
-        """Call something on the thread that lives in this namespace, and return what it returns."""
-        return self._thread.submit(call).result()
+        """Call something on the thread that lives in this namespace, and return what it returns.
+
+        :raises HostError: this process may not enter it
+        """
+
+        def inside() -> T:
+            if self._refusal is not None:
+                raise HostError(
+                    f"the network namespace of {self.what} cannot be entered ({self._refusal.strerror}): "
+                    "do it as root, or as its owner"
+                ) from self._refusal
+            return call()
+
+        return self._thread.submit(inside).result()
 
     def socket(self, family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM, protocol: int = 0) -> socket.socket:
         """A new socket of this namespace.

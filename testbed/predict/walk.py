@@ -1,143 +1,90 @@
-"""The walk of a SYN: resolve, choose a route, be delivered, find a listener or not. The beginning of ``predict``.
-
-It knows addresses, on-link routes, default routes, forwarding and listeners. It does not know filters, NAT, other
-routes or policy rules yet: a world that has them is not to be handed to it.
-"""
+"""Predicting one attempt: resolve the name, send the first packet, and see what comes back. Pure."""
 
 from __future__ import annotations
 
-import errno
-import ipaddress
-import os
-import socket
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
-from testbed.model import Address, Outcome, Phase, Target
-from testbed.predict.world import Place, Stack, World
+from testbed.evidence import Attempt, Evidence, Protocol
+from testbed.model import Address, Outcome, Phase, Scheme
+from testbed.predict.journey import Ending, Journey
+from testbed.predict.naming import resolve
+from testbed.predict.prediction import End, Prediction, failed
 
-_MOST_HOPS: Final = 8
-_WILDCARD: Final = {4: ipaddress.ip_address("0.0.0.0"), 6: ipaddress.ip_address("::")}
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """How an attempt will end, and why."""
-
-    outcome: Outcome
-    phase: Phase
-    errno: int | None
-    text: str
-    """What a client of the C library will say; empty when connected."""
-    why: str
-    """The deciding fact, as a sentence."""
-    address: Address | None = None
-    """The address that decided: the one that connects, or the first one tried."""
+_TIMED_OUT: Final = frozenset(
+    {End.DROPPED, End.NOT_FORWARDED, End.REVERSE_PATH, End.MARTIAN, End.QUEUE_FULL, End.HAIRPIN}
+)
+_INCONCLUSIVE: Final = frozenset({End.UNKNOWN, End.LEFT})
+_NEXT_PHASE: Final = {Scheme.TCP: Phase.CONNECT, Scheme.HTTP: Phase.HTTP, Scheme.HTTPS: Phase.TLS}
 
 
-def predict(world: World, place_name: str, target: Target) -> Prediction:
-    """Predict one attempt over TCP, whose listeners answer everything above TCP too.
+def predict(evidence: Evidence, attempt: Attempt) -> Prediction:
+    """Predict how an attempt over TCP ends, from the picture alone.
 
-    A name with several addresses connects if one of them does, and fails as the first one does (RFC 8305; Go's
-    dialSerial and glibc's clients report so).
+    What a listener says once it has accepted is not in the picture: CONNECTED means that it accepts, and that nothing
+    on the way would keep an answer from coming back. A name with several addresses connects if one of them does, and
+    fails as the first one does (RFC 8305; Go's dialSerial and glibc's clients report so).
 
-    :param place_name: a key of ``world.places``
+    :raises UsageError: the picture has no such place, or several
     """
-    place = world.places[place_name]
-    addresses = _resolve(place, target.host)
-    if not addresses:
-        return _unresolved(place, target.host)
-    ends = [_connect(world, place.stack, address, target.port) for address in addresses]
-    return next((end for end in ends if end.outcome is Outcome.CONNECTED), ends[0])
+    place = evidence.place(attempt.place)
+    if place.namespace is None or place.namespace not in evidence.namespaces:
+        return _nowhere(place.name, running=place.container is None or place.container.state == "running")
+    target = attempt.target
+    resolved = resolve(evidence, place, target.host)
+    if resolved.failure is not None:
+        return replace(resolved.failure, steps=resolved.steps)
+    ends = []
+    for address in resolved.addresses:
+        journey = Journey(evidence, place.namespace)
+        ending = journey.connect(Protocol.TCP, address, target.port)
+        made = _predicted(ending, address, target.scheme)
+        ends.append(replace(made, steps=(*resolved.steps, *journey.steps)))
+        if made.outcome is Outcome.CONNECTED:
+            return ends[-1]
+    return ends[0]
 
 
-def _resolve(place: Place, host: str) -> tuple[Address, ...]:
-    try:
-        return (ipaddress.ip_address(host),)
-    except ValueError:
-        return tuple(sorted(place.hosts.lookup(host), key=lambda a: -a.version))  # IPv6 first: RFC 6724, rule 6
+def _nowhere(name: str, *, running: bool) -> Prediction:
+    why = f"{name} does not run" if not running else f"the network namespace of {name} is not in the picture"
+    end = End.UNKNOWN if running else End.NOT_RUNNING
+    return Prediction(Outcome.INCONCLUSIVE, Phase.RESOLVE, None, "", why, end=end)
 
 
-def _unresolved(place: Place, host: str) -> Prediction:
-    if place.resolver_answers:
-        return Prediction(
-            Outcome.NAME_NOT_FOUND,
-            Phase.RESOLVE,
-            socket.EAI_NONAME,
-            f"[Errno {socket.EAI_NONAME}] Name or service not known",
-            f"{host} is not in the hosts file there, and the resolver does not know it",
-        )
+def _predicted(ending: Ending, address: Address, scheme: Scheme) -> Prediction:
+    outcome, phase, number, text = _verdict(ending, scheme)
     return Prediction(
-        Outcome.RESOLVER_FAILED,
-        Phase.RESOLVE,
-        socket.EAI_AGAIN,
-        f"[Errno {socket.EAI_AGAIN}] Temporary failure in name resolution",
-        f"{host} is not in the hosts file there, and no resolver is within reach",
+        outcome,
+        phase,
+        number,
+        text,
+        ending.why,
+        address=address,
+        end=ending.end,
+        namespace=ending.namespace,
+        back=ending.back,
+        destination=ending.packet.destination,
+        port=ending.packet.destination_port or 0,
+        listener=ending.listener,
+        rule=ending.rule,
+        chain=ending.chain,
+        hook=ending.hook,
+        link=ending.link,
+        path=ending.path,
     )
 
 
-def _connect(world: World, start: str, address: Address, port: int) -> Prediction:
-    here = start
-    for _ in range(_MOST_HOPS):
-        stack = world.stacks[here]
-        if stack.owns(address):
-            return _deliver(stack, here, address, port)
-        if here != start and not stack.forwards:
-            return _failed(errno.EHOSTUNREACH, f"{here} does not forward", address)
-        hop, segment = _route(stack, address)
-        if hop is None:
-            if here == start:
-                return _failed(errno.ENETUNREACH, f"{here} has no route to {address}", address)
-            return _failed(errno.ENETUNREACH, f"{here}, on the way, has no route to {address} and says so", address)
-        neighbour = _neighbour(world, segment, hop)
-        if neighbour is None:
-            return _failed(errno.EHOSTUNREACH, f"nobody on {segment} has {hop}", address)
-        here = neighbour
-    return Prediction(Outcome.INCONCLUSIVE, Phase.CONNECT, None, "", f"{address} goes in circles", address)
-
-
-def _route(stack: Stack, address: Address) -> tuple[Address | None, str]:
-    """The next hop and the segment it is on: on-link where a prefix covers it, the longest first, else the gateway."""
-    fitting = [i for i in stack.interfaces if address in i.address.network]
-    if fitting:
-        return address, max(fitting, key=lambda i: i.address.network.prefixlen).segment
-    gateway = stack.gateway
-    if gateway is not None and gateway.version == address.version:
-        return gateway, next(i.segment for i in stack.interfaces if gateway in i.address.network)
-    return None, ""
-
-
-def _neighbour(world: World, segment: str, hop: Address) -> str | None:
-    """Who answers the ARP question for an address on a segment."""
-    return next(
-        (
-            name
-            for name, stack in world.stacks.items()
-            if any(i.segment == segment and i.address.ip == hop for i in stack.interfaces)
-        ),
-        None,
-    )
-
-
-def _deliver(stack: Stack, name: str, address: Address, port: int) -> Prediction:
-    for bound in (address, _WILDCARD[address.version]):
-        if (bound, port) in stack.listeners:
-            why = f"{name} listens on {bound} port {port}"
-            return Prediction(Outcome.CONNECTED, Phase.HTTP, None, "", why, address)
-    bound_there = sorted(str(a) for a, p in stack.listeners if p == port)
-    only = f"only on {', '.join(bound_there)}" if bound_there else "nowhere"
-    return _failed(
-        errno.ECONNREFUSED, f"{address} is {name}'s own, and port {port} is listened on {only} there", address
-    )
-
-
-_OUTCOMES: Final = {
-    errno.ECONNREFUSED: Outcome.REFUSED,
-    errno.ENETUNREACH: Outcome.NETWORK_UNREACHABLE,
-    errno.EHOSTUNREACH: Outcome.HOST_UNREACHABLE,
-}
-
-
-def _failed(number: int, why: str, address: Address) -> Prediction:
-    text = f"[Errno {number}] {os.strerror(number)}"
-    return Prediction(_OUTCOMES[number], Phase.CONNECT, number, text, why, address)
+def _verdict(ending: Ending, scheme: Scheme) -> tuple[Outcome, Phase, int | None, str]:
+    if ending.end in _INCONCLUSIVE:
+        return Outcome.INCONCLUSIVE, Phase.CONNECT, None, ""
+    if ending.end is End.ACCEPTED:
+        return Outcome.CONNECTED, Phase.CONNECT if scheme is Scheme.TCP else Phase.HTTP, None, ""
+    if ending.end is End.HELD:
+        # The kernel shakes hands for a socket that nobody accepts from (listen(2)).
+        if scheme is Scheme.TCP:
+            return Outcome.CONNECTED, Phase.CONNECT, None, ""
+        return Outcome.TIMED_OUT, _NEXT_PHASE[scheme], None, "timed out"
+    if ending.back or ending.errno is None:
+        return Outcome.TIMED_OUT, Phase.CONNECT, None, "timed out"
+    outcome, number, text = failed(ending.errno)
+    return outcome, Phase.CONNECT, number, text

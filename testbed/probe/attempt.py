@@ -21,6 +21,8 @@ from testbed.probe.outcome import of_error
 #: Headers in which a server says what it is, most telling first.
 _NAMING_HEADERS: Final = ("Portainer-Agent", "Server")
 _SUCCESS: Final = range(200, 300)
+#: How much of an answer that is no success is kept, in bytes.
+_EXCERPT: Final = 256
 #: What comes once TCP is connected.
 _NEXT_PHASE: Final = {Scheme.TCP: Phase.CONNECT, Scheme.HTTP: Phase.HTTP, Scheme.HTTPS: Phase.TLS}
 
@@ -120,8 +122,9 @@ def _get(connected: socket.socket, target: Target, peer: str) -> Answer:
     response = connection.getresponse()
     name = next((header for header in _NAMING_HEADERS if response.headers.get(header)), None)
     server = "" if name is None else f"{name if name != 'Server' else ''} {response.headers[name]}".strip()
+    excerpt = "" if response.status in _SUCCESS else response.read(_EXCERPT).decode(errors="replace")
     response.close()
-    return Answer(peer, response.status, server)
+    return Answer(peer, response.status, server, excerpt)
 
 
 def _left(deadline: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import re
 import socket
 from dataclasses import dataclass
@@ -35,22 +36,101 @@ class GoFailure:
 
 #: First match wins. Go's timeout text is the same for a dropped SYN and a silent peer: its phase is a lower bound.
 _PATTERNS: Final = (
-    (re.compile(r"no such host$"), GoFailure(Outcome.NAME_NOT_FOUND, Phase.RESOLVE, socket.EAI_NONAME)),
-    (re.compile(r"lookup \S+.*: "), GoFailure(Outcome.RESOLVER_FAILED, Phase.RESOLVE, socket.EAI_AGAIN)),
+    (re.compile(r"\bno such host\b"), GoFailure(Outcome.NAME_NOT_FOUND, Phase.RESOLVE, socket.EAI_NONAME)),
+    (
+        re.compile(r"\blookup \S{1,255}(?: on \S{1,64})?: "),
+        GoFailure(Outcome.RESOLVER_FAILED, Phase.RESOLVE, socket.EAI_AGAIN),
+    ),
     *(
-        (re.compile(rf"connect: {text}$"), GoFailure(outcome, Phase.CONNECT, number))
+        (re.compile(rf"\bconnect: {text}\b"), GoFailure(outcome, Phase.CONNECT, number))
         for number, (text, outcome) in _ERRNO_TEXTS.items()
     ),
-    (re.compile(r"(read|write): connection reset by peer$"), GoFailure(Outcome.RESET, Phase.TLS, errno.ECONNRESET)),
-    (re.compile(r"write: broken pipe$"), GoFailure(Outcome.RESET, Phase.TLS, errno.EPIPE)),
+    (re.compile(r"(read|write): connection reset by peer\b"), GoFailure(Outcome.RESET, Phase.TLS, errno.ECONNRESET)),
+    (re.compile(r"write: broken pipe\b"), GoFailure(Outcome.RESET, Phase.TLS, errno.EPIPE)),
+    (re.compile(r"TLS handshake timeout"), GoFailure(Outcome.TIMED_OUT, Phase.TLS)),
+    (re.compile(r"(read|write) tcp \S{1,200}: i/o timeout"), GoFailure(Outcome.TIMED_OUT, Phase.TLS)),
+    (re.compile(r"timeout awaiting response headers"), GoFailure(Outcome.TIMED_OUT, Phase.HTTP)),
     (re.compile(r"(i/o timeout|context deadline exceeded)"), GoFailure(Outcome.TIMED_OUT, Phase.CONNECT)),
-    (re.compile(r"\bEOF$"), GoFailure(Outcome.CLOSED, Phase.TLS)),
+    (re.compile(r"\bEOF\b"), GoFailure(Outcome.CLOSED, Phase.TLS)),
     (re.compile(r"(x509: |tls: |server gave HTTP response to HTTPS client)"), GoFailure(Outcome.TLS_FAILED, Phase.TLS)),
+    # Portainer's own words about an answer, and about an address that it may not dial (pkg/libhttp/ssrf).
     (
-        re.compile(r"(Failed request with status|Header is missing|platform is invalid)"),
+        re.compile(r"(Failed request with status|Header is missing|platform is invalid|already paired with another)"),
         GoFailure(Outcome.HTTP_STATUS, Phase.HTTP),
     ),
+    (re.compile(r"ssrf: destination \S{1,64} is not in"), GoFailure(Outcome.PROHIBITED, Phase.CONNECT)),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class GoText:
+    """A Go error found in a longer text, with the places it names."""
+
+    text: str
+    """From its first to its last word, in one line."""
+    failure: GoFailure
+    url: str = ""
+    """The one that was asked for; empty where the text has none."""
+    name: str = ""
+    """The name that was looked up."""
+    resolver: Address | None = None
+    address: Address | None = None
+    """The one that was dialled."""
+    port: int | None = None
+
+
+_UNTIL_QUOTE: Final = r'(?:(?:malformed HTTP response|ssrf: resolving) "[^"\n]{0,300}"|[^"\n]){1,600}'
+#: net/url, Error: the method with one capital, the URL (quoted since Go 1.14), the reason.
+_URL_ERROR: Final = re.compile(
+    r'\b(?:Get|Head|Post|Put|Patch|Delete|Options) "?([a-z]{2,10}://[^"\s]{1,2048})"?: (' + _UNTIL_QUOTE + ")"
+)
+#: What a Go text without a URL begins with (net.OpError, crypto/tls, crypto/x509, net/http, Portainer).
+_WITHOUT_URL: Final = re.compile(
+    r"\b(?:proxyconnect tcp: |dial tcp[46]?\b|lookup \S{1,255} on \S{1,64}: |(?:read|write) tcp \S{1,200}: |x509: "
+    r"|remote error: tls: |tls: f(?:ailed to verify|irst record)|net/http: |http: server gave|context deadline exceeded"
+    r"|Failed request with status|(?:Version|Agent Platform) Header is missing|Agent platform is invalid"
+    r"|ssrf: destination |agent already paired with another)" + _UNTIL_QUOTE.replace("{1,600}", "{0,600}"),
+    re.IGNORECASE,
+)
+_ADDRESS_PORT: Final = r"(\[[0-9a-fA-F:.]{2,45}(?:%\w{1,15})?\]|[0-9.]{7,15}):([0-9]{1,5})"
+_DIALLED: Final = re.compile(
+    r"\b(?:dial tcp[46]? |(?:read|write) tcp \S{1,80}->)" + _ADDRESS_PORT + ": ", re.IGNORECASE
+)
+_LOOKED_UP: Final = re.compile(r"\blookup (\S{1,255}?)(?: on " + _ADDRESS_PORT + r")?: ", re.IGNORECASE)
+
+
+def find(text: str) -> GoText | None:
+    """The first Go error in a text that may hold much else, in time linear in its length; None where there is none."""
+    for match in _URL_ERROR.finditer(text):
+        if found := _told(match.group(), match.group(1), match.group(2)):
+            return found
+    for match in _WITHOUT_URL.finditer(text):
+        if found := _told(match.group(), "", match.group()):
+            return found
+    return None
+
+
+def _told(whole: str, url: str, reason: str) -> GoText | None:
+    failure = read(reason[:1].lower() + reason[1:] if reason.startswith(("Dial", "Lookup")) else reason)
+    if failure.outcome is Outcome.INCONCLUSIVE and "malformed HTTP response" not in reason:
+        return None
+    dialled, looked_up = _DIALLED.search(reason), _LOOKED_UP.search(reason)
+    return GoText(
+        text=whole.rstrip(" }\\'"),
+        failure=failure,
+        url=url,
+        name=looked_up.group(1) if looked_up else "",
+        resolver=_address(looked_up.group(2)) if looked_up and looked_up.group(2) else None,
+        address=_address(dialled.group(1)) if dialled and not looked_up else None,
+        port=int(dialled.group(2)) if dialled and not looked_up else None,
+    )
+
+
+def _address(text: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        return None
 
 
 def read(text: str) -> GoFailure:

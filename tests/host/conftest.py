@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.host.leftovers import Stage
+from tests.rootless import rootless_laptop, rootless_user
+
+__all__ = ["rootless_laptop", "rootless_user"]
 
 
 @pytest.fixture

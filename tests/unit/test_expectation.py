@@ -41,12 +41,12 @@ def test_a_cell_is_predicted_as_written_by_hand(
 ) -> None:
     """The pure function gives the outcome that the hand-written table gives."""
     bound = () if bind is None else bind_addresses(bind, hosts["laptop"])
-    assert expectation.expected(expectation.world(bound, hosts), vantage, target).outcome is outcome, reason
+    assert expectation.expected(expectation.evidence(bound, hosts), vantage, target).outcome is outcome, reason
 
 
 def test_the_seeds_words_follow_from_the_prediction(hosts: dict[str, HostsFile]) -> None:
     """What the real client must say for the seed's cell is the seed's line, byte for byte."""
-    here = expectation.world(bind_addresses("127.0.0.1", hosts["laptop"]), hosts)
+    here = expectation.evidence(bind_addresses("127.0.0.1", hosts["laptop"]), hosts)
     prediction = expectation.expected(here, "portainer", "host.containers.internal")
     assert expectation.client_words(prediction, "host.containers.internal", "203.0.113.253") == (
         f'Get "https://host.containers.internal:{PORT}/ping": dial tcp 10.88.0.1:{PORT}: connect: connection refused'
@@ -56,12 +56,12 @@ def test_the_seeds_words_follow_from_the_prediction(hosts: dict[str, HostsFile])
 def test_a_wildcard_of_one_family_does_not_listen_on_the_other(hosts: dict[str, HostsFile]) -> None:
     """The prediction keeps 0.0.0.0 and :: apart: neither answers the other's loopback."""
     for bind, target in (("0.0.0.0", "::1"), ("::", "127.0.0.1")):
-        here = expectation.world(bind_addresses(bind, hosts["laptop"]), hosts)
+        here = expectation.evidence(bind_addresses(bind, hosts["laptop"]), hosts)
         assert expectation.expected(here, "laptop", target).outcome is Outcome.REFUSED
 
 
 def test_a_host_that_resolves_nothing_says_so(hosts: dict[str, HostsFile]) -> None:
     """Without a resolver an unknown name is no "no such name" but a resolver that failed."""
-    here = expectation.world((), hosts, laptop_resolves=False)
+    here = expectation.evidence((), hosts, laptop_resolves=False)
     seen = expectation.expected(here, "laptop", "host.containers.internal")
     assert seen.outcome is Outcome.RESOLVER_FAILED

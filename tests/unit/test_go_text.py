@@ -8,10 +8,10 @@ from ipaddress import ip_address
 
 import pytest
 
+from testbed.errnos import OUTCOMES
 from testbed.model import Outcome, Phase
 from testbed.probe import go_text
 from testbed.probe.go_text import GoFailure, dial_failure, lookup_failure, read
-from testbed.probe.outcome import ERRNO_OUTCOMES
 
 URL = "https://host.containers.internal:19001/ping"
 
@@ -179,4 +179,4 @@ def test_name_that_nobody_knows_is_written_as_gos_resolver_does(server: str, sho
 def test_written_text_is_read_back(number: int, address: str) -> None:
     """Reading what was written for an errno gives that errno, and the outcome that our own probe would see."""
     text = dial_failure(URL, ip_address(address), 19001, number)
-    assert read(text) == GoFailure(ERRNO_OUTCOMES[number], Phase.CONNECT, number)
+    assert read(text) == GoFailure(OUTCOMES[number], Phase.CONNECT, number)

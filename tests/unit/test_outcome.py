@@ -9,8 +9,9 @@ import ssl
 
 import pytest
 
+from testbed.errnos import OUTCOMES
 from testbed.model import Outcome
-from testbed.probe.outcome import ERRNO_OUTCOMES, of_error
+from testbed.probe.outcome import of_error
 
 TABLE = [
     (errno.ECONNREFUSED, Outcome.REFUSED),
@@ -36,7 +37,7 @@ def test_errno_has_its_outcome(number: int, outcome: Outcome) -> None:
 
 def test_every_errno_of_the_map_has_a_row_above() -> None:
     """The table of this test and the map have the same errno values."""
-    assert {number for number, _ in TABLE} == set(ERRNO_OUTCOMES)
+    assert {number for number, _ in TABLE} == set(OUTCOMES)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_error_without_an_errno_of_its_own_has_its_outcome(error: OSError, outco
 def test_every_outcome_of_connecting_is_reachable() -> None:
     """An error gives every outcome but those that come from names, from HTTP and from success."""
     errors = [
-        *(OSError(number, "") for number in ERRNO_OUTCOMES),
+        *(OSError(number, "") for number in OUTCOMES),
         ssl.SSLEOFError(),
         ssl.SSLError(),
         OSError(),

@@ -11,11 +11,11 @@ from typing import Final
 from testbed import images
 from testbed.containers import PortainerContainer, SshdContainer
 from testbed.errors import UsageError
+from testbed.evidence import Evidence
 from testbed.host.protocol import Host
 from testbed.images import ImageStore
 from testbed.lab import Lab
 from testbed.model import Address
-from testbed.predict import World
 from testbed.scenarios.portainer import expectation
 from testbed.scenarios.portainer.topology import (
     AGENT,
@@ -91,13 +91,13 @@ class PortainerLab(Lab):
         """
         return self.tunnel(via).forward(bind, port, *AGENT, exit_on_failure=exit_on_failure)
 
-    def world(self, bound: Iterable[Address]) -> World:
+    def evidence(self, bound: Iterable[Address]) -> Evidence:
         """What a prediction about this lab is made from, with the forward listening on some addresses of the laptop."""
         vantages = {name: self.vantage(name) for name in VANTAGES}
         links = json.loads(self.hosts["laptop"].run(["ip", "-json", "address", "show", "scope", "global"]))
         addresses = {ipaddress.ip_address(found["local"]) for link in links for found in link["addr_info"] if found}
         declared = {ipaddress.ip_address(a) for a in (PODMAN0, SECOND_GATEWAY, INNER_GATEWAY, LAN_ADDRESS, LAPTOP)}
-        return expectation.world(
+        return expectation.evidence(
             bound,
             {name: vantage.naming.hosts for name, vantage in vantages.items()},
             others=addresses - declared,

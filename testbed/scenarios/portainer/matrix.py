@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from typing import Final
 
+from testbed.evidence import Evidence
 from testbed.host.private import RESOLVER_ADDRESS
 from testbed.model import Address, Observation, Outcome
-from testbed.predict import World
 from testbed.probe import Vantage
 from testbed.results import Cell, ClientCheck
 from testbed.scenarios.portainer import expectation
@@ -37,7 +37,7 @@ def _of_bind(
     bound: Sequence[Address],
     vantages: dict[str, Vantage],
 ) -> Iterator[Cell]:
-    here = lab.world(bound)
+    here = lab.evidence(bound)
     for name in VANTAGES:
         seen = {target: vantages[name].connect(expectation.url(target)) for target in TARGETS}
         refused = any(observation.outcome is Outcome.REFUSED for observation in seen.values())
@@ -61,7 +61,7 @@ def _control(lab: PortainerLab, bound: Sequence[Address], laptop: Vantage) -> Ob
     return laptop.connect(expectation.url(str(_LOOPBACK_OF.get(bound[0], bound[0]))))
 
 
-def _client(lab: PortainerLab, here: World, target: str) -> ClientCheck:
+def _client(lab: PortainerLab, here: Evidence, target: str) -> ClientCheck:
     prediction = expectation.expected(here, "portainer", target)
     words = expectation.client_words(prediction, target, RESOLVER_ADDRESS)
     return ClientCheck(words, lab.portainer.connect(expectation.url(target)))

@@ -104,7 +104,7 @@ def _one(lab: PortainerLab, bind: str) -> Iterator[Step]:
     yield _connects("The agent answers on the remote machine", lab.vantage("remote").connect(_LOOPBACK_URL))
     with lab.forward(bind) as forward:
         where = ", ".join(f"[{address}]:{PORT}" for address in forward.bound)
-        prediction = expectation.expected(lab.world(forward.bound), "portainer", "host.containers.internal")
+        prediction = expectation.expected(lab.evidence(forward.bound), "portainer", "host.containers.internal")
         words = expectation.client_words(prediction, "host.containers.internal", "")
         seen = lab.portainer.connect(URL)
         title = f"The tunnel to {REMOTE} listens on {where}, and Portainer presses Connect"

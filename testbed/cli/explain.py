@@ -1,0 +1,133 @@
+"""``testbed explain``: why it cannot connect, in a sentence, with evidence and a cure."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from testbed.background import running
+from testbed.cli.evidence import sources
+from testbed.cli.progress import status
+from testbed.diagnose import PATIENCE, Told, pasted_offline, why, why_pasted
+from testbed.errors import Error, UsageError
+from testbed.evidence import Attempt, codec
+from testbed.explain.explain import explain as explain_case
+from testbed.explain.explanation import Verdict
+from testbed.explain.pasted import read
+from testbed.model import Target
+from testbed.readers.take import Source
+from testbed.report import explanation as report
+from testbed.report.console import make, plain
+
+_EXIT: Final = {Verdict.CONNECTS: 0, Verdict.EXPLAINED: 1, Verdict.CANNOT_TELL: 2}
+_UNUSABLE: Final = 3
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  testbed explain --from portainer https://host.containers.internal:19001/ping
+  testbed explain --from host http://127.0.0.1:8080
+  testbed explain 'dial tcp 10.88.0.1:19001: connect: connection refused'
+  testbed evidence -o picture.json; testbed explain --evidence picture.json --from web http://db:5432
+Exit codes: 0 it connects, 1 explained, 2 cannot tell, 3 not usable here.
+"""
+)
+@click.option("--from", "place", metavar="NAME", help="The container it starts from, or 'host' for the host itself.")
+@click.option(
+    "--lab", metavar="NAME", help="Look in this lab; by default in the labs that are up, then on this machine."
+)
+@click.option("--host", is_flag=True, help="Look on this machine and its own Podman, even while a lab is up.")
+@click.option("--evidence", "file", metavar="FILE", help="Explain from a picture that 'testbed evidence' wrote.")
+@click.option("--no-attempt", is_flag=True, help="Only predict; send nothing.")
+@click.option("--seconds", type=click.FloatRange(0.1, 60), default=PATIENCE, show_default=True, help="For the attempt.")
+@click.option("--walk", is_flag=True, help="Show the way of the packet too, step by step.")
+@click.option("--json", "json_", is_flag=True, help="Print one JSON object.")
+@click.argument("what", nargs=-1, required=True, metavar="URL | 'PASTED ERROR'")
+def explain(
+    what: tuple[str, ...],
+    *,
+    place: str | None,
+    lab: str | None,
+    host: bool,
+    file: str | None,
+    no_attempt: bool,
+    seconds: float,
+    walk: bool,
+    json_: bool,
+) -> None:
+    """Say why a container or host cannot connect: the cause, what it rests on, and what cures it.
+
+    It looks at every namespace, rule, route and listener, predicts what must happen, tries once, and puts both
+    together. Nothing is changed on the machine, and nothing runs inside a container.
+    """
+    text = " ".join(what)
+    try:
+        with status("looking") as say:
+            if file is not None:
+                told = _offline(Path(file), text, place)
+            else:
+                target = _target(text)
+                found = _sources(place, lab=lab, host=host)
+                attempt = not no_attempt
+                if target is None:
+                    told = why_pasted(found, text, place, attempt=attempt, seconds=seconds, say=say)
+                else:
+                    told = why(found, _needed(place), target, attempt=attempt, seconds=seconds, say=say)
+    except Error as exc:
+        make(stderr=True).print(plain(f"testbed: {exc}", "red"))
+        sys.exit(_UNUSABLE)
+    _print(told, walk=walk, json_=json_)
+    sys.exit(_EXIT[told.explanation.verdict])
+
+
+def _print(told: Told, *, walk: bool, json_: bool) -> None:
+    if json_:
+        click.echo(report.as_json(told.explanation))
+        return
+    console = make()
+    report.show(console, told.explanation, walk=walk)
+    if told.explanation.verdict is Verdict.CANNOT_TELL:
+        for sentence in told.evidence.missing:
+            console.print(plain(f"   not seen: {sentence}", "dim"))
+
+
+def _target(text: str) -> Target | None:
+    """What was typed, where it is a URL or host:port; None for a text to be read."""
+    try:
+        return Target.parse(text)
+    except UsageError:
+        if any(character.isspace() for character in text):
+            return None
+        raise
+
+
+def _needed(place: str | None) -> str:
+    if place is None:
+        raise UsageError("from where? add --from CONTAINER, or --from host")
+    return place
+
+
+def _offline(file: Path, text: str, place: str | None) -> Told:
+    picture = codec.read(file)
+    target = _target(text)
+    if target is None:
+        return pasted_offline(picture, read(text), place)
+    name = picture.place(_needed(place)).name
+    return Told(picture, explain_case(picture, Attempt(name, target)), name)
+
+
+def _sources(place: str | None, *, lab: str | None, host: bool) -> tuple[Source, ...]:
+    """The labs that are up, where they have that name; else the machine."""
+    if lab is None and not host and place not in (None, "host"):
+        labs = running()
+        having = [one.name for one in labs if any(n.startswith(place or "") for n in (*one.hosts, *one.containers))]
+        if labs and not having:
+            return sources(host=True)
+        if len(having) == 1:
+            return sources(lab=having[0])
+    return sources(lab=lab, host=host)

@@ -1,0 +1,144 @@
+"""From hosts that can be looked at to an explanation: take the picture, try once, put both together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from testbed.errors import HostError, UsageError
+from testbed.evidence import Attempt, Evidence, Place
+from testbed.explain import pasted as reading
+from testbed.explain.binding import is_about_binding
+from testbed.explain.client_texts.said import Pasted
+from testbed.explain.explain import explain
+from testbed.explain.explanation import Explanation
+from testbed.explain.pasting import explain_binding, explain_pasted, places
+from testbed.model import Observation, Target
+from testbed.names import Naming
+from testbed.namespaces import NetworkNamespace
+from testbed.probe import Vantage
+from testbed.readers.take import Source, take
+
+#: The kernel needs three seconds to say that nobody has an address (ip-sysctl, mcast_solicit); an answer comes sooner.
+PATIENCE: Final = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An explanation, and the picture that it was made from."""
+
+    evidence: Evidence
+    explanation: Explanation
+    place: str
+    """Where the attempt starts."""
+
+
+def why(
+    sources: Sequence[Source],
+    place: str,
+    target: Target,
+    *,
+    attempt: bool = True,
+    seconds: float = PATIENCE,
+    say: Callable[[str], None] = lambda line: None,
+) -> Told:
+    """Say why a place cannot connect to a target. Nothing is changed: rules, sysctls and files are only read.
+
+    :param place: the name of a host or container, or the first letters of a container's
+    :param attempt: False sends nothing
+    :param seconds: how long the one attempt may take
+    :param say: told what takes long, a line at a time
+    :raises UsageError: there is no such place, or there are several
+    """
+    say("taking the picture")
+    evidence = take(sources)
+    found = evidence.place(place)
+    seen = _tried(sources, found, target, seconds, say) if attempt else None
+    return Told(evidence, explain(evidence, Attempt(found.name, target), seen), found.name)
+
+
+def why_pasted(
+    sources: Sequence[Source],
+    text: str,
+    place: str | None = None,
+    *,
+    attempt: bool = True,
+    seconds: float = PATIENCE,
+    say: Callable[[str], None] = lambda line: None,
+) -> Told:
+    """Say why somebody got an error, from its text and from what can be seen now.
+
+    :param place: where it was said; by default the one place from which it would be
+    :raises UsageError: nothing of the text is known, it names no target, or it may have been said at several places
+    """
+    pasted = reading.read(text)
+    say("taking the picture")
+    evidence = take(sources)
+    told = pasted_offline(evidence, pasted, place)
+    if not attempt or is_about_binding(pasted):
+        return told
+    found = evidence.place(told.place)
+    assert pasted.target is not None
+    seen = _tried(sources, found, pasted.target, seconds, say)
+    return Told(evidence, explain_pasted(evidence, pasted, found.name, pasted.target, seen), found.name)
+
+
+def pasted_offline(evidence: Evidence, pasted: Pasted, place: str | None = None) -> Told:
+    """The same from a picture alone: nothing is tried.
+
+    :raises UsageError: as :func:`why_pasted`
+    """
+    if is_about_binding(pasted):
+        where = evidence.place(place or "host")
+        told = explain_binding(evidence, pasted, where.namespace) if where.namespace else None
+        assert told is not None
+        return Told(evidence, told, where.name)
+    if pasted.target is None:
+        raise UsageError("the text names no URL and no host:port: give one, with --from NAME URL")
+    name = evidence.place(place).name if place else _said_at(evidence, pasted, pasted.target)
+    return Told(evidence, explain_pasted(evidence, pasted, name, pasted.target), name)
+
+
+def _said_at(evidence: Evidence, pasted: Pasted, target: Target) -> str:
+    """The one place from which an attempt ends as the text says; of several with one cause, the first."""
+    found = places(evidence, pasted, target)
+    if not found:
+        known = ", ".join([*(c.name for c in evidence.containers), *(h.name for h in evidence.hosts)])
+        raise UsageError(f"from nowhere here would {target} end like that now: say which it was with --from ({known})")
+    causes = {explain_pasted(evidence, pasted, name, target).cause for name in found}
+    if len(causes) > 1:
+        raise UsageError(f"that may have been said by {', '.join(found)}: say which with --from NAME")
+    return found[0]
+
+
+def _tried(
+    sources: Sequence[Source], place: Place, target: Target, seconds: float, say: Callable[[str], None]
+) -> Observation | None:
+    if place.namespace is None:
+        return None
+    say(f"trying {target} from {place.name}")
+    return _try(sources, place, target, seconds)
+
+
+def _try(sources: Sequence[Source], place: Place, target: Target, seconds: float) -> Observation | None:
+    """One attempt from a place; None where its namespace is gone, or not ours to enter."""
+    (source,) = (source for source in sources if source.name == place.host)
+    pid = place.container.pid if place.container else 0
+    path = source.proc / str(pid) / "ns/net" if pid else source.net
+    naming = Naming(place.names.hosts, tuple(map(str, place.names.nameservers)), place.names.search)
+    try:
+        with NetworkNamespace(path, place.name) as net:
+            return Vantage(place.name, net, naming, _by_hand(source, place, path)).connect(target, seconds=seconds)
+    except HostError:
+        return None
+
+
+def _by_hand(source: Source, place: Place, path: Path) -> str:
+    """What stands before a command that is run there."""
+    if source.root != Path("/"):
+        return f"testbed exec {place.name} --"
+    if place.container is None or not place.container.pid:
+        return ""
+    return f"{'podman unshare ' if source.rootless else ''}nsenter --net={path} --"

@@ -1,0 +1,102 @@
+"""Podman's containers and networks at one moment, and the hosts that they are on. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from testbed.evidence.kernel import Subnet
+from testbed.hosts_file import HostsFile
+from testbed.model import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How names are resolved at one place: hosts file and resolv.conf."""
+
+    hosts: HostsFile
+    nameservers: tuple[Address, ...] = ()
+    search: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published port (podman-run(1), --publish)."""
+
+    protocol: str
+    container_port: int
+    host_port: int
+    host_address: str
+    """Empty where every address is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A container's place on one network."""
+
+    network: str
+    addresses: tuple[Address, ...] = ()
+    gateways: tuple[Address, ...] = ()
+    aliases: tuple[str, ...] = ()
+    mac: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container, running or not."""
+
+    id: str
+    name: str
+    host: str
+    """The name of the host that it is on."""
+    state: str
+    """Podman's word: ``running``, ``exited``, ``created``, ``paused``, ..."""
+    mode: str
+    """Its network mode: ``bridge``, ``host``, ``none``, ``container:ID``, ``pasta``, ``slirp4netns``, ``ns:PATH``."""
+    pid: int = 0
+    """Its main process as its host counts; 0 where it does not run."""
+    namespace: str | None = None
+    """The key of its network namespace; None where it does not run, or is not visible."""
+    exit_code: int = 0
+    image: str = ""
+    pod: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    published: tuple[Published, ...] = ()
+    names: Names = field(default_factory=lambda: Names(HostsFile({})))
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    """Proxy variables of its main process, lower-case names; credentials in them are struck out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network of Podman's."""
+
+    name: str
+    host: str
+    driver: str
+    bridge: str
+    """The interface's name on the host; it exists only while a container is on the network."""
+    subnets: tuple[Subnet, ...] = ()
+    gateways: tuple[Address, ...] = ()
+    internal: bool = False
+    dns_enabled: bool = False
+    ipv6: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+    """``isolate``, ``mtu``, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """A host: the machine itself, or one that the testbed made."""
+
+    name: str
+    namespace: str
+    """The key of its network namespace."""
+    names: Names
+    podman: str = ""
+    """Podman's version; empty where the host has none, or it was not asked."""
+    zone: Mapping[str, tuple[Address, ...]] | None = None
+    """What its resolver knows, where that is one of the testbed's own; None where nobody can say."""
+    rootless: bool = False
+    rootless_namespace: str | None = None
+    """The key of rootless Podman's own network namespace (rootless-netns), where there is one."""

@@ -1,0 +1,160 @@
+"""Causes where a listener could not be: the address that is not there, the port that is taken or reserved. Pure."""
+
+from __future__ import annotations
+
+from testbed.evidence import Evidence, Namespace, Network
+from testbed.explain.case import at, holder, listener_row, listeners
+from testbed.explain.client_texts.said import Pasted
+from testbed.explain.codes import Cause
+from testbed.explain.explanation import Cure, Diagnosis, Row
+from testbed.model import Address
+from testbed.predict.routing import own_addresses, setting
+
+
+def diagnose(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosis | None:
+    """Why a program could not listen, from its own words; None where they are about something else."""
+    match pasted.code:
+        case Cause.NO_SUCH_BIND_ADDRESS:
+            return _no_such_address(evidence, pasted, namespace)
+        case Cause.PORT_TAKEN:
+            return _taken(pasted, namespace)
+        case Cause.PRIVILEGED_PORT:
+            return _privileged(pasted, namespace)
+        case Cause.TUNNEL_FAR_END_DOWN | Cause.TUNNEL_FORBIDDEN:
+            return _tunnel(pasted)
+    return None
+
+
+def _no_such_address(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosis:
+    address = pasted.address
+    said = Row("said", "", pasted.text)
+    if address is not None and address in set(own_addresses(namespace, address.version)):
+        return Diagnosis(
+            Cause.NO_SUCH_BIND_ADDRESS,
+            f"{address} was not {namespace.label}'s when that was said; it is now: start the listener again.",
+            (said, Row("address", namespace.label, str(address))),
+            (Cure("Start the listener again", ""),),
+            ("An ssh that could not bind may still run, without its listener (ExitOnForwardFailure no).",),
+        )
+    network = next((n for n in evidence.networks if address in n.gateways), None)
+    if network is not None and address is not None:
+        return _bridge_not_there(network, address, namespace, said)
+    own = ", ".join(map(str, own_addresses(namespace, address.version if address else 4)))
+    return Diagnosis(
+        Cause.NO_SUCH_BIND_ADDRESS,
+        f"{address or 'That address'} is no address of {namespace.label}, so nothing can listen on it; it has {own}.",
+        (said, Row("address", namespace.label, own)),
+        (Cure("Listen on an address that it has, or on all of them", "0.0.0.0", "also your LAN"),),
+    )
+
+
+def _bridge_not_there(network: Network, address: Address, namespace: Namespace, said: Row) -> Diagnosis:
+    return Diagnosis(
+        Cause.NO_SUCH_BIND_ADDRESS,
+        f"{address} is the address that {namespace.label} has on {network.bridge}, and {network.bridge} is not there "
+        "now: "
+        f"Podman makes it with the first container on the network {network.name} and removes it with the last.",
+        (said, Row("network", network.host, f"{network.name} bridge={network.bridge} gateway={address}")),
+        (
+            Cure(
+                "Start a container on that network first, then the listener", f"podman start NAME (on {network.name})"
+            ),
+            Cure(
+                "Or allow binding to addresses that are not there yet",
+                "sysctl -w net.ipv4.ip_nonlocal_bind=1",
+                "nothing more than the listener would",
+            ),
+            Cure("Or listen on every address", "0.0.0.0", "also your LAN"),
+        ),
+    )
+
+
+def _taken(pasted: Pasted, namespace: Namespace) -> Diagnosis:
+    port = pasted.port or 0
+    found = [
+        entry
+        for entry in listeners(namespace, port)
+        if pasted.address is None
+        or entry.address == pasted.address
+        or entry.address.is_unspecified
+        or pasted.address.is_unspecified
+    ]
+    said = Row("said", "", pasted.text)
+    if not found:
+        return Diagnosis(
+            Cause.PORT_TAKEN,
+            f"Port {port} of {namespace.label} was taken when that was said; nobody listens on it now: try again.",
+            (said,),
+            (Cure("Try again", ""),),
+        )
+    who = found[0]
+    where = f" in the container {who.process.container}" if who.process and who.process.container else ""
+    return Diagnosis(
+        Cause.PORT_TAKEN,
+        f"Port {port} of {namespace.label} is taken: {holder(who)}{where} listens on {at(who.address, who.port)}.",
+        (said, *(listener_row(namespace, entry) for entry in found)),
+        (
+            Cure("End what holds it, if it is not meant", f"kill {who.process.pid}" if who.process else "ss -ltnp"),
+            Cure("Or take another port", ""),
+        ),
+        ("A published port is held by conmon or rootlessport: stop the container, not the process.",),
+    )
+
+
+def _privileged(pasted: Pasted, namespace: Namespace) -> Diagnosis:
+    first = setting(namespace, "ipv4/ip_unprivileged_port_start") or 1024
+    port = pasted.port or 0
+    free = max(8080, first)
+    return Diagnosis(
+        Cause.PRIVILEGED_PORT,
+        f"Port {port} is below {first}, which on {namespace.label} only root may listen on "
+        f"(net.ipv4.ip_unprivileged_port_start), and rootless Podman is not root.",
+        (
+            Row("said", "", pasted.text),
+            Row("sysctl", namespace.label, f"net.ipv4.ip_unprivileged_port_start = {first}"),
+        ),
+        (
+            Cure("Publish it on a higher port", f"podman run -p {free}:{port} ..."),
+            Cure(
+                "Or let ordinary users have it, as root",
+                f"sysctl -w net.ipv4.ip_unprivileged_port_start={port}",
+                f"every user of the machine may listen on ports from {port}",
+            ),
+        ),
+    )
+
+
+def _tunnel(pasted: Pasted) -> Diagnosis:
+    said = Row("said", "ssh", pasted.text)
+    if pasted.code is Cause.TUNNEL_FORBIDDEN:
+        return Diagnosis(
+            Cause.TUNNEL_FORBIDDEN,
+            "The tunnel stands, but the SSH server at its far end does not open that forward: its settings forbid it.",
+            (said,),
+            (
+                Cure(
+                    "Allow it on the server, in sshd_config(5)",
+                    "AllowTcpForwarding local\nPermitOpen HOST:PORT",
+                    "who may log in there reaches that port",
+                ),
+            ),
+        )
+    return Diagnosis(
+        Cause.TUNNEL_FAR_END_DOWN,
+        "The tunnel stands, but at its far end nobody takes the connection: what it leads to is down, or listens "
+        "elsewhere.",
+        (said,),
+        (Cure("Start what the tunnel leads to, on the far side (third part of -L)", "ss -ltnp (on the far side)"),),
+        ("The client sees its connection closed or reset, never refused: the tunnel's own listener took it.",),
+    )
+
+
+def is_about_binding(pasted: Pasted) -> bool:
+    """Whether the words are of a program that could not listen, or of ssh: no place has to be known for them."""
+    return pasted.code in {
+        Cause.NO_SUCH_BIND_ADDRESS,
+        Cause.PORT_TAKEN,
+        Cause.PRIVILEGED_PORT,
+        Cause.TUNNEL_FAR_END_DOWN,
+        Cause.TUNNEL_FORBIDDEN,
+    }

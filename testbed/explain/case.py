@@ -1,0 +1,125 @@
+"""One case to explain: the picture, where it starts, what was predicted, and questions that causes ask of it. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from testbed.evidence import Attempt, Container, Evidence, Listener, Namespace, Network, Place, Protocol, Published
+from testbed.explain.explanation import Row
+from testbed.model import Address, Observation, bracketed
+from testbed.predict import Prediction
+
+#: Podman's process that holds a published port on the host and accepts nothing (libpod/oci_util.go, bindPort).
+PLACEHOLDERS = frozenset({"conmon"})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What causes are found from."""
+
+    evidence: Evidence
+    attempt: Attempt
+    place: Place
+    prediction: Prediction
+    observation: Observation | None = None
+
+    @property
+    def port(self) -> int:
+        """The port in the end, after all rewriting."""
+        return self.prediction.port or self.attempt.target.port
+
+    @property
+    def end(self) -> Namespace | None:
+        """The namespace where it ended."""
+        key = self.prediction.namespace
+        return self.evidence.namespaces.get(key) if key else None
+
+    @property
+    def said(self) -> str:
+        """The target as people say it: a name with its address."""
+        host, address = self.attempt.target.host, self.prediction.address
+        return host if address is None or str(address) == host else f"{host} ({address})"
+
+    def containers_in(self, namespace: str | None) -> tuple[Container, ...]:
+        """The running containers that live in a namespace."""
+        return tuple(c for c in self.evidence.containers if c.namespace == namespace and c.state == "running")
+
+    def is_host(self, namespace: str | None) -> bool:
+        """Whether a namespace is a host's own."""
+        return any(host.namespace == namespace for host in self.evidence.hosts)
+
+    def host_of(self, namespace: str | None) -> str:
+        """The name of the host that a namespace is on; empty where that is not known."""
+        for host in self.evidence.hosts:
+            if host.namespace == namespace:
+                return host.name
+        return next((c.host for c in self.evidence.containers if c.namespace == namespace), "")
+
+    def networks_of(self, container: Container) -> tuple[Network, ...]:
+        """The networks that a container is on."""
+        names = {attachment.network for attachment in container.attachments}
+        return tuple(n for n in self.evidence.networks if n.host == container.host and n.name in names)
+
+    def networks_with(self, address: Address, host: str) -> tuple[Network, ...]:
+        """The networks of a host whose subnet has an address."""
+        return tuple(
+            n for n in self.evidence.networks if n.host == host and any(address in subnet for subnet in n.subnets)
+        )
+
+    def published_at(self, host: str, port: int) -> Iterator[tuple[Container, Published]]:
+        """Containers of a host that publish a port there, running or not."""
+        for container in self.evidence.containers:
+            for published in container.published:
+                if container.host == host and published.host_port == port and published.protocol == "tcp":
+                    yield container, published
+
+
+def listeners(namespace: Namespace, port: int, protocol: Protocol = Protocol.TCP) -> tuple[Listener, ...]:
+    """Who listens on a port of a namespace."""
+    return tuple(entry for entry in namespace.listeners if entry.port == port and entry.protocol is protocol)
+
+
+def covers(listener: Listener, version: int) -> bool:
+    """Whether a listener takes connections of an IP version."""
+    if listener.address.version == version:
+        return True
+    return version == 4 and listener.address.is_unspecified and not listener.v6only
+
+
+def holder(listener: Listener) -> str:
+    """Who holds a listener, as people say it."""
+    if listener.process is None:
+        return "a process that is not visible"
+    return f"{listener.process.name} (pid {listener.process.pid})"
+
+
+def at(address: Address | str, port: int) -> str:
+    """An address and a port as ss(8) prints them."""
+    return f"{bracketed(str(address))}:{port}"
+
+
+def listener_row(namespace: Namespace, listener: Listener) -> Row:
+    """A listener as ``ss -ltnp`` shows it."""
+    queue = f"{listener.queue} {listener.backlog} " if listener.protocol is Protocol.TCP else ""
+    state = "LISTEN" if listener.protocol is Protocol.TCP else "UNCONN"
+    return Row("listener", namespace.label, f"{state} {queue}{at(listener.address, listener.port)} {holder(listener)}")
+
+
+def rows_of_walk(prediction: Prediction) -> tuple[Row, ...]:
+    """The rows that the walk itself rests on."""
+    return tuple(Row(str(step.kind), step.label, step.row) for step in prediction.steps if step.row)
+
+
+def any_address(version: int) -> str:
+    """The wildcard address of an IP version."""
+    return "0.0.0.0" if version == 4 else "::"
+
+
+def as_address(text: str) -> Address | None:
+    """An address, None for another text."""
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

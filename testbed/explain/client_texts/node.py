@@ -1,0 +1,114 @@
+"""Node.js: libuv's error names, the http and tls modules, and fetch (undici)."""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+from typing import Final
+
+from testbed.errnos import OUTCOMES
+from testbed.explain.client_texts.said import (
+    NAMES_HINT,
+    Client,
+    Pasted,
+    as_address,
+    as_port,
+    from_errno,
+    plain,
+    several,
+    tcp,
+    typed,
+)
+from testbed.model import Outcome, Phase, Target, bracketed
+
+_ERRNOS: Final = {name: number for number in OUTCOMES if (name := errno.errorcode[number])}
+_NAMES: Final = "|".join(_ERRNOS)
+#: lib/internal/errors.js, ExceptionWithHostPort: an IPv6 address stands there without brackets.
+_CALL: Final = re.compile(
+    rf"\b(connect|read|write) ({_NAMES})\b(?: ([0-9a-fA-F.:]{{2,45}}(?:%\w{{1,15}})?):([0-9]{{1,5}})\b)?"
+)
+_LOOKUP: Final = re.compile(r"\bgetaddrinfo (ENOTFOUND|EAI_AGAIN|EAI_FAIL|EAI_NODATA)\b(?: (\[?[\w.:%-]{1,255}\]?))?")
+_UNDICI_TIMEOUT: Final = re.compile(
+    r"\bConnect Timeout Error(?: \(attempted address(?:es)?: ([^\s,)]{1,255}):([0-9]{1,5})[^\n)]{0,200}\))?"
+)
+#: console.log of an error object: the names stand in lines of their own.
+_CODE: Final = re.compile(rf"\bcode: '({_NAMES})'")
+_ADDRESS: Final = re.compile(r"\baddress: '([0-9a-fA-F.:]{2,45})'")
+_PORT: Final = re.compile(r"\bport: ([0-9]{1,5})\b")
+
+_HANG_UP_HINT: Final = (
+    "Node.js prints this too when the program itself gave up: its own time-out, or abort(), destroyed the request."
+)
+
+
+def find(text: str) -> Pasted | None:
+    """What Node.js said."""
+    if call := _CALL.search(text):
+        word, port = call.group(3) or "", call.group(4) or ""
+        return _errno(text, call.group().rstrip(), call.group(2), word, port)
+    if lookup := _LOOKUP.search(text):
+        return _lookup(text, lookup)
+    if late := _UNDICI_TIMEOUT.search(text):
+        host, port = late.groups()
+        return plain(Client.NODE, Outcome.TIMED_OUT, late.group(), typed(text, tcp(host, port) if host else None))
+    if code := _CODE.search(text):
+        address, port_ = _ADDRESS.search(text), _PORT.search(text)
+        return _errno(
+            text, code.group(), code.group(1), address.group(1) if address else "", port_.group(1) if port_ else ""
+        )
+    for pattern, outcome, phase, hint in _WORDS:
+        if match := pattern.search(text):
+            return plain(Client.NODE, outcome, match.group().rstrip(), typed(text), phase=phase, hint=hint)
+    return None
+
+
+def _errno(text: str, said: str, name: str, host: str, port: str) -> Pasted:
+    target = typed(text, tcp(bracketed(host), port) if host and port else None)
+    address = as_address(host)
+    return from_errno(Client.NODE, _ERRNOS[name], said, target, address=address, port=as_port(port))
+
+
+def _lookup(text: str, lookup: re.Match[str]) -> Pasted:
+    said, (code, host) = lookup.group(), lookup.groups()
+    name = (host or "").rstrip(".")
+    target: Target | None = typed(text)
+    if code == "ENOTFOUND":
+        return from_errno(Client.NODE, socket.EAI_NONAME, said, target, name=name)
+    if code == "EAI_AGAIN":
+        return from_errno(Client.NODE, socket.EAI_AGAIN, said, target, name=name)
+    outcomes = (Outcome.RESOLVER_FAILED, Outcome.NAME_NOT_FOUND)
+    return several(Client.NODE, outcomes, said, target, NAMES_HINT, name=name)
+
+
+#: First match wins: pattern, outcome, phase where it is known, hint where it is not the outcome's own.
+_WORDS: Final[tuple[tuple[re.Pattern[str], Outcome, Phase | None, str | None], ...]] = (
+    (re.compile(r"\b(?:write |read )?EPROTO\b[^\n]{0,300}"), Outcome.TLS_FAILED, Phase.TLS, None),
+    (
+        re.compile(r"\b[^\n]{0,40}(?:ERR_TLS_CERT_ALTNAME_INVALID|does not match certificate's altnames)[^\n]{0,200}"),
+        Outcome.TLS_FAILED,
+        Phase.TLS,
+        None,
+    ),
+    (
+        re.compile(
+            r"\b(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)\w{0,40}"
+            r"|CERT_HAS_EXPIRED|Error: self-signed certificate|Error: unable to verify the first certificate)\b"
+        ),
+        Outcome.TLS_FAILED,
+        Phase.TLS,
+        None,
+    ),
+    (
+        re.compile(r"\bClient network socket disconnected before secure TLS connection was established"),
+        Outcome.CLOSED,
+        Phase.TLS,
+        None,
+    ),
+    (re.compile(r"\bsocket hang up\b"), Outcome.CLOSED, None, _HANG_UP_HINT),
+    (re.compile(r"\b(?:SocketError: )?other side closed\b"), Outcome.CLOSED, None, None),
+    (re.compile(r"\b(?:UND_ERR_HEADERS_TIMEOUT|Headers Timeout Error)\b"), Outcome.TIMED_OUT, Phase.HTTP, None),
+    (re.compile(r"\bUND_ERR_CONNECT_TIMEOUT\b"), Outcome.TIMED_OUT, Phase.CONNECT, None),
+    (re.compile(r"\b(?:Error: )?ECONNRESET\b"), Outcome.RESET, None, None),
+    (re.compile(r"\b(?:Error: )?ESOCKETTIMEDOUT\b"), Outcome.TIMED_OUT, Phase.CONNECT, None),
+)

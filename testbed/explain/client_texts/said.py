@@ -1,0 +1,309 @@
+"""What a pasted error says, as a value, and the words that all clients share."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import re
+import socket
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from testbed.errnos import OUTCOMES
+from testbed.errors import UsageError
+from testbed.explain.codes import Cause
+from testbed.model import Address, Outcome, Phase, Scheme, Target, bracketed
+
+
+class Client(StrEnum):
+    """Whose words they are."""
+
+    GO = "Go"
+    CURL = "curl"
+    PYTHON = "Python"
+    NODE = "Node.js"
+    OPENSSH = "OpenSSH"
+    NGINX = "nginx"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """What an error text says, and what it cannot say."""
+
+    client: Client
+    outcome: Outcome
+    """INCONCLUSIVE where the text stands for several (see ``possible``), or for none of ours."""
+    phase: Phase
+    """The earliest phase that it can have ended in."""
+    errno: int | None
+    target: Target | None
+    """What was asked for: from the URL or host and port in the text; None where it names none."""
+    address: Address | None
+    """The one that was dialled, where the text has it."""
+    port: int | None
+    """The one that was dialled, or that could not be listened on."""
+    resolver: Address | None
+    """The one that was asked for the name."""
+    text: str
+    """The part that was recognised, in one line, without control characters."""
+    hint: str = ""
+    """What the text cannot tell."""
+    code: Cause | None = None
+    """The cause, where the text alone proves it."""
+    name: str = ""
+    """The name that was looked up."""
+    possible: tuple[Outcome, ...] = ()
+    """Where the text stands for several outcomes: all of them, ``outcome`` among them or INCONCLUSIVE."""
+
+
+#: strerror(3) of glibc, then of musl where it differs; lower case, because clients disagree about the first letter.
+ERRNO_WORDS: Final = {
+    "connection refused": errno.ECONNREFUSED,
+    "connection reset by peer": errno.ECONNRESET,
+    "broken pipe": errno.EPIPE,
+    "connection timed out": errno.ETIMEDOUT,
+    "operation timed out": errno.ETIMEDOUT,
+    "no route to host": errno.EHOSTUNREACH,
+    "host is unreachable": errno.EHOSTUNREACH,
+    "host is down": errno.EHOSTDOWN,
+    "network is unreachable": errno.ENETUNREACH,
+    "network unreachable": errno.ENETUNREACH,
+    "network is down": errno.ENETDOWN,
+    "cannot assign requested address": errno.EADDRNOTAVAIL,
+    "address not available": errno.EADDRNOTAVAIL,
+    "permission denied": errno.EACCES,
+    "operation not permitted": errno.EPERM,
+    "invalid argument": errno.EINVAL,
+}
+#: gai_strerror(3) of glibc.
+RESOLVER_WORDS: Final = {
+    "name or service not known": socket.EAI_NONAME,
+    "no address associated with hostname": -5,
+    "temporary failure in name resolution": socket.EAI_AGAIN,
+    "non-recoverable failure in name resolution": socket.EAI_FAIL,
+}
+#: EAI_NODATA, which POSIX dropped and glibc still returns, has no constant in Python everywhere.
+EAI_NODATA: Final = -5
+#: What a failed connect(2) may be, where its errno is not said.
+CONNECT_OUTCOMES: Final = (
+    Outcome.REFUSED,
+    Outcome.HOST_UNREACHABLE,
+    Outcome.NETWORK_UNREACHABLE,
+    Outcome.PROHIBITED,
+)
+
+REFUSED_HINT: Final = (
+    "A client sees the same refusal when nobody listens and when a firewall rule rejects: the listeners and the rules' "
+    "counters there tell which."
+)
+UNREACHABLE_HINT: Final = (
+    "Mostly a firewall that rejects with host-prohibited, or a neighbour that does not answer; seldom a missing route."
+)
+CLOSED_HINT: Final = (
+    "Closed or reset right after connecting is also what a tunnel or proxy does whose own far side failed."
+)
+NAMES_HINT: Final = "The text is the same for a name that does not exist and for a resolver that did not answer."
+
+#: The cause that a text proves by itself, whoever said it. First match wins: Go and curl report a wrong name first.
+_CODES: Final = (
+    (
+        Cause.CERTIFICATE_OTHER_NAME,
+        re.compile(
+            r"x509: certificate is (?:not )?valid for|doesn't contain any IP SANs"
+            r"|no alternative certificate subject name|certificate is not valid for '"
+            r"|(?:Hostname|IP address) mismatch, certificate|ERR_TLS_CERT_ALTNAME_INVALID"
+            r"|does not match certificate's altnames|upstream SSL certificate does not match",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        Cause.CERTIFICATE_NOT_TRUSTED,
+        re.compile(
+            r"signed by unknown authority|self[- ]signed certificate|unable to get (?:local )?issuer cert"
+            r"|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)"
+            r"|unable to verify the first certificate|certificate is not trusted",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        Cause.TLS_TO_PLAIN,
+        re.compile(
+            r"server gave HTTP response to HTTPS client|wrong[ _]version[ _]number"
+            r"|first record does not look like a TLS handshake|packet length too long",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        Cause.PLAIN_TO_TLS,
+        re.compile(
+            r"Client sent an HTTP request to an HTTPS server|plain HTTP request (?:was sent )?to HTTPS port"
+            r'|malformed HTTP response "\\x15\\x03',
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        Cause.PROXY,
+        re.compile(
+            r"proxyconnect tcp:|ProxyError\(|Could not resolve proxy:|from proxy after CONNECT|CONNECT tunnel failed",
+        ),
+    ),
+)
+
+
+def cause_in(text: str) -> Cause | None:
+    """The cause that a text proves by itself; None for most texts."""
+    return next((cause for cause, pattern in _CODES if pattern.search(text)), None)
+
+
+def of_errno(number: int) -> Outcome:
+    """The outcome of an errno or of a getaddrinfo(3) error, which are negative."""
+    if number in (socket.EAI_NONAME, EAI_NODATA):
+        return Outcome.NAME_NOT_FOUND
+    if number in (socket.EAI_AGAIN, socket.EAI_FAIL):
+        return Outcome.RESOLVER_FAILED
+    return OUTCOMES.get(number, Outcome.INCONCLUSIVE)
+
+
+def phase_of(outcome: Outcome, target: Target | None) -> Phase:
+    """The earliest phase in which an outcome can come about."""
+    if outcome in (Outcome.NAME_NOT_FOUND, Outcome.RESOLVER_FAILED):
+        return Phase.RESOLVE
+    if outcome in (Outcome.RESET, Outcome.CLOSED):
+        return after_connect(target)
+    return {Outcome.TLS_FAILED: Phase.TLS, Outcome.HTTP_STATUS: Phase.HTTP}.get(outcome, Phase.CONNECT)
+
+
+def after_connect(target: Target | None) -> Phase:
+    """The phase that follows on a TCP connection to a target."""
+    if target is None:
+        return Phase.TLS
+    return {Scheme.HTTP: Phase.HTTP, Scheme.HTTPS: Phase.TLS, Scheme.TCP: Phase.CONNECT}[target.scheme]
+
+
+def hint_of(outcome: Outcome) -> str:
+    """What no client can tell about an outcome."""
+    return {
+        Outcome.REFUSED: REFUSED_HINT,
+        Outcome.HOST_UNREACHABLE: UNREACHABLE_HINT,
+        Outcome.RESET: CLOSED_HINT,
+        Outcome.CLOSED: CLOSED_HINT,
+    }.get(outcome, "")
+
+
+def from_errno(
+    client: Client,
+    number: int,
+    text: str,
+    target: Target | None,
+    *,
+    address: Address | None = None,
+    port: int | None = None,
+    name: str = "",
+) -> Pasted:
+    """A failure whose errno the client gives."""
+    outcome = of_errno(number)
+    return Pasted(
+        client=client,
+        outcome=outcome,
+        phase=phase_of(outcome, target),
+        errno=number,
+        target=target,
+        address=address,
+        port=target.port if port is None and target else port,
+        resolver=None,
+        text=text,
+        hint=hint_of(outcome),
+        code=cause_in(text),
+        name=name,
+    )
+
+
+def plain(
+    client: Client,
+    outcome: Outcome,
+    text: str,
+    target: Target | None,
+    *,
+    phase: Phase | None = None,
+    hint: str | None = None,
+) -> Pasted:
+    """A failure without an errno."""
+    code = cause_in(text)
+    dialled = None if code is Cause.PROXY else target
+    return Pasted(
+        client=client,
+        outcome=outcome,
+        phase=phase or phase_of(outcome, target),
+        errno=None,
+        target=target,
+        address=as_address(dialled.host) if dialled else None,
+        port=dialled.port if dialled else None,
+        resolver=None,
+        text=text,
+        hint=hint_of(outcome) if hint is None else hint,
+        code=code,
+    )
+
+
+def several(
+    client: Client, outcomes: tuple[Outcome, ...], text: str, target: Target | None, hint: str, *, name: str = ""
+) -> Pasted:
+    """A text that stands for several outcomes."""
+    one = plain(client, Outcome.INCONCLUSIVE, text, target, phase=phase_of(outcomes[0], target), hint=hint)
+    return replace(one, name=name, possible=outcomes)
+
+
+def as_address(text: str) -> Address | None:
+    """An address with or without brackets; None for another text."""
+    try:
+        return ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        return None
+
+
+def as_port(text: str) -> int | None:
+    """A port from 1 to 65535; None for another text."""
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) < 1 << 16 else None
+
+
+def url(text: str) -> Target | None:
+    """The target of a URL, of whatever scheme; None where it names no port."""
+    scheme, _, rest = text.partition("://")
+    if scheme.lower() not in set(Scheme):
+        text = f"tcp://{rest.partition('/')[0].rpartition('@')[2]}"
+    try:
+        return Target.parse(text)
+    except UsageError:
+        return None
+
+
+def tcp(host: str, port: str | int) -> Target | None:
+    """The target of a host and port that a text names without a scheme."""
+    try:
+        return Target.parse(f"tcp://{bracketed(host.strip('[]'))}:{port}")
+    except UsageError:
+        return None
+
+
+_URL: Final = re.compile(r"\b[a-z]{2,12}://[^\s\"'<>|`]{1,2048}", re.IGNORECASE)
+_MANUALS: Final = ("curl.se", "curl.haxx.se", "nodejs.org", "docs.python.org", "urllib3.readthedocs.io")
+
+
+def typed(text: str, found: Target | None = None) -> Target | None:
+    """The URL in a text that names the same place as was found in the error, or the only URL; else what was found.
+
+    An error with an address is about the URL with the same port, where that names a host: the address is what the name
+    led to.
+    """
+    named = {target for match in _URL.finditer(text) if (target := url(match.group().rstrip(".,;:)]}")))}
+    fitting = {target for target in named if target.host not in _MANUALS and _same_place(target, found)}
+    return fitting.pop() if len(fitting) == 1 else found
+
+
+def _same_place(target: Target, found: Target | None) -> bool:
+    if found is None or target == found:
+        return True
+    led_to = as_address(found.host) is not None and as_address(target.host) is None
+    return target.port == found.port and (target.host == found.host or led_to)

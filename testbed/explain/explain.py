@@ -1,0 +1,141 @@
+"""Prediction and observation together: the cause, or why it cannot be told. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from testbed.evidence import Attempt, Evidence
+from testbed.explain import above_tcp, filtering, listening, naming, proxying, publishing, routing
+from testbed.explain.case import Case
+from testbed.explain.explanation import Diagnosis, Explanation, Verdict
+from testbed.model import Observation, Outcome, Phase
+from testbed.predict import End, Prediction, predict
+
+_BY_END: Final[Mapping[End, Callable[[Case], Diagnosis]]] = {
+    End.NO_LISTENER: listening.nobody,
+    End.QUEUE_FULL: listening.queue_full,
+    End.HELD: publishing.rules_lost,
+    End.DROPPED: filtering.stopped,
+    End.REJECTED: filtering.stopped,
+    End.NAME_NOT_FOUND: naming.not_found,
+    End.RESOLVER_FAILED: naming.resolver_failed,
+    **routing.BY_END,
+}
+#: The kernel asks three times, a second apart, who has an address (ip-sysctl, mcast_solicit and retrans_time_ms).
+_NEIGHBOUR_SECONDS: Final = 3.2
+
+
+def explain(evidence: Evidence, attempt: Attempt, seen: Observation | None = None) -> Explanation:
+    """Say why an attempt ends as it does.
+
+    :param seen: what was really seen; None explains the prediction alone
+    :raises UsageError: the picture has no such place, or several
+    """
+    case = Case(evidence, attempt, evidence.place(attempt.place), predict(evidence, attempt), seen)
+    predicted = case.prediction
+    if predicted.end is End.NOT_RUNNING and case.place.container is not None:
+        return _explained(case, publishing.not_running(case, case.place.container))
+    if seen is None:
+        return _by_prediction(case)
+    reached = predicted.end in (End.ACCEPTED, End.HELD, *_OPEN)
+    if reached and seen.outcome is Outcome.CONNECTED and predicted.end is not End.HELD:
+        return _connects(case)
+    if reached and above_tcp.fails_above_tcp(seen):
+        found = publishing.rules_lost(case) if predicted.end is End.HELD else above_tcp.failed(case, seen)
+        return _explained(case, found) if found else _cannot_tell(case)
+    if predicted.end in _OPEN:
+        return _by_observation(case, seen)
+    return _by_prediction(case) if _agree(predicted, seen) else _cannot_tell(case)
+
+
+#: What the picture cannot decide: the observation may.
+_OPEN: Final = (End.UNKNOWN, End.LEFT)
+
+
+def _by_prediction(case: Case) -> Explanation:
+    predicted = case.prediction
+    if predicted.end is End.ACCEPTED and predicted.outcome is Outcome.CONNECTED:
+        return _connects(case)
+    diagnose = _BY_END.get(predicted.end)
+    if (predicted.back and predicted.end in _OPEN) or diagnose is None:
+        return _cannot_tell(case)
+    return _explained(case, diagnose(case))
+
+
+def _by_observation(case: Case, seen: Observation) -> Explanation:
+    """The picture does not decide; some observations speak for themselves all the same."""
+    if seen.outcome in (Outcome.NAME_NOT_FOUND, Outcome.RESOLVER_FAILED):
+        found = naming.not_found(case) if seen.outcome is Outcome.NAME_NOT_FOUND else naming.resolver_taken(case)
+        if found:
+            return _explained(case, found)
+    return _cannot_tell(case)
+
+
+def _agree(predicted: Prediction, seen: Observation) -> bool:
+    """Whether what was seen is what was predicted, as far as the observer's patience lets it be seen."""
+    if predicted.end is End.NO_NEIGHBOUR and seen.outcome is Outcome.TIMED_OUT and seen.seconds < _NEIGHBOUR_SECONDS:
+        return seen.phase is Phase.CONNECT
+    if predicted.withheld and seen.outcome is Outcome.TIMED_OUT:
+        return seen.phase is Phase.CONNECT
+    return (predicted.outcome, predicted.errno) == (seen.outcome, seen.errno) or (
+        predicted.outcome is seen.outcome is Outcome.TIMED_OUT
+    )
+
+
+def _connects(case: Case) -> Explanation:
+    astray = proxying.astray(case)
+    if astray is not None:
+        return _explained(case, astray)
+    seen = case.observation
+    if seen is not None:
+        who = f", answered by {seen.answer.server or seen.answer.peer}" if seen.answer else ""
+        sentence = f"{case.place.name} connects to {case.said}{who}."
+    else:
+        sentence = f"{case.place.name} should connect to {case.said}: {case.prediction.why}."
+    warnings: tuple[str, ...] = ()
+    proxy = proxying.proxy_of(case)
+    if proxy is not None:
+        warnings = (f"Clients in {case.place.name} go by way of the proxy {proxy}; this was tried directly.",)
+    return Explanation(Verdict.CONNECTS, sentence, None, case.prediction, seen, warnings=warnings)
+
+
+def _explained(case: Case, diagnosis: Diagnosis) -> Explanation:
+    return Explanation(
+        Verdict.EXPLAINED, diagnosis.sentence, diagnosis, case.prediction, case.observation, warnings=diagnosis.warnings
+    )
+
+
+def _cannot_tell(case: Case) -> Explanation:
+    predicted, seen = case.prediction, case.observation
+    if seen is None:
+        sentence = f"It cannot be told: {predicted.why}."
+        decide = "Try it: leave out --no-attempt."
+        if predicted.end is End.NOT_RUNNING:
+            decide = f"Start {case.place.name}, and try again."
+    elif predicted.end in _OPEN:
+        sentence = f"It cannot be told why it was {seen.outcome}: {predicted.why}."
+        decide = _decide(case)
+    else:
+        sentence = (
+            f"It cannot be told: by what can be seen it should be {_words(predicted)} ({predicted.why}), and it was "
+            f"{seen.outcome}{f' ({seen.text})' if seen.text else ''}."
+        )
+        decide = _decide(case)
+    return Explanation(Verdict.CANNOT_TELL, sentence, None, predicted, seen, decide=decide)
+
+
+def _words(predicted: Prediction) -> str:
+    return str(predicted.outcome)
+
+
+def _decide(case: Case) -> str:
+    """The one observation that would decide."""
+    predicted = case.prediction
+    here = case.end.label if case.end else case.place.name
+    if predicted.rule is not None:
+        return f"Whether the counter of this rule on {here} rises with the attempt: {predicted.rule.text}"
+    if predicted.end is End.LEFT:
+        link = predicted.link.name if predicted.link else "that interface"
+        return f"What tcpdump sees on {link} of {here}: tcpdump -ni {link} host {predicted.destination}"
+    return f"What tcpdump sees on {here} while it is tried: tcpdump -ni any port {case.port}"

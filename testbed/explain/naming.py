@@ -1,0 +1,178 @@
+"""Causes where the name has no address, or nobody says which. Pure."""
+
+from __future__ import annotations
+
+from testbed.evidence import Container, Network
+from testbed.explain.case import Case, at, holder, listener_row
+from testbed.explain.codes import Cause
+from testbed.explain.explanation import Cure, Diagnosis, Row
+from testbed.explain.publishing import not_running
+from testbed.predict import End
+
+AARDVARK = "aardvark-dns"
+_DNS = 53
+
+
+def not_found(case: Case) -> Diagnosis:
+    """Neither the hosts file nor the resolver has the name."""
+    name = case.attempt.target.host.rstrip(".").lower()
+    asking = case.place.container
+    if found := resolver_taken(case):
+        return found
+    meant = next((c for c in case.evidence.containers if name in _names(c) and c.host == case.place.host), None)
+    if meant is not None and meant.state != "running":
+        return not_running(case, meant)
+    if meant is not None and asking is not None:
+        return _container_unknown(case, meant, asking)
+    internal = name.endswith((".containers.internal", ".docker.internal"))
+    cures = [Cure("Name it for the container", f"podman run --add-host {name}:ADDRESS ... (a new container)")]
+    if internal and asking is None:
+        cures.insert(0, Cure("On the host itself call it by an address or by localhost", f"localhost:{case.port}"))
+    where = f"the hosts file of {case.place.name}"
+    why = (
+        "Podman writes it into the hosts files of containers, not of hosts"
+        if internal and asking is None
+        else "no resolver knows it either"
+    )
+    return Diagnosis(
+        Cause.NAME_MISSING,
+        f"{case.place.name} does not know the name {case.attempt.target.host}: it is not in {where}, and {why}.",
+        (Row("hosts", case.place.name, _hosts(case)), *_resolvers(case)),
+        tuple(cures),
+    )
+
+
+def _container_unknown(case: Case, meant: Container, asking: Container) -> Diagnosis:
+    """The name is another container's, and the resolver does not say so."""
+    own, its = case.networks_of(asking), case.networks_of(meant)
+    shared = [network for network in own if network in its]
+    row = Row("networks", case.place.host, f"{asking.name}: {_list(own)}; {meant.name}: {_list(its)}")
+    move = Cure(
+        "Put both on one network with DNS",
+        f"podman network create shared && podman network connect shared {meant.name} && "
+        f"podman network connect shared {asking.name}",
+        f"{meant.name} and {asking.name} reach each other on every port",
+    )
+    if shared and not any(network.dns_enabled for network in shared):
+        return Diagnosis(
+            Cause.DNS_DISABLED,
+            f"{asking.name} and {meant.name} are both on the network {_list(tuple(shared))}, where Podman answers "
+            "for no "
+            f"names: DNS is off there, as always on the default network.",
+            (row,),
+            (move, Cure("Or call it by its address", _address(meant, case.port))),
+        )
+    return Diagnosis(
+        Cause.NETWORKS_NOT_SHARED,
+        f"{asking.name} does not know {meant.name}: they are on no network together, and Podman tells a container only "
+        f"the names on its own networks.",
+        (row,),
+        (move,),
+    )
+
+
+def resolver_failed(case: Case) -> Diagnosis:
+    """No resolver gave an answer."""
+    prediction = case.prediction
+    if found := resolver_taken(case):
+        return found
+    server = prediction.resolver
+    name = case.attempt.target.host
+    if server is None:
+        return Diagnosis(
+            Cause.RESOLVER_DOWN,
+            f"{case.place.name} does not know the name {name}: it is not in its hosts file, and it has no resolver "
+            "to ask.",
+            (Row("hosts", case.place.name, _hosts(case)),),
+            (Cure("Use an address, or give it a resolver", "podman run --dns ADDRESS ... (a new container)"),),
+        )
+    if prediction.rule is not None or prediction.chain is not None:
+        rule = (
+            prediction.rule.text
+            if prediction.rule
+            else f"the policy of {prediction.chain.name if prediction.chain else ''}"
+        )
+        label = case.end.label if case.end else ""
+        return Diagnosis(
+            Cause.RESOLVER_BLOCKED,
+            f"{case.place.name} cannot ask its resolver {server} for {name}: a firewall rule of {label} stops the "
+            f"question ({rule}).",
+            (Row("rule", label, rule), *_resolvers(case)),
+            (
+                Cure(
+                    "Let the container's network ask it",
+                    f"iptables -I INPUT -p udp --dport {_DNS} -d {server} -j ACCEPT",
+                    "only the resolver, to whoever reaches that address",
+                ),
+            ),
+        )
+    return Diagnosis(
+        Cause.RESOLVER_DOWN,
+        f"{case.place.name} cannot ask its resolver {server} for {name}: {_why(case)}.",
+        _resolvers(case),
+        (
+            Cure("Write Podman's DNS anew: restart a container of that network", f"podman restart {case.place.name}"),
+            Cure("Or give the container a resolver that answers", "podman run --dns ADDRESS ... (a new container)"),
+        ),
+    )
+
+
+def resolver_taken(case: Case) -> Diagnosis | None:
+    """On the gateway of a network with DNS another program has port 53, and Podman's resolver could not bind it."""
+    container = case.place.container
+    if container is None or case.prediction.resolver_end is not End.ACCEPTED:
+        return None
+    gateways = {g for n in case.networks_of(container) if n.dns_enabled for g in n.gateways}
+    here, listener, server = case.end, case.prediction.listener, case.prediction.resolver
+    if here is None or listener is None or server not in gateways:
+        return None
+    if listener.process is None or listener.process.name == AARDVARK:
+        return None
+    return Diagnosis(
+        Cause.RESOLVER_TAKEN,
+        f"{case.place.name} asks {server} for names, and there not Podman's resolver answers but {holder(listener)}: "
+        "it "
+        f"had port {_DNS} first, so {AARDVARK} could not bind it.",
+        (listener_row(here, listener), *_resolvers(case)),
+        (
+            Cure(
+                f"Keep {listener.process.name} off the bridges (dnsmasq: except-interface and bind-interfaces), and "
+                "restart the container",
+                f"podman restart {container.name}",
+            ),
+            Cure("Or give Podman's resolver another port, in containers.conf(5)", "[network]\ndns_bind_port = 1053"),
+        ),
+    )
+
+
+def _why(case: Case) -> str:
+    server = case.prediction.resolver
+    assert server is not None
+    if case.prediction.resolver_end is End.NO_LISTENER:
+        return f"nobody listens on UDP port {_DNS} there"
+    return case.prediction.why.split(": ", 1)[-1]
+
+
+def _names(container: Container) -> set[str]:
+    return {container.name.lower(), container.id[:12]} | {
+        alias.lower() for attachment in container.attachments for alias in attachment.aliases
+    }
+
+
+def _list(networks: tuple[Network, ...]) -> str:
+    return ", ".join(network.name for network in networks) or "none"
+
+
+def _address(container: Container, port: int) -> str:
+    found = next((a for attachment in container.attachments for a in attachment.addresses), None)
+    return at(found, port) if found else ""
+
+
+def _hosts(case: Case) -> str:
+    names = sorted(case.place.names.hosts.addresses)
+    return f"has {', '.join(names[:12])}" if names else "is empty"
+
+
+def _resolvers(case: Case) -> tuple[Row, ...]:
+    servers = case.place.names.nameservers
+    return (Row("resolver", case.place.name, " ".join(f"nameserver {server}" for server in servers) or "none"),)

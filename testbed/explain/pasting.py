@@ -1,0 +1,86 @@
+"""From a pasted error to a case: where it was said, and what it stands for. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from testbed.evidence import Attempt, Evidence
+from testbed.explain import above_tcp
+from testbed.explain.binding import diagnose
+from testbed.explain.case import Case
+from testbed.explain.client_texts.said import Pasted
+from testbed.explain.codes import Cause
+from testbed.explain.explain import explain
+from testbed.explain.explanation import Explanation, Verdict
+from testbed.model import Observation, Outcome, Target
+from testbed.predict import Prediction, predict
+
+_CERTIFICATES = frozenset({Cause.CERTIFICATE_NOT_TRUSTED, Cause.CERTIFICATE_OTHER_NAME})
+
+
+def places(evidence: Evidence, pasted: Pasted, target: Target) -> tuple[str, ...]:
+    """The containers, then hosts, from which an attempt would end as the text says."""
+    names = [c.name for c in evidence.containers if c.namespace is not None and c.state == "running"]
+    names += [host.name for host in evidence.hosts]
+    return tuple(name for name in names if _fits(predict(evidence, Attempt(name, target)), pasted))
+
+
+def outcomes(pasted: Pasted) -> tuple[Outcome, ...]:
+    """What the text may stand for."""
+    return pasted.possible or (pasted.outcome,)
+
+
+def _fits(prediction: Prediction, pasted: Pasted) -> bool:
+    if pasted.address is not None and prediction.address is not None and pasted.address != prediction.address:
+        return False
+    if pasted.resolver is not None and prediction.resolver != pasted.resolver:
+        return False
+    connected = prediction.outcome is Outcome.CONNECTED and above_tcp.fails_above_tcp(_observation(pasted, "", ""))
+    return connected or prediction.outcome in outcomes(pasted)
+
+
+def explain_pasted(
+    evidence: Evidence, pasted: Pasted, place: str, target: Target, seen: Observation | None = None
+) -> Explanation:
+    """Explain a pasted error that was said at a place.
+
+    :param seen: what trying it again has just shown; None where it was not tried
+    """
+    attempt = Attempt(place, target)
+    prediction = predict(evidence, attempt)
+    said = _observation(pasted, place, str(target))
+    if pasted.code in _CERTIFICATES and prediction.outcome is Outcome.CONNECTED:
+        case = Case(evidence, attempt, evidence.place(place), prediction, said)
+        found = above_tcp.certificate(case, pasted.text)
+        return Explanation(Verdict.EXPLAINED, found.sentence, found, prediction, said, warnings=found.warnings)
+    if prediction.outcome in outcomes(pasted):
+        # The words alone stand for several outcomes; the picture says which of them it is.
+        said = replace(said, outcome=prediction.outcome, errno=prediction.errno, phase=prediction.phase)
+    told = explain(evidence, attempt, said if seen is None else seen)
+    warnings = [*told.warnings, *([pasted.hint] if pasted.hint else [])]
+    if seen is not None and seen.outcome not in outcomes(pasted):
+        warnings.insert(
+            0, f"What you pasted was {pasted.outcome}; trying it now gives {seen.outcome}: this is about now."
+        )
+    return replace(told, warnings=tuple(warnings))
+
+
+def explain_binding(evidence: Evidence, pasted: Pasted, namespace: str) -> Explanation | None:
+    """Explain the words of a program that could not listen; None where they are about something else."""
+    found = diagnose(evidence, pasted, evidence.namespaces[namespace])
+    if found is None:
+        return None
+    return Explanation(Verdict.EXPLAINED, found.sentence, found, None, None, warnings=found.warnings)
+
+
+def _observation(pasted: Pasted, place: str, target: str) -> Observation:
+    return Observation(
+        vantage=place,
+        target=target,
+        outcome=pasted.outcome,
+        phase=pasted.phase,
+        errno=pasted.errno,
+        text=pasted.text,
+        seconds=0.0,
+        command="",
+    )

@@ -1,0 +1,65 @@
+"""Where a container's proxy variables send its clients. Pure."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from testbed.evidence import Attempt
+from testbed.explain.case import Case, as_address
+from testbed.explain.codes import Cause
+from testbed.explain.explanation import Cure, Diagnosis, Row
+from testbed.model import Outcome, Scheme, Target
+from testbed.predict import predict
+
+
+def proxy_of(case: Case) -> str | None:
+    """The proxy that a client in the container would take for the target; None for a direct connection.
+
+    The variables are those that curl(1) and Go's http.ProxyFromEnvironment read; no_proxy has names, domains,
+    addresses and, for Go, subnets.
+    """
+    container, target = case.place.container, case.attempt.target
+    if container is None or target.scheme is Scheme.TCP:
+        return None
+    found = container.proxies.get(f"{target.scheme}_proxy") or container.proxies.get("all_proxy")
+    if not found or _excepted(target.host, container.proxies.get("no_proxy", "")):
+        return None
+    return found
+
+
+def astray(case: Case) -> Diagnosis | None:
+    """The container's clients go to a proxy, and that one is not reached from there, or not what was meant."""
+    proxy = proxy_of(case)
+    container = case.place.container
+    if proxy is None or container is None:
+        return None
+    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    if not parts.hostname:
+        return None
+    goal = Attempt(case.attempt.place, Target(Scheme.TCP, parts.hostname, parts.port or 80))
+    end = predict(case.evidence, goal)
+    if end.outcome is Outcome.CONNECTED:
+        return None
+    host = case.attempt.target.host
+    return Diagnosis(
+        Cause.PROXY,
+        f"{container.name} has {case.attempt.target.scheme}_proxy={proxy}, so its clients do not go to {host} but to "
+        "that "
+        f"proxy, and from there it fails: {end.why}. Directly, {host} would be reached.",
+        (Row("environment", container.name, f"{case.attempt.target.scheme}_proxy={proxy}"),),
+        (
+            Cure("Except the name from the proxy", f"podman run --env no_proxy={host} ... (a new container)"),
+            Cure("Or keep the host's proxy out of containers", "podman run --http-proxy=false ... (a new container)"),
+        ),
+        ("Podman copies the host's proxy variables into containers by default (podman-run(1), --http-proxy).",),
+    )
+
+
+def _excepted(host: str, no_proxy: str) -> bool:
+    address = as_address(host)
+    if host.lower() == "localhost" or (address is not None and address.is_loopback):
+        return True
+    for entry in (word.strip().lower().lstrip(".") for word in no_proxy.split(",")):
+        if entry == "*" or (entry and (host.lower() == entry or host.lower().endswith(f".{entry}"))):
+            return True
+    return False

@@ -1,0 +1,637 @@
+"""The way of one packet through network namespaces, and of its answer back, as Linux would take it. Pure.
+
+Each hook, route and segment on the way is asked in the kernel's own order: for a packet of one's own route, OUTPUT,
+POSTROUTING; for one that comes in PREROUTING, route, and then INPUT or FORWARD and POSTROUTING (nft(8), HOOKS).
+Translations are remembered in each namespace and undone for the answer, as conntrack does.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from testbed.evidence import Act, Chain, Evidence, Hook, Link, Listener, Namespace, Protocol, RouteKind, Rule, Ruleset
+from testbed.model import Address, bracketed
+from testbed.predict import routing
+from testbed.predict.delivery import listener_for, mapped
+from testbed.predict.firewall import Judged, Packet, judge
+from testbed.predict.prediction import End, Step, StepKind
+from testbed.predict.routing import Chosen, choose, setting
+from testbed.predict.segment import Bridged, who_has
+
+_MOST_HOPS: Final = 16
+_LOOPBACK: Final = {4: ipaddress.ip_address("127.0.0.1"), 6: ipaddress.ip_address("::1")}
+#: What connect(2) gives for a route type (ip-route(8)).
+_ROUTE_ERRNO: Final = {
+    RouteKind.UNREACHABLE: errno.EHOSTUNREACH,
+    RouteKind.PROHIBIT: errno.EACCES,
+    RouteKind.BLACKHOLE: errno.EINVAL,
+}
+#: What a forwarding host answers for a route type (net/ipv4/route.c, ip_error; icmp.c, icmp_err_convert); blackhole: none.
+_FORWARD_ERRNO: Final = {
+    4: {None: errno.ENETUNREACH, RouteKind.UNREACHABLE: errno.EHOSTUNREACH, RouteKind.PROHIBIT: errno.EHOSTUNREACH},
+    6: {None: errno.ENETUNREACH, RouteKind.UNREACHABLE: errno.ENETUNREACH, RouteKind.PROHIBIT: errno.EACCES},
+}
+#: What an answer of REJECT gives whoever connects (net/ipv4/icmp.c, icmp_err_convert; net/ipv6/icmp.c, tab_unreach).
+_REJECT_ERRNO: Final = {
+    "tcp-reset": errno.ECONNREFUSED,
+    "icmp-port-unreachable": errno.ECONNREFUSED,
+    "icmp-net-unreachable": errno.ENETUNREACH,
+    "icmp-net-prohibited": errno.ENETUNREACH,
+    "icmp-host-unreachable": errno.EHOSTUNREACH,
+    "icmp-host-prohibited": errno.EHOSTUNREACH,
+    "icmp-admin-prohibited": errno.EHOSTUNREACH,
+    "icmp-proto-unreachable": errno.ENOPROTOOPT,
+    "icmp6-port-unreachable": errno.ECONNREFUSED,
+    "icmp6-no-route": errno.ENETUNREACH,
+    "icmp6-adm-prohibited": errno.EACCES,
+    "icmp6-addr-unreachable": errno.EHOSTUNREACH,
+}
+#: Podman's process that only keeps a published port from others and never accepts (libpod/oci_util.go, bindPort).
+_PLACEHOLDER: Final = "conmon"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Where a packet's way ended."""
+
+    end: End
+    why: str
+    namespace: str
+    errno: int | None
+    """What connect(2) gives for it; None for a timeout, an acceptance, or what is not known."""
+    packet: Packet
+    back: bool = False
+    listener: Listener | None = None
+    rule: Rule | None = None
+    chain: Chain | None = None
+    hook: Hook | None = None
+    link: Link | None = None
+    path: tuple[Link, ...] = ()
+
+
+@dataclass
+class Journey:
+    """One packet on its way. Not a value: it notes its steps as it goes."""
+
+    evidence: Evidence
+    origin: str
+    """The key of the namespace it starts in."""
+    steps: list[Step] = field(default_factory=list)
+    _back: bool = False
+    _hops: int = 0
+    _path: list[Link] = field(default_factory=list)
+    _seen: dict[str, list[tuple[Packet, Packet]]] = field(default_factory=dict)
+    """For each namespace passed: the packet as it came in, and as it went on."""
+
+    def connect(self, protocol: Protocol, destination: Address, port: int) -> Ending:
+        """Send the first packet of a connection, and its answer back."""
+        here = self.evidence.namespaces[self.origin]
+        destination = mapped(destination)
+        if destination.is_unspecified:
+            destination = _LOOPBACK[destination.version]  # connect(2) to 0.0.0.0 is to oneself (ip(7))
+        packet = Packet(destination, destination, str(protocol), None, port)
+        chosen = choose(here, destination)
+        if chosen.unknown:
+            return self._ended(here, End.UNKNOWN, chosen.unknown, None, packet)
+        source = routing.source_for(here, destination, chosen)
+        if chosen.kind is None or chosen.kind in _ROUTE_ERRNO:
+            return self._no_route(here, chosen, packet)
+        if chosen.kind not in (RouteKind.UNICAST, RouteKind.LOCAL):
+            return self._ended(here, End.UNKNOWN, f"{destination} is a {chosen.kind} address", None, packet)
+        if source is None:
+            why = f"{here.label} has no IPv{destination.version} address to send from"
+            return self._ended(here, End.NO_SOURCE, why, errno.EADDRNOTAVAIL, packet)
+        self._note_route(here, destination, chosen, source)
+        return self._send(here, replace(packet, source=source), chosen)
+
+    def _no_route(self, here: Namespace, chosen: Chosen, packet: Packet) -> Ending:
+        to = packet.destination
+        if chosen.kind is not None:
+            why = f"a {chosen.kind} route of {here.label} forbids {to}"
+            return self._ended(here, End.ROUTE_FORBIDS, why, _ROUTE_ERRNO[chosen.kind], packet)
+        if to.version == 6 and not any(routing.own_addresses(here, 6)):
+            # Without any address choosing a source fails before the route does (net/ipv6/ip6_output.c).
+            why = f"{here.label} has no IPv6 address at all, not even ::1"
+            return self._ended(here, End.NO_SOURCE, why, errno.EADDRNOTAVAIL, packet)
+        return self._ended(here, End.NO_ROUTE, f"{here.label} has no route to {to}", errno.ENETUNREACH, packet)
+
+    # --- packets of one's own -----------------------------------------------------------------------------------------
+
+    def _send(self, here: Namespace, packet: Packet, chosen: Chosen) -> Ending:
+        """A packet that a namespace makes itself: OUTPUT, perhaps another route, POSTROUTING, out."""
+        before = packet
+        packet = replace(packet, oif=chosen.link.name if chosen.link else "", iif="")
+        judged = self._judge(here, Hook.OUTPUT, packet)
+        if stopped := self._stopped(here, Hook.OUTPUT, judged, packet):
+            return stopped
+        packet = judged.packet
+        if judged.translation is not None:
+            if judged.translation.act is Act.REDIRECT:
+                packet = replace(packet, destination=_LOOPBACK[packet.destination.version])
+            self._note_translation(here, judged, packet)
+        if judged.translation is not None or packet.mark != before.mark:
+            chosen = choose(here, packet.destination, source=packet.source, mark=packet.mark)
+            if chosen.unknown or chosen.kind not in (RouteKind.UNICAST, RouteKind.LOCAL):
+                why = chosen.unknown or f"{here.label} has no route to {packet.destination}, which it was rewritten to"
+                return self._ended(here, End.UNKNOWN if chosen.unknown else End.NO_ROUTE, why, None, packet)
+        if self._leaks_loopback(here, packet, chosen):
+            why = f"{packet.source} of {here.label} may not leave by {packet.oif} (route_localnet is 0)"
+            return self._ended(here, End.MARTIAN, why, None, packet)
+        return self._go_out(here, before, packet, chosen, own=True)
+
+    def _leaks_loopback(self, here: Namespace, packet: Packet, chosen: Chosen) -> bool:
+        """Whether a loopback source would leave by a real interface (net/ipv4/route.c, __mkroute_output)."""
+        link = chosen.link
+        if link is None or link.name == "lo" or not packet.source.is_loopback:
+            return False
+        return packet.source.version == 6 or not _localnet(here, link.name)
+
+    def _go_out(
+        self,
+        here: Namespace,
+        before: Packet,
+        packet: Packet,
+        chosen: Chosen,
+        *,
+        own: bool,
+        entered: Link | None = None,
+    ) -> Ending:
+        """POSTROUTING, and then the segment."""
+        link = chosen.link
+        if link is None:
+            return self._ended(here, End.LEFT, f"the route of {here.label} leads out of the picture", None, packet)
+        leaving = self._before_leaving(here, before, packet, chosen, link)
+        if isinstance(leaving, Ending):
+            return leaving
+        return self._transmit(here, leaving, chosen, link, own=own, entered=entered)
+
+    def _before_leaving(
+        self, here: Namespace, before: Packet, packet: Packet, chosen: Chosen, link: Link
+    ) -> Packet | Ending:
+        """POSTROUTING: filters, and what translates sources there; what happened here is noted for the answer."""
+        packet = replace(packet, iif="", oif=link.name)
+        judged = self._judge(here, Hook.POSTROUTING, packet)
+        if stopped := self._stopped(here, Hook.POSTROUTING, judged, packet):
+            return stopped
+        packet = judged.packet
+        if judged.translation is not None:
+            if judged.translation.act is Act.MASQUERADE:
+                source = self._masqueraded(here, packet, chosen, link)
+                if source is None:
+                    why = f"{link.name} of {here.label} has no address to masquerade behind"
+                    return self._ended(here, End.DROPPED, why, None, packet, link=link)
+                packet = replace(packet, source=source)
+            self._note_translation(here, judged, packet)
+        if self._back:
+            return self._undo_destination_translation(here, packet)
+        self._seen.setdefault(here.key, []).append((before, packet))
+        return packet
+
+    def _masqueraded(self, here: Namespace, packet: Packet, chosen: Chosen, link: Link) -> Address | None:
+        """The outgoing interface's address nearest to the next hop (net/netfilter/nf_nat_masquerade.c)."""
+        bare = Chosen(RouteKind.UNICAST, None, link)
+        found = routing.source_for(here, chosen.hop or packet.destination, bare)
+        own = set(routing.own_addresses(here, packet.source.version, link.index))
+        return found if found in own else None
+
+    # --- segments -----------------------------------------------------------------------------------------------------
+
+    def _transmit(
+        self,
+        here: Namespace,
+        packet: Packet,
+        chosen: Chosen,
+        link: Link,
+        *,
+        own: bool,
+        entered: Link | None = None,
+    ) -> Ending:
+        self._hops += 1
+        if self._hops > _MOST_HOPS:
+            return self._ended(here, End.UNKNOWN, f"{packet.destination} goes in circles", None, packet)
+        if not self._back:
+            self._path.append(link)
+        if link.name == "lo":
+            return self._receive(here, link, packet)
+        if link.holder:
+            why = f"{link.name} of {here.label} is held by {link.holder}, which takes the connection over"
+            return self._ended(here, End.LEFT, why, None, packet, link=link)
+        hop = chosen.hop or packet.destination
+        reached = who_has(self.evidence, here, link, hop, packet.source)
+        if not reached.stations:
+            if reached.outside:
+                why = f"{hop} is beyond {link.name} of {here.label}, which the picture does not show"
+                return self._ended(here, End.LEFT, why, None, packet, link=link)
+            why = f"nobody answers for {hop} on {link.name} of {here.label}"
+            return self._answered_with_error(
+                here, End.NO_NEIGHBOUR, why, errno.EHOSTUNREACH, packet, own=own, link=link
+            )
+        if len(reached.stations) > 1:
+            names = " and ".join(station.namespace.label for station in reached.stations)
+            why = f"{names} both answer for {hop} on {link.name} of {here.label}"
+            return self._ended(here, End.UNKNOWN, why, None, packet, link=link)
+        (station,) = reached.stations
+        if (
+            entered is not None
+            and station.out is not None
+            and station.out.index == entered.index
+            and not entered.hairpin
+        ):
+            why = f"{link.name} of {here.label} sends nothing back by the port that it came in by ({entered.name})"
+            return self._ended(here, End.HAIRPIN, why, None, packet, link=link)
+        for bridged in station.bridges:
+            crossed = self._cross_bridge(bridged, packet)
+            if isinstance(crossed, Ending):
+                return crossed
+            packet = crossed
+        through = "".join(f", across {b.bridge.name} of {b.namespace.label}," for b in station.bridges)
+        text = f"{link.name} of {here.label} leads{through} to {station.link.name} of {station.namespace.label}"
+        self._note(station.namespace, StepKind.CROSS, text, row=f"{hop} is at {station.link.mac}")
+        return self._receive(station.namespace, station.link, packet, port=station.port)
+
+    def _cross_bridge(self, bridged: Bridged, packet: Packet) -> Packet | Ending:
+        """A frame from port to port passes the IP firewall too where bridge-nf-call-iptables is on (br_netfilter).
+
+        What is rewritten to another destination there leaves the way that it was on (net/bridge/br_netfilter_hooks.c,
+        br_nf_pre_routing_finish).
+        """
+        there, bridge = bridged.namespace, bridged.bridge
+        unclear = next(
+            (c for c in there.firewall.chains if c.family == "bridge" and any(r.actions for r in c.rules)), None
+        )
+        if unclear is not None:
+            why = f"{there.label} has firewall rules of the bridge family, which are not modelled"
+            return self._ended(there, End.UNKNOWN, why, None, packet, chain=unclear)
+        if not _filters_bridges(there, packet.destination.version) or not there.firewall.chains:
+            return packet
+        before = replace(packet, iif=bridge.name, oif="", mark=0, state=self._state(there, packet))
+        came = self._before_route(there, bridge, before, looped=False)
+        if isinstance(came, Ending):
+            return came
+        if came.destination != before.destination:
+            return self._routed(there, bridge, before, came, port=bridged.port)
+        judged = self._judge(there, Hook.FORWARD, replace(came, oif=bridge.name))
+        if stopped := self._stopped(there, Hook.FORWARD, judged, came):
+            return stopped
+        leaving = self._before_leaving(there, before, judged.packet, Chosen(RouteKind.UNICAST, None, bridge), bridge)
+        return leaving if isinstance(leaving, Ending) else replace(leaving, iif="", oif="", mark=0)
+
+    # --- packets that come in -----------------------------------------------------------------------------------------
+
+    def _receive(self, here: Namespace, link: Link, packet: Packet, *, port: Link | None = None) -> Ending:
+        """PREROUTING, and then the route.
+
+        :param port: where the link is a bridge, the port of it that the frame came in by
+        """
+        looped = link.name == "lo"
+        packet = replace(
+            packet, iif=link.name, oif="", mark=packet.mark if looped else 0, state=self._state(here, packet)
+        )
+        came = self._before_route(here, link, packet, looped=looped)
+        if isinstance(came, Ending):
+            return came
+        return self._routed(here, link, packet, came, port=port)
+
+    def _before_route(self, here: Namespace, link: Link, packet: Packet, *, looped: bool) -> Packet | Ending:
+        """PREROUTING: filters, and what translates destinations there."""
+        judged = self._judge(here, Hook.PREROUTING, packet, translate=not looped)
+        if stopped := self._stopped(here, Hook.PREROUTING, judged, packet):
+            return stopped
+        packet = judged.packet
+        if judged.translation is not None:
+            if judged.translation.act is Act.REDIRECT:
+                own = next(routing.own_addresses(here, packet.destination.version, link.index), None)
+                if own is None:
+                    return self._ended(here, End.DROPPED, f"{link.name} has no address to redirect to", None, packet)
+                packet = replace(packet, destination=own)
+            self._note_translation(here, judged, packet)
+        return self._undo_source_translation(here, packet) if self._back else packet
+
+    def _routed(self, here: Namespace, link: Link, before: Packet, packet: Packet, *, port: Link | None) -> Ending:
+        """The checks of addresses and the route: for this namespace, or onward."""
+        looped = link.name == "lo"
+        chosen = choose(here, packet.destination, source=packet.source, mark=packet.mark, incoming=link.name)
+        if chosen.unknown:
+            return self._ended(here, End.UNKNOWN, chosen.unknown, None, packet)
+        if not looped and (wrong := self._impossible(here, link, packet, chosen)):
+            return wrong
+        if chosen.kind is RouteKind.LOCAL:
+            return self._deliver(here, link, before, packet)
+        rewritten = packet.destination != before.destination
+        if port is not None and rewritten and _filters_bridges(here, packet.destination.version):
+            if chosen.kind is RouteKind.UNICAST and chosen.link is not None and chosen.link.index == link.index:
+                # Rewritten to somebody on the same bridge: a frame from port to port, which no host forwards.
+                return self._pass_on(here, link, before, packet, chosen, entered=port)
+        return self._forward(here, link, before, packet, chosen)
+
+    def _impossible(self, here: Namespace, link: Link, packet: Packet, chosen: Chosen) -> Ending | None:
+        """Addresses that the kernel takes from no wire (net/ipv4/route.c, ip_route_input_slow, fib_validate_source)."""
+        for what, address in (("to", packet.destination), ("from", packet.source)):
+            if address.is_loopback and (address.version == 6 or not _localnet(here, link.name)):
+                why = f"{here.label} takes no packet {what} {address} from {link.name} (route_localnet is 0)"
+                return self._ended(here, End.MARTIAN, why, None, packet, link=link)
+        accepts = any(setting(here, f"ipv4/conf/{name}/accept_local") for name in ("all", link.name))
+        if packet.source.version == 4 and routing.is_local(here, packet.source) and not accepts:
+            if not packet.source.is_loopback:
+                why = f"{here.label} takes no packet from its own {packet.source} from {link.name}"
+                return self._ended(here, End.MARTIAN, why, None, packet, link=link)
+        if routing.reverse_path_fails(here, link, packet.source):
+            why = f"{here.label} would not answer {packet.source} by {link.name}, and rp_filter drops what comes from there"
+            return self._ended(here, End.REVERSE_PATH, why, None, packet, link=link)
+        if chosen.kind in (RouteKind.BROADCAST, RouteKind.MULTICAST, RouteKind.ANYCAST):
+            return self._ended(here, End.UNKNOWN, f"{packet.destination} is a {chosen.kind} address", None, packet)
+        return None
+
+    def _deliver(self, here: Namespace, link: Link, before: Packet, packet: Packet) -> Ending:
+        """INPUT, and then a socket or none."""
+        judged = self._judge(here, Hook.INPUT, packet)
+        if stopped := self._stopped(here, Hook.INPUT, judged, packet):
+            return stopped
+        packet = judged.packet
+        if self._back:
+            if here.key == self.origin:
+                return self._ended(here, End.ACCEPTED, "the answer is back", None, packet)
+            why = f"the answer to {packet.destination} goes to {here.label}, which did not ask"
+            return self._ended(here, End.NO_ROUTE, why, None, packet)
+        if link.name != "lo":
+            self._seen.setdefault(here.key, []).append((before, packet))
+        assert packet.destination_port is not None
+        protocol = Protocol(packet.protocol)
+        listener = listener_for(here, protocol, packet.destination, packet.destination_port, link.index)
+        at = f"{bracketed(str(packet.destination))}:{packet.destination_port}"
+        if listener is None:
+            why = f"{packet.destination} is {here.label}'s own, and nothing there takes {protocol} for {at}"
+            self._note(here, StepKind.DELIVER, why)
+            return self._answered_with_error(here, End.NO_LISTENER, why, errno.ECONNREFUSED, packet, own=False)
+        who = f" ({listener.process.name}, pid {listener.process.pid})" if listener.process else ""
+        bound = f"{bracketed(str(listener.address))}:{listener.port}"
+        self._note(here, StepKind.DELIVER, f"{here.label} listens on {bound}{who}, which takes {at}", row=bound)
+        if protocol is Protocol.TCP and listener.backlog and listener.queue > listener.backlog:
+            why = f"{bound} of {here.label}{who} has {listener.queue} connections waiting and takes at most {listener.backlog}"
+            return self._ended(here, End.QUEUE_FULL, why, None, packet, listener=listener)
+        held = listener.process is not None and listener.process.name == _PLACEHOLDER
+        what = "holds the port and never accepts" if held else "accepts"
+        ending = self._ended(
+            here,
+            End.HELD if held else End.ACCEPTED,
+            f"{bound} of {here.label}{who} {what}",
+            None,
+            packet,
+            listener=listener,
+        )
+        return self._answered(here, packet, ending)
+
+    def _forward(self, here: Namespace, link: Link, before: Packet, packet: Packet, chosen: Chosen) -> Ending:
+        """FORWARD, for what is not for this namespace, where it forwards at all."""
+        version = packet.destination.version
+        allowed = setting(here, f"ipv4/conf/{link.name}/forwarding" if version == 4 else "ipv6/conf/all/forwarding")
+        if not allowed:
+            why = f"{packet.destination} is not {here.label}'s own, and {here.label} does not forward what {link.name} brings"
+            return self._ended(here, End.NOT_FORWARDED, why, None, packet, link=link)
+        if chosen.kind is not RouteKind.UNICAST:
+            number = _FORWARD_ERRNO[version].get(chosen.kind)
+            kind = End.NO_ROUTE if chosen.kind is None else End.ROUTE_FORBIDS
+            why = (
+                f"{here.label}, on the way, has no route to {packet.destination}"
+                if chosen.kind is None
+                else f"a {chosen.kind} route of {here.label} forbids {packet.destination}"
+            )
+            if number is None:
+                return self._ended(here, kind, why, None, packet)
+            return self._answered_with_error(here, kind, why, number, packet, own=False)
+        return self._pass_on(here, link, before, packet, chosen)
+
+    def _pass_on(
+        self,
+        here: Namespace,
+        link: Link,
+        before: Packet,
+        packet: Packet,
+        chosen: Chosen,
+        *,
+        entered: Link | None = None,
+    ) -> Ending:
+        """FORWARD, and out."""
+        out = chosen.link.name if chosen.link else ""
+        forwarded = replace(packet, oif=out)
+        judged = self._judge(here, Hook.FORWARD, forwarded)
+        if stopped := self._stopped(here, Hook.FORWARD, judged, forwarded):
+            return stopped
+        self._note(here, StepKind.FORWARD, f"{here.label} forwards from {link.name} to {out}", row=_route_text(chosen))
+        return self._go_out(here, before, replace(judged.packet, iif=""), chosen, own=False, entered=entered)
+
+    # --- answers ------------------------------------------------------------------------------------------------------
+
+    def _answered_with_error(
+        self,
+        here: Namespace,
+        end: End,
+        why: str,
+        number: int,
+        packet: Packet,
+        *,
+        own: bool,
+        link: Link | None = None,
+        rule: Rule | None = None,
+        chain: Chain | None = None,
+        hook: Hook | None = None,
+        reset: bool = False,
+    ) -> Ending:
+        """An ending that the namespace reports to the sender: by a reset or by ICMP, which has to find its way back.
+
+        :param own: whether the sender is a process of this very namespace: it learns it at once
+        """
+        ending = self._ended(here, end, why, number, packet, link=link, rule=rule, chain=chain, hook=hook)
+        if self._back or own:
+            return ending
+        if reset or (end is End.NO_LISTENER and packet.protocol == Protocol.TCP):
+            return self._answered(here, packet, ending)
+        return self._answered(here, packet, ending, icmp=True)
+
+    def _answered(self, here: Namespace, packet: Packet, ending: Ending, *, icmp: bool = False) -> Ending:
+        """Send the answer back; where it gets lost the connection times out, and that is the ending."""
+        if self._back:
+            return ending
+        self._back = True
+        self._hops = 0
+        version = packet.source.version
+        answer = replace(
+            packet,
+            source=packet.destination,
+            destination=packet.source,
+            source_port=packet.destination_port,
+            destination_port=packet.source_port,
+            iif="",
+            mark=0,
+            flags=frozenset({"syn", "ack"}) if ending.errno is None else frozenset({"rst", "ack"}),
+            state="established",
+        )
+        if icmp:
+            own = self._icmp_source(here, packet)
+            protocol = "icmp" if version == 4 else "icmpv6"
+            answer = replace(
+                answer, source=own, protocol=protocol, source_port=None, destination_port=None, state="related"
+            )
+        elif ending.end is End.REJECTED:
+            answer = replace(answer, state="related")
+        chosen = choose(here, answer.destination, source=answer.source)
+        if chosen.kind not in (RouteKind.UNICAST, RouteKind.LOCAL):
+            why = chosen.unknown or f"{ending.why}, and {here.label} has no route back to {answer.destination}"
+            kind = End.UNKNOWN if chosen.unknown else End.NO_ROUTE
+            return self._ended(here, kind, why, None, answer, listener=ending.listener)
+        arrived = self._send(here, answer, chosen)
+        if arrived.end is End.ACCEPTED:
+            return ending
+        return replace(arrived, listener=ending.listener)
+
+    def _icmp_source(self, here: Namespace, packet: Packet) -> Address:
+        """The address that an ICMP error comes from: the one that the packet was for, or that of the way back."""
+        if routing.is_local(here, packet.destination):
+            return packet.destination
+        back = choose(here, packet.source)
+        return routing.source_for(here, packet.source, back) or packet.destination
+
+    def _state(self, here: Namespace, packet: Packet) -> str:
+        """What conntrack calls a packet: an answer that it has not seen the question of is invalid."""
+        if not self._back:
+            return packet.state
+        if here.key != self.origin and here.key not in self._seen:
+            return "invalid"
+        return "related" if packet.protocol in ("icmp", "icmpv6") else "established"
+
+    def _undo_source_translation(self, here: Namespace, packet: Packet) -> Packet:
+        """An answer to a rewritten source goes to the original one, from PREROUTING on."""
+        for before, after in self._seen.get(here.key, ()):
+            if after.source == packet.destination != before.source:
+                return replace(packet, destination=before.source, destination_port=before.source_port)
+        return packet
+
+    def _undo_destination_translation(self, here: Namespace, packet: Packet) -> Packet:
+        """An answer from a rewritten destination comes from the original one, from POSTROUTING on."""
+        for before, after in self._seen.get(here.key, ()):
+            if after.destination == packet.source != before.destination:
+                return replace(packet, source=before.destination, source_port=before.destination_port)
+        return packet
+
+    # --- the firewall -------------------------------------------------------------------------------------------------
+
+    def _judge(self, here: Namespace, hook: Hook, packet: Packet, *, translate: bool = True) -> Judged:
+        rules = here.firewall
+        if not rules.chains:
+            return Judged(Act.ACCEPT, packet)
+        if not translate:
+            rules = Ruleset(tuple(chain for chain in rules.chains if chain.kind != "nat"))
+        packet = replace(
+            packet,
+            source_type=routing.address_type(here, packet.source),
+            destination_type=routing.address_type(here, packet.destination),
+            status=self._status(here),
+        )
+        return judge(rules, hook, packet)
+
+    def _status(self, here: Namespace) -> frozenset[str]:
+        """Which translations conntrack has noted for this connection here."""
+        found = set()
+        for before, after in self._seen.get(here.key, ()):
+            if before.destination != after.destination or before.destination_port != after.destination_port:
+                found.add("dnat")
+            if before.source != after.source:
+                found.add("snat")
+        return frozenset(found)
+
+    def _stopped(self, here: Namespace, hook: Hook, judged: Judged, packet: Packet) -> Ending | None:
+        """The ending that a verdict makes; None for one that lets the packet pass."""
+        if judged.verdict is Act.ACCEPT:
+            return None
+        what = judged.rule.text if judged.rule else f"the policy of {judged.chain.name if judged.chain else hook}"
+        at = f"{str(hook).upper()} of {here.label}"
+        if judged.verdict is Act.UNKNOWN:
+            why = f"whether {at} lets it pass depends on what is not modelled: {what}"
+            return self._ended(here, End.UNKNOWN, why, None, packet, rule=judged.rule, chain=judged.chain, hook=hook)
+        word = "drops" if judged.verdict is Act.DROP else "rejects"
+        self._note(here, StepKind.FILTER, f"{at} {word} it", row=what)
+        why = f"a firewall rule in {at} {word} it: {what}"
+        if judged.verdict is Act.DROP:
+            return self._ended(here, End.DROPPED, why, None, packet, rule=judged.rule, chain=judged.chain, hook=hook)
+        number = _REJECT_ERRNO.get(judged.argument)
+        if number is None:
+            why = f"what {at} answers with {judged.argument!r} is not modelled"
+            return self._ended(here, End.UNKNOWN, why, None, packet, rule=judged.rule, chain=judged.chain, hook=hook)
+        if hook is Hook.OUTPUT and not self._back:
+            return self._ended(here, End.REJECTED, why, number, packet, rule=judged.rule, chain=judged.chain, hook=hook)
+        return self._answered_with_error(
+            here,
+            End.REJECTED,
+            why,
+            number,
+            packet,
+            own=False,
+            rule=judged.rule,
+            chain=judged.chain,
+            hook=hook,
+            reset=judged.argument == "tcp-reset",
+        )
+
+    # --- notes --------------------------------------------------------------------------------------------------------
+
+    def _ended(
+        self,
+        here: Namespace,
+        end: End,
+        why: str,
+        number: int | None,
+        packet: Packet,
+        *,
+        listener: Listener | None = None,
+        rule: Rule | None = None,
+        chain: Chain | None = None,
+        hook: Hook | None = None,
+        link: Link | None = None,
+    ) -> Ending:
+        return Ending(
+            end, why, here.key, number, packet, self._back, listener, rule, chain, hook, link, tuple(self._path)
+        )
+
+    def _note(self, here: Namespace, kind: StepKind, text: str, *, row: str = "") -> None:
+        self.steps.append(Step(kind, here.key, here.label, text, row, self._back))
+
+    def _note_route(self, here: Namespace, destination: Address, chosen: Chosen, source: Address) -> None:
+        if chosen.kind is RouteKind.LOCAL:
+            text = f"{destination} is {here.label}'s own"
+        else:
+            via = f" by way of {chosen.hop}" if chosen.hop else ""
+            name = chosen.link.name if chosen.link else "?"
+            text = f"{here.label} sends to {destination} by {name}{via}, from {source}"
+        self._note(here, StepKind.ROUTE, text, row=_route_text(chosen))
+
+    def _note_translation(self, here: Namespace, judged: Judged, packet: Packet) -> None:
+        assert judged.translation is not None
+        rule = judged.translated_by[1].text if judged.translated_by else ""
+        port = "" if packet.destination_port is None else f":{packet.destination_port}"
+        text = f"{here.label} rewrites it: from {packet.source}, to {bracketed(str(packet.destination))}{port}"
+        self._note(here, StepKind.TRANSLATE, text, row=rule)
+
+
+def _filters_bridges(here: Namespace, version: int) -> bool:
+    """Whether frames that cross its bridges pass its IP firewall (br_netfilter)."""
+    return bool(setting(here, f"bridge/bridge-nf-call-{'ip6' if version == 6 else 'ip'}tables"))
+
+
+def _localnet(here: Namespace, link: str) -> bool:
+    return any(setting(here, f"ipv4/conf/{name}/route_localnet") for name in ("all", link))
+
+
+def _route_text(chosen: Chosen) -> str:
+    """A route as ip-route(8) prints it."""
+    route = chosen.route
+    if route is None:
+        return ""
+    kind = "" if route.kind is RouteKind.UNICAST else f"{route.kind} "
+    via = f" via {route.gateway}" if route.gateway else ""
+    dev = f" dev {chosen.link.name}" if chosen.link else ""
+    source = f" src {route.source}" if route.source else ""
+    to = "default" if route.destination.prefixlen == 0 else str(route.destination)
+    return f"{kind}{to}{via}{dev}{source}"

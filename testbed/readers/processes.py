@@ -1,0 +1,84 @@
+"""Who holds sockets and tun devices, and forwards ports: one pass over /proc for all of them (proc(5))."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from testbed.evidence import Forwarder, Process
+from testbed.host.listeners import open_files
+from testbed.readers.forwards import forwards_of
+
+_SOCKET: Final = "socket:["
+_TUN: Final = "/dev/net/tun"
+_SSH: Final = "ssh"
+_LONGEST: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Who holds what."""
+
+    sockets: Mapping[int, Process] = field(default_factory=dict)
+    """By the inode of the socket. Of several processes that hold one, the first by number."""
+    tuns: Mapping[str, str] = field(default_factory=dict)
+    """The program that holds a tun or tap device, by the device's name; none where several programs hold one so called:
+    each namespace may have its own."""
+    forwards: tuple[Forwarder, ...] = ()
+    """Of every ssh process."""
+
+
+def holders(inodes: Collection[int], containers: Mapping[str, str], proc: Path = Path("/proc")) -> Holders:
+    """Look through every process that may be looked into.
+
+    :param inodes: the sockets that are looked for
+    :param containers: the name of the container that lives in a mount namespace, by what /proc/PID/ns/mnt says: each
+        has one of its own, while it may share any other namespace
+    """
+    sockets: dict[int, Process] = {}
+    tuns: dict[str, set[str]] = {}
+    forwards: list[Forwarder] = []
+    for pid in sorted(int(name) for name in os.listdir(proc) if name.isdecimal()):  # noqa: PTH208
+        folder = proc / str(pid)
+        for fd, target in open_files(folder):
+            if target.startswith(_SOCKET):
+                inode = int(target[len(_SOCKET) : -1])
+                if inode in inodes and inode not in sockets:
+                    sockets[inode] = _process(folder, containers)
+            elif target == _TUN:
+                for name in _interface(folder / "fdinfo" / fd):
+                    tuns.setdefault(name, set()).add(_name(folder))
+        if _name(folder) == _SSH:
+            forwards += forwards_of(folder, link(folder, "net") or "")
+    return Holders(sockets, {name: next(iter(held)) for name, held in tuns.items() if len(held) == 1}, tuple(forwards))
+
+
+def _process(folder: Path, containers: Mapping[str, str]) -> Process:
+    return Process(int(folder.name), _name(folder), containers.get(link(folder, "mnt") or ""), link(folder, "net"))
+
+
+def link(folder: Path, kind: str) -> str | None:
+    """What /proc/PID/ns/KIND says; None where the process is gone or not ours to look into."""
+    try:
+        return os.readlink(f"{folder}/ns/{kind}")  # noqa: PTH115 - called for every container
+    except OSError:
+        return None
+
+
+def _name(folder: Path) -> str:
+    """Its name as it gave it to itself, whatever is in that: only who prints it escapes it."""
+    with suppress(OSError):
+        return (folder / "comm").read_bytes()[:_LONGEST].decode(errors="replace").removesuffix("\n")
+    return ""
+
+
+def _interface(fdinfo: Path) -> list[str]:
+    """The interface behind a descriptor of /dev/net/tun (drivers/net/tun.c, tun_chr_show_fdinfo)."""
+    with suppress(OSError):
+        lines = fdinfo.read_bytes()[:_LONGEST].decode(errors="replace").splitlines()
+        return [line.split(":", 1)[1].strip() for line in lines if line.startswith("iff:")]
+    return []

@@ -1,0 +1,103 @@
+"""Where a picture is taken: hosts of the testbed, in this process or in the background, and the machine itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from testbed import machine, tools
+from testbed.engine import Engine
+from testbed.errors import EngineError, HostError
+from testbed.host import Host
+from testbed.host.local_settings import choose
+from testbed.host.private import SERVICE, SERVICE_LOG
+from testbed.host.rootless import RootlessUser
+from testbed.namespaces import is_root
+from testbed.namespaces.user import join_user_namespace
+from testbed.readers.containers import ByCommand, ByService, Podman, Recorded
+from testbed.readers.rootless import owner_namespace, rootless_netns
+from testbed.readers.take import Source
+
+_PROC: Final = Path("/proc")
+_ROOT: Final = Path("/")
+_OWN: Final = Path("/proc/self/ns/net")
+#: Where an ordinary user's Podman keeps its containers, below its data folder (storage.conf(5), rootless_storage_path).
+_STORAGE: Final = "containers/storage"
+
+
+def of_host(host: Host) -> Source:
+    """A host that this process made, or the machine as one."""
+    podman: Podman | None
+    try:
+        podman = ByService(host.engine)
+    except HostError:
+        podman = None
+    return Source(host.name, host.path("/proc"), host.path("/"), Path(f"/proc/{host.pid}/ns/net"), podman)
+
+
+def of_rootless_user(user: RootlessUser) -> Source:
+    """An ordinary user of a private host, with the containers of its own Podman."""
+    host = of_host(user.host)
+    return replace(host, podman=ByService(user.engine), rootless=True, rootless_netns=user.rootless_netns)
+
+
+def of_running_lab(hosts: Mapping[str, int]) -> tuple[Source, ...]:
+    """The private hosts of a lab that runs in the background.
+
+    :param hosts: the first process of each, by its name
+    """
+    return tuple(_of_init(name, Path(f"/proc/{init}")) for name, init in hosts.items())
+
+
+def _of_init(name: str, process: Path) -> Source:
+    root = process / "root"
+    service, log = (root / path.lstrip("/") for path in (SERVICE, SERVICE_LOG))
+    podman = ByService(Engine(service, log=log)) if service.is_socket() else None
+    return Source(name, root / "proc", root, process / "ns/net", podman)
+
+
+def of_machine() -> Source:
+    """The machine itself: as root with its rootful Podman, as an ordinary user with that user's own.
+
+    An ordinary user's process joins the user namespace that owns the containers, so it must have no threads yet.
+
+    :raises OSError: as setns(2) says
+    """
+    name = os.uname().nodename
+    program = tools.find("podman")
+    if program is None:
+        return Source(name, _PROC, _ROOT, _OWN, missing=("there is no Podman on this machine",))
+    return _rootful(name, program) if is_root() else _rootless(name, program)
+
+
+def _rootful(name: str, program: str) -> Source:
+    # Podman makes its storage when it is asked for the first time, and this changes nothing.
+    if not Path(choose(machine.read(), None).graphroot).is_dir():
+        return Source(name, _PROC, _ROOT, _OWN, missing=("root's Podman has never been used on this machine",))
+    return Source(name, _PROC, _ROOT, _OWN, ByCommand([program]))
+
+
+def _rootless(name: str, program: str) -> Source:
+    """All that needs the ordinary user is done before joining the user namespace, where this process is root."""
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
+    if not (data / _STORAGE).is_dir():
+        missing = ("this user's Podman has never been used on this machine; rootful containers are seen as root only",)
+        return Source(name, _PROC, _ROOT, _OWN, rootless=True, missing=missing)
+    owner = owner_namespace(runtime)
+    if owner is None:
+        # Podman would start the process that keeps its namespaces, and leave it running.
+        missing = ("no container of this user's Podman runs, and those that are stopped are not looked at",)
+        return Source(name, _PROC, _ROOT, _OWN, rootless=True, missing=missing)
+    podman: Podman | None = None
+    missing = ("rootful containers are seen as root only",)
+    unknown: tuple[str, ...] = ()
+    try:
+        podman = Recorded.of(ByCommand([program]))
+    except EngineError as exc:
+        unknown = (f"this user's containers are not known: {exc}",)
+    join_user_namespace(owner)
+    return Source(name, _PROC, _ROOT, _OWN, podman, True, rootless_netns(runtime), (*unknown, *missing))

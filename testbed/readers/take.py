@@ -1,0 +1,282 @@
+"""Taking the picture: every network namespace of some hosts and their containers, at one moment, as far as possible.
+
+What cannot be read is told in the picture itself, and so is what vanishes while it is being read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from testbed.errors import EngineError, HostError
+from testbed.evidence import Container, Evidence, HostFacts, Link, Names, Namespace, Network, Peer
+from testbed.namespaces import NetworkNamespace
+from testbed.readers import containers as podmans
+from testbed.readers.conntrack import read_conntrack
+from testbed.readers.containers import Podman, Recorded
+from testbed.readers.files import read_inside
+from testbed.readers.firewall import read_firewall
+from testbed.readers.links import numbers_of, read_links
+from testbed.readers.processes import Holders, holders, link
+from testbed.readers.sockets import read_listeners
+from testbed.readers.sysctls import read_sysctls
+
+#: Python runs one thread at a time; the others wait for programs that print rules.
+_AT_ONCE: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A host to take a picture of, by what it is read through."""
+
+    name: str
+    proc: Path
+    """The /proc that counts processes as that host does."""
+    root: Path
+    """Its file system."""
+    net: Path
+    """The file of its network namespace."""
+    podman: Podman | None = None
+    rootless: bool = False
+    rootless_netns: Path | None = None
+    """The file of the namespace that rootless Podman's bridges are in."""
+    missing: tuple[str, ...] = ()
+    """What is known beforehand not to be readable, a sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Inventory:
+    """What Podman and the files of one host say."""
+
+    source: Source
+    key: str
+    names: Names
+    version: str = ""
+    containers: tuple[Container, ...] = ()
+    networks: tuple[Network, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A namespace as it was read, and its veths: their peers' namespaces by its own numbers for them."""
+
+    namespace: Namespace
+    peers: Mapping[int, tuple[int | None, int]]
+
+
+def take(sources: Sequence[Source]) -> Evidence:
+    """A picture of some hosts, each network namespace once, whoever shares it."""
+    missing: list[str] = []
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="take") as pool, ExitStack() as stack:
+        inventories = [one for one in pool.map(_inventory, sources) if one is not None]
+        gone = {source.name for source in sources} - {one.source.name for one in inventories}
+        missing += [f"the host {name!r} is gone" for name in sorted(gone)]
+        missing += [sentence for one in inventories for sentence in (*one.source.missing, *one.missing)]
+        nets: dict[str, NetworkNamespace] = {}
+        for key, path, label in _wanted(inventories):
+            if key not in nets:
+                try:
+                    nets[key] = stack.enter_context(NetworkNamespace(path, label))
+                except HostError as exc:
+                    missing.append(str(exc))
+        seen: dict[str, _Seen] = {}
+        for key, found in zip(nets, pool.map(_see, nets, nets.values()), strict=True):
+            if isinstance(found, str):
+                missing.append(found)
+            else:
+                seen[key] = found
+        peers = _peers({key: nets[key] for key in seen}, seen)
+    held = _holders(inventories, seen.values())
+    return Evidence(
+        taken=datetime.now(UTC).isoformat(timespec="seconds"),
+        hosts=tuple(
+            HostFacts(
+                one.source.name,
+                one.key,
+                one.names,
+                podman=one.version,
+                rootless=one.source.rootless,
+                rootless_namespace=_visible(_key(one.source.rootless_netns), seen),
+            )
+            for one in inventories
+        ),
+        containers=tuple(
+            replace(container, namespace=_visible(container.namespace, seen))
+            for one in inventories
+            for container in one.containers
+        ),
+        networks=tuple(network for one in inventories for network in one.networks),
+        namespaces={key: _complete(found.namespace, peers, held) for key, found in seen.items()},
+        forwards=tuple(forward for forward in held.forwards if forward.namespace in seen),
+        missing=tuple(missing),
+    )
+
+
+def _inventory(source: Source) -> _Inventory | None:
+    """What is known of a host without entering it; None where it is gone."""
+    key = _key(source.net)
+    if key is None:
+        return None
+    missing: list[str] = []
+    names = podmans.names(
+        *(_text(source.root, file, f"{file} of {source.name}", missing) for file in ("etc/hosts", "etc/resolv.conf"))
+    )
+    said = Recorded([], [], "")
+    if source.podman is not None:
+        try:
+            said = Recorded.of(source.podman)
+        except EngineError as exc:
+            missing.append(f"Podman's containers on {source.name} are not known: {exc}")
+    return _Inventory(
+        source,
+        key,
+        names,
+        said.number,
+        tuple(_lived_in(source, inspect, missing) for inspect in said.all_containers),
+        tuple(podmans.network(inspect, source.name) for inspect in said.all_networks),
+        tuple(missing),
+    )
+
+
+def _lived_in(source: Source, inspect: Mapping[str, object], missing: list[str]) -> Container:
+    """A container with what only its main process shows: namespace, naming files, proxy variables."""
+    container = podmans.container(inspect, source.name)
+    what = f"of the container {container.name}"
+    process = source.proc / str(container.pid)
+    files = [("etc/hosts", "HostsPath"), ("etc/resolv.conf", "ResolvConfPath")]
+    if not container.pid:
+        # Podman writes them when it starts one, and leaves them when it stops.
+        texts = []
+        for _, path in files:
+            texts.append("")
+            with suppress(OSError):
+                texts[-1] = read_inside(source.root, str(inspect.get(path) or ""))
+        return replace(container, names=podmans.names(*texts))
+    key = _key(process / "ns/net")
+    if key is None:
+        missing.append(f"the network namespace {what} cannot be seen: it ended meanwhile, or belongs to somebody else")
+        return container
+    found = podmans.names(*(_text(process / "root", file, f"{file} {what}", missing) for file, _ in files))
+    environment = _text(source.proc, f"{container.pid}/environ", f"the environment {what}", missing)
+    return replace(container, namespace=key, names=found, proxies=podmans.proxies(environment))
+
+
+def _text(root: Path, inside: str, what: str, missing: list[str]) -> str:
+    try:
+        return read_inside(root, inside)
+    except FileNotFoundError:
+        return ""
+    except OSError as exc:
+        missing.append(f"{what} cannot be read: {exc.strerror}")
+        return ""
+
+
+def _key(path: Path | None) -> str | None:
+    """What a link to a network namespace's file says, also where it is no link (namespaces(7))."""
+    try:
+        return None if path is None else f"net:[{path.stat().st_ino}]"
+    except OSError:
+        return None
+
+
+def _visible(key: str | None, seen: Mapping[str, _Seen]) -> str | None:
+    return key if key in seen else None
+
+
+def _wanted(inventories: Iterable[_Inventory]) -> Iterable[tuple[str, Path, str]]:
+    """Key, file and label of each namespace, those that own one before those that share it."""
+    for one in inventories:
+        source = one.source
+        yield one.key, source.net, source.name
+        rootless = _key(source.rootless_netns)
+        if rootless is not None and source.rootless_netns is not None:
+            yield rootless, source.rootless_netns, f"rootless-netns of {source.name}"
+        for container in sorted(one.containers, key=lambda c: c.mode.startswith("container:")):
+            if container.namespace is not None:
+                yield container.namespace, source.proc / str(container.pid) / "ns/net", container.name
+
+
+def _see(key: str, net: NetworkNamespace) -> _Seen | str:
+    """Read one namespace; a sentence where that cannot be done at all."""
+    try:
+        links = net.run(read_links)
+    except (HostError, OSError) as exc:
+        return str(exc) if isinstance(exc, HostError) else f"the links of {net.what} cannot be read: {exc}"
+    missing = [*links.missing]
+    try:
+        listeners, unknown = net.run(read_listeners)
+    except OSError as exc:
+        listeners, unknown = (), (f"who listens cannot be read: {exc.strerror}",)
+    tracked, cut = net.run(read_conntrack)
+    rules, unread = read_firewall(net)
+    return _Seen(
+        Namespace(
+            key=key,
+            label=net.what,
+            links=links.links,
+            addresses=links.addresses,
+            routes=links.routes,
+            policy_rules=links.policy_rules,
+            neighbours=links.neighbours,
+            fdb=links.fdb,
+            listeners=listeners,
+            conntrack=tracked,
+            firewall=rules,
+            sysctls=net.run(lambda: read_sysctls(x.name for x in links.links)),
+            missing=(*missing, *unknown, *cut, *unread),
+        ),
+        links.peers,
+    )
+
+
+def _peers(nets: Mapping[str, NetworkNamespace], seen: Mapping[str, _Seen]) -> dict[tuple[str, int], Peer]:
+    """The other end of each veth, by the key of its namespace and its ifindex.
+
+    The namespace with most of them is asked for its numbers first: its answers tell those of its containers too, and a
+    hundred containers need not each be asked about a hundred others.
+    """
+    found: dict[tuple[str, int], Peer] = {}
+    fds = {key: net.fileno() for key, net in nets.items()}
+    for key in sorted(seen, key=lambda k: len(seen[k].peers), reverse=True):
+        own = seen[key].peers
+        left = {index: peer for index, peer in own.items() if (key, index) not in found}
+        numbers: Mapping[int, str] = {}
+        if any(number is not None for number, _ in left.values()):
+            with suppress(OSError):
+                numbers = nets[key].run(lambda: numbers_of(fds))
+        for index, (number, there) in left.items():
+            other = key if number is None else numbers.get(number)
+            found[key, index] = Peer(other, there)
+            if other is not None and seen[other].peers.get(there, (None, 0))[1] == index:
+                found.setdefault((other, there), Peer(key, index))
+    return found
+
+
+def _holders(inventories: Iterable[_Inventory], seen: Iterable[_Seen]) -> Holders:
+    """Who holds the sockets of all namespaces, wherever he lives: the machine's own /proc has everybody."""
+    inodes = {listener.inode for found in seen for listener in found.namespace.listeners}
+    mounts = {}
+    for one in inventories:
+        for container in one.containers:
+            mount = link(one.source.proc / str(container.pid), "mnt") if container.pid else None
+            if mount is not None:
+                mounts[mount] = container.name
+    return holders(inodes, mounts)
+
+
+def _complete(namespace: Namespace, peers: Mapping[tuple[str, int], Peer], held: Holders) -> Namespace:
+    return replace(
+        namespace,
+        links=tuple(_completed(link, peers.get((namespace.key, link.index)), held) for link in namespace.links),
+        listeners=tuple(replace(one, process=held.sockets.get(one.inode)) for one in namespace.listeners),
+    )
+
+
+def _completed(link: Link, peer: Peer | None, held: Holders) -> Link:
+    return replace(link, peer=peer, holder=held.tuns.get(link.name, "") if link.kind == "tun" else "")

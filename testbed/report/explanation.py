@@ -1,0 +1,110 @@
+"""An explanation for people, and for machines."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from rich.console import Console
+from rich.padding import Padding
+
+from testbed.explain.explanation import Cure, Explanation, Verdict
+from testbed.predict import Prediction
+from testbed.report.as_json import observation
+from testbed.report.console import plain
+
+_MARKS: Final = {Verdict.CONNECTS: "✓", Verdict.EXPLAINED: "✗", Verdict.CANNOT_TELL: "?"}
+_STYLES: Final = {
+    Verdict.CONNECTS: "bold green",
+    Verdict.EXPLAINED: "bold red",
+    Verdict.CANNOT_TELL: "bold yellow",
+}
+
+
+def show(console: Console, told: Explanation, *, walk: bool = False) -> None:
+    """The sentence first; then what it rests on, what helps, and what misleads.
+
+    :param walk: whether to show the predicted walk too, step by step
+    """
+    console.print(plain(f"{_MARKS[told.verdict]} {told.sentence}", _STYLES[told.verdict]), soft_wrap=False)
+    seen = told.observation
+    if seen is not None and told.verdict is not Verdict.CONNECTS:
+        _under(console, f"seen: {seen.outcome}, {seen.phase}{f', {seen.text}' if seen.text else ''}", "dim")
+    if told.diagnosis is not None:
+        _section(
+            console, "because", [f"{row.where}: {row.text}" if row.where else row.text for row in told.diagnosis.rows]
+        )
+        _cures(console, told.diagnosis.cures)
+    if told.decide:
+        _section(console, "what would decide it", [told.decide])
+    _section(console, "beware", list(told.warnings))
+    if walk and told.prediction is not None:
+        steps = [f"{'← ' if s.back else '→ '}{s.label}: {s.text}" for s in told.prediction.steps]
+        _section(console, "the way", [*steps, told.prediction.why])
+    if told.cause is not None:
+        console.print(plain(f"   cause: {told.cause}", "dim"))
+
+
+def _cures(console: Console, cures: tuple[Cure, ...]) -> None:
+    if not cures:
+        return
+    console.print(plain("   cures, the one to prefer first"))
+    for number, cure in enumerate(cures, 1):
+        console.print(Padding(plain(f"{number}. {cure.text}", "bold"), (0, 0, 0, 5), expand=False))
+        for line in cure.command.splitlines():
+            # Never folded: a command is to be copied from one line, however long.
+            console.print(plain(f"          {line}"), soft_wrap=True)
+        if cure.exposes:
+            console.print(Padding(plain(f"exposes it to: {cure.exposes}", "dim"), (0, 0, 0, 8), expand=False))
+
+
+def _section(console: Console, title: str, lines: list[str]) -> None:
+    if not lines:
+        return
+    console.print(plain(f"   {title}"))
+    for line in lines:
+        _under(console, line)
+
+
+def _under(console: Console, text: str, style: str = "") -> None:
+    console.print(Padding(plain(text, style), (0, 0, 0, 5), expand=False))
+
+
+def as_json(told: Explanation) -> str:
+    """One object: ``verdict``, ``cause``, ``sentence``, ``evidence``, ``cures``, ``warnings``, ``decide``, and what was
+    ``predicted`` and ``observed``.
+    """
+    found = told.diagnosis
+    return json.dumps(
+        {
+            "verdict": told.verdict,
+            "cause": told.cause,
+            "sentence": told.sentence,
+            "evidence": [{"what": r.what, "where": r.where, "text": r.text} for r in found.rows] if found else [],
+            "cures": [{"text": c.text, "command": c.command, "exposes": c.exposes} for c in found.cures]
+            if found
+            else [],
+            "warnings": list(told.warnings),
+            "decide": told.decide,
+            "predicted": _predicted(told.prediction),
+            "observed": observation(told.observation) if told.observation else None,
+        },
+        indent=1,
+        ensure_ascii=True,
+    )
+
+
+def _predicted(prediction: Prediction | None) -> dict[str, Any] | None:
+    if prediction is None:
+        return None
+    return {
+        "outcome": prediction.outcome,
+        "phase": prediction.phase,
+        "errno": prediction.errno,
+        "end": prediction.end,
+        "why": prediction.why,
+        "steps": [
+            {"kind": s.kind, "namespace": s.namespace, "where": s.label, "text": s.text, "row": s.row, "back": s.back}
+            for s in prediction.steps
+        ],
+    }

@@ -1,0 +1,270 @@
+"""A picture as JSON and back, and what is refused on the way back."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import json
+import stat
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from testbed.errors import UsageError
+from testbed.evidence import (
+    VERSION,
+    Act,
+    Action,
+    Attachment,
+    Backend,
+    Chain,
+    Conntrack,
+    Container,
+    Evidence,
+    FdbEntry,
+    Field,
+    Flow,
+    Forwarder,
+    Hook,
+    HostFacts,
+    InterfaceAddress,
+    Link,
+    LinkAddress,
+    Listener,
+    Match,
+    Names,
+    Namespace,
+    Neighbour,
+    Network,
+    Peer,
+    PolicyRule,
+    Process,
+    Protocol,
+    Published,
+    Route,
+    RouteKind,
+    Rule,
+    Ruleset,
+    Subnet,
+    codec,
+)
+from testbed.hosts_file import HostsFile
+from testbed.model import Address
+
+EMPTY: Final = Evidence("2026-11-24T12:00:00+00:00", ())
+
+#: Whatever JSON can hold: other people's names have any character in them.
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+numbers = st.integers(0, 2**32 - 1)
+addresses: st.SearchStrategy[Address] = st.ip_addresses()
+interfaces: st.SearchStrategy[InterfaceAddress] = st.builds(
+    lambda address, length: ipaddress.ip_interface(f"{address}/{length}"), addresses, st.integers(0, 32)
+)
+subnets: st.SearchStrategy[Subnet] = interfaces.map(lambda interface: interface.network)
+
+
+def few(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """A tuple of one or two: none would leave the shape of its members untried."""
+    return st.lists(strategy, min_size=1, max_size=2).map(tuple)
+
+
+def filled(kind: type[Any], /, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Values of a class with every field given, so that a field that this test does not know shows."""
+    assert {field.name for field in dataclasses.fields(kind)} == set(fields)
+    return st.builds(kind, **fields)
+
+
+def by_type(kind: type[Any], /, **others: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Values of a class whose other fields are texts, numbers and flags."""
+    plain = {"str": words, "int": numbers, "bool": st.booleans(), "int | None": st.none() | numbers}
+    plain |= {"str | None": st.none() | words}
+    own = {f.name: plain[str(f.type)] for f in dataclasses.fields(kind) if f.name not in others}
+    return filled(kind, **own, **others)
+
+
+texts = st.dictionaries(words, words, max_size=2)
+names = filled(
+    Names,
+    hosts=st.builds(HostsFile, st.dictionaries(words, few(addresses), max_size=2)),
+    nameservers=few(addresses),
+    search=few(words),
+)
+rules = by_type(
+    Rule,
+    matches=few(by_type(Match, field=st.sampled_from(Field), values=few(words))),
+    actions=few(by_type(Action, act=st.sampled_from(Act))),
+)
+chains = by_type(
+    Chain,
+    backend=st.sampled_from(Backend),
+    rules=few(rules),
+    hook=st.none() | st.sampled_from(Hook),
+    policy=st.sampled_from(Act),
+)
+flows = by_type(Flow, source=addresses, destination=addresses)
+listeners = by_type(
+    Listener, protocol=st.sampled_from(Protocol), address=addresses, process=st.none() | by_type(Process)
+)
+routes = by_type(
+    Route,
+    kind=st.sampled_from(RouteKind),
+    destination=subnets,
+    gateway=st.none() | addresses,
+    source=st.none() | addresses,
+)
+namespaces = by_type(
+    Namespace,
+    links=few(by_type(Link, peer=st.none() | by_type(Peer))),
+    addresses=few(by_type(LinkAddress, address=interfaces)),
+    routes=few(routes),
+    policy_rules=few(by_type(PolicyRule, source=st.none() | subnets, destination=st.none() | subnets)),
+    neighbours=few(by_type(Neighbour, address=addresses)),
+    fdb=few(by_type(FdbEntry)),
+    listeners=few(listeners),
+    conntrack=few(by_type(Conntrack, original=flows, reply=flows)),
+    firewall=st.builds(Ruleset, few(chains)),
+    sysctls=texts,
+    missing=few(words),
+)
+containers = by_type(
+    Container,
+    attachments=few(by_type(Attachment, addresses=few(addresses), gateways=few(addresses), aliases=few(words))),
+    published=few(by_type(Published)),
+    names=names,
+    proxies=texts,
+)
+hosts = by_type(HostFacts, names=names, zone=st.none() | st.dictionaries(words, few(addresses), max_size=2))
+networks = by_type(Network, subnets=few(subnets), gateways=few(addresses), options=texts)
+pictures = by_type(
+    Evidence,
+    hosts=few(hosts),
+    containers=few(containers),
+    networks=few(networks),
+    namespaces=st.dictionaries(words, namespaces, min_size=1, max_size=2),
+    forwards=few(by_type(Forwarder)),
+    missing=few(words),
+    version=st.just(VERSION),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(pictures)
+def test_a_picture_comes_back_equal(picture: Evidence) -> None:
+    """Every field of every class survives, whatever characters names have and whichever family addresses are of."""
+    assert codec.from_json(codec.to_json(picture)) == picture
+
+
+def with_fields(**fields: object) -> str:
+    """The JSON of an empty picture with other fields."""
+    return json.dumps({**json.loads(codec.to_json(EMPTY)), **fields})
+
+
+def refusal(text: bytes | str) -> str:
+    """What is said of it."""
+    with pytest.raises(UsageError) as caught:
+        codec.from_json(text)
+    return str(caught.value)
+
+
+def test_another_version_is_refused_before_anything_else_is_looked_at() -> None:
+    """A newer picture may have another shape altogether: what is said is its version, not its first unknown word."""
+    assert refusal('{"version": 7, "hosts": 0}') == "the evidence file is of version 7, and this testbed reads 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param("", "Invalid JSON", id="empty"),
+        pytest.param('{"version": 1,', "Invalid JSON", id="cut off"),
+        pytest.param(b"\xff\xfe", "Invalid JSON", id="no text"),
+        pytest.param("[]", "should be an object", id="a list"),
+        pytest.param('{"taken": ""}', "version: Field required", id="no version"),
+        pytest.param('{"version": true}', "version: Input should be a valid integer", id="version is no number"),
+        pytest.param('{"version": 1}', "taken: Field required", id="nothing in it"),
+        pytest.param(with_fields(colour="red"), "colour: Unexpected keyword", id="unknown word"),
+        pytest.param(with_fields(hosts=[{"name": 1}]), "hosts.0.name: Input should be a valid string", id="wrong type"),
+        pytest.param(with_fields(missing="none"), "missing: Input should be a valid array", id="text for a list"),
+    ],
+)
+def test_what_is_no_picture_is_refused_by_its_first_wrong_place(text: bytes | str, says: str) -> None:
+    """One line says what is wrong and where."""
+    said = refusal(text)
+    assert says in said
+    assert "\n" not in said
+
+
+def test_an_unknown_word_deep_inside_is_refused() -> None:
+    """Strictness holds in every class, not in the outermost one only."""
+    host = {"name": "h", "namespace": "n", "names": {"hosts": {"addresses": {}}, "colour": 1}}
+    assert "hosts.0.names.colour: Unexpected keyword" in refusal(with_fields(hosts=[host]))
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    """A host name cannot pass for an address of the hosts file."""
+    host = {"name": "h", "namespace": "n", "names": {"hosts": {"addresses": {"db": ["db.example"]}}}}
+    assert "hosts.0.names.hosts.addresses.db.0" in refusal(with_fields(hosts=[host]))
+
+
+def test_deep_nesting_is_refused() -> None:
+    """A hundred thousand brackets are an error, not the end of the stack."""
+    assert "recursion limit" in refusal('{"version": 1, "taken": ' + "[" * 100_000 + "]" * 100_000 + "}")
+
+
+def test_control_characters_of_a_file_are_escaped_and_long_words_cut() -> None:
+    """A word of the file cannot move the cursor of whoever reads the error, nor fill his screen."""
+    said = refusal(with_fields(**{"\x1b[2J\n" + "x" * 1000: 1}))
+    assert r"\x1b[2J\n" in said
+    assert "\x1b" not in said and "\n" not in said
+    assert len(said) < 200
+
+
+def test_a_file_that_is_too_long_is_refused_unread() -> None:
+    """One byte above the limit is told by its size."""
+    assert refusal(b" " * (codec.LONGEST + 1)) == "an evidence file has at most 64 MiB, and this one has 64.0"
+
+
+def test_millions_of_errors_are_not_collected() -> None:
+    """A list of two million wrong things is given up at the first: what is told is that one's place."""
+    text = '{"version": 1, "taken": "", "hosts": [' + "0," * 2_000_000 + "0]}"
+    assert refusal(text) == "this is no evidence file: hosts.0: Input should be an object"
+
+
+def test_many_wrong_entries_are_counted() -> None:
+    """Where more is wrong than is worth telling apart, the number is told."""
+    entries = ",".join(f'"{number}": 0' for number in range(1001))
+    text = '{"version": 1, "taken": "", "hosts": [], "namespaces": {' + entries + "}}"
+    assert refusal(text) == "this is no evidence file: 1001 things in it are wrong"
+
+
+def test_a_file_holds_what_was_written(tmp_path: Path) -> None:
+    """What write puts there read gives back, readable for its owner only: it tells where a network is weak."""
+    path = tmp_path / "picture.json"
+    codec.write(path, EMPTY)
+    assert codec.read(path) == EMPTY
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_half_done(tmp_path: Path) -> None:
+    """Writing over a folder fails in one line, and no part of the picture stays beside it."""
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UsageError, match=r"folder' cannot be written: Is a directory$"):
+        codec.write(tmp_path / "folder", EMPTY)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """The path and the reason are the whole message."""
+    with pytest.raises(UsageError) as caught:
+        codec.read(tmp_path / "none.json")
+    assert str(caught.value) == f"{str(tmp_path / 'none.json')!r} cannot be read: No such file or directory"
+
+
+def test_a_wrong_file_is_named(tmp_path: Path) -> None:
+    """An error inside a file says which file."""
+    path = tmp_path / "old.json"
+    path.write_text('{"version": 0}')
+    with pytest.raises(UsageError, match=r"old\.json': the evidence file is of version 0"):
+        codec.read(path)

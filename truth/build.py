@@ -1,0 +1,229 @@
+"""A world on real hosts: private ones, with Podman's own networks and containers, and sockets that listen in them."""
+
+from __future__ import annotations
+
+import ipaddress
+import shlex
+import socket
+from contextlib import ExitStack, suppress
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from testbed.errors import CommandError
+from testbed.evidence import Evidence
+from testbed.host import PrivateHost
+from testbed.host.links import End, join
+from testbed.namespaces import NetworkNamespace
+from testbed.readers.sources import of_host
+from testbed.readers.take import take
+from testbed.waiting import wait_for
+from truth.worlds import HOST, HOST_LAN, NEIGHBOUR, NEIGHBOUR_LAN, Box, Listening, World
+
+_PREFIX: Final = 27
+_BACKLOG: Final = 1024
+#: So that nobody waits three seconds for an address that nobody has, and no answer falls to a rate limit (icmp(7)).
+_QUICK: Final = {
+    "ipv4/icmp_ratelimit": "0",
+    "ipv4/icmp_ratemask": "0",
+    "ipv4/icmp_msgs_per_sec": "100000",
+    "ipv4/icmp_msgs_burst": "100000",
+    "ipv6/icmp/ratelimit": "0",
+    "ipv6/icmp/ratemask": "",
+}
+_NEIGHBOURS: Final = {
+    "retrans_time_ms": "30",
+    "mcast_solicit": "3",
+    "ucast_solicit": "1",
+    "unres_qlen_bytes": "1000000",
+}
+
+
+class Built:
+    """A world that is up. Closing it ends its hosts, and all with them.
+
+    :param image: an image whose containers only idle
+    """
+
+    def __init__(self, world: World, *, image: str, image_store: Path) -> None:
+        self.world = world
+        self._closing = ExitStack()
+        try:
+            self._host = self._closing.enter_context(PrivateHost(HOST, image_store=image_store))
+            self._neighbour = self._closing.enter_context(PrivateHost(NEIGHBOUR, with_engine=False))
+            join(
+                End(self._host, "lan0", f"{HOST_LAN}/{_PREFIX}"),
+                End(self._neighbour, "lan0", f"{NEIGHBOUR_LAN}/{_PREFIX}"),
+            )
+            self._neighbour.run(["ip", "route", "add", "default", "via", HOST_LAN])
+            self._host.engine.ready()
+            self._start(image)
+            self.places = {HOST: self._host.net, NEIGHBOUR: self._neighbour.net, **self._namespaces()}
+            for net in self.places.values():
+                net.run(_hurry)
+            self._await_addresses()
+            for name, listens in self._all_listens().items():
+                self._listen(name, listens)
+            self._disturb()
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, image: str) -> None:
+        script = ["set -e"]
+        for net in self.world.nets[1:]:
+            words = ["podman", "network", "create", "--subnet", f"{net.prefix}.0/24", "--gateway", f"{net.prefix}.1"]
+            if net.ipv6:
+                words += ["--ipv6", "--subnet", f"fd00:{net.number}::/64"]
+            words += ["--internal"] if net.internal else []
+            words += ["-o", "isolate=true"] if net.isolated else []
+            script.append(shlex.join([*words, "--interface-name", net.bridge, net.name]))
+        for box in self.world.boxes:
+            words = ["podman", "run", "-d", "--name", box.name]
+            for number in box.nets:
+                net = self.world.nets[number]
+                words += ["--network", f"{net.name}:ip={net.prefix}.{box.last_byte}"]
+            words += [] if box.nets else ["--network", "none"]
+            for published in box.published:
+                address = f"{published.host_address}:" if published.host_address else ""
+                words += ["-p", f"{address}{published.host_port}:{published.port}"]
+            script.append(shlex.join([*words, image, "sleep", "infinity"]))
+        # Podman 4.3 has no --interface-name; the bridges are then podman1, podman2, ..., in the order of making.
+        text = "\n".join(script)
+        if "--interface-name" not in self._host.run(["podman", "network", "create", "--help"]):
+            text = "\n".join(line.replace(f" --interface-name br{n}", "") for line in script for n in [_number(line)])
+        self._host.run(["sh", "-c", f"({text}) </dev/null >/dev/null"])
+
+    def _namespaces(self) -> dict[str, NetworkNamespace]:
+        pids = self._host.run(
+            ["podman", "inspect", "--format", "{{.Name}} {{.State.Pid}}", *(b.name for b in self.world.boxes)]
+        )
+        found = dict(line.split() for line in pids.splitlines())
+        return {
+            name: self._host.namespace(self._host.process(int(pid)) / "ns/net", name) for name, pid in found.items()
+        }
+
+    def _await_addresses(self) -> None:
+        """Duplicate address detection would make an address usable a moment after the picture (RFC 4862, 5.4)."""
+        for name, net in self.places.items():
+            wait_for(partial(_settled, net), f"the addresses of {name} to be usable", seconds=10)
+
+    def _all_listens(self) -> dict[str, tuple[Listening, ...]]:
+        boxes = {box.name: box.listens for box in self.world.boxes}
+        return {HOST: self.world.listens, NEIGHBOUR: self.world.neighbour_listens, **boxes}
+
+    def _listen(self, name: str, listens: tuple[Listening, ...]) -> None:
+        own = {HOST: HOST_LAN, NEIGHBOUR: NEIGHBOUR_LAN}.get(name) or self._own(name)
+        for listening in listens:
+            bind = {
+                "any": "0.0.0.0",
+                "any of IPv6": "::",
+                "any of both": "::",
+                "loopback": "127.0.0.1",
+                "loopback of IPv6": "::1",
+                "own": own,
+            }[listening.bind]
+            family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+            made = self.places[name].socket(family)
+            self._closing.callback(made.close)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(listening.bind != "any of both"))
+            with suppress(OSError):  # one port and two binds that exclude each other: the first has it
+                made.bind((bind, listening.port))
+                made.listen(_BACKLOG)
+
+    def _own(self, name: str) -> str:
+        (box,) = (box for box in self.world.boxes if box.name == name)
+        return f"{self.world.nets[box.nets[0]].prefix}.{box.last_byte}" if box.nets else "127.0.0.1"
+
+    def _disturb(self) -> None:
+        for command in self.world.host_commands:
+            with suppress(CommandError):  # such as a route that is there already
+                self._host.run(["sh", "-c", self._with_bridges(command)])
+        for number, command in self.world.box_commands:
+            (box,) = (box for box in self.world.boxes if box.number == number)
+            self._in(box, command)
+        for box in self.world.boxes:
+            if box.link_down:
+                self._in(box, "ip link set eth0 down")
+
+    def _in(self, box: Box, command: str) -> None:
+        pid = int(self._host.run(["podman", "inspect", "--format", "{{.State.Pid}}", box.name]))
+        with suppress(CommandError):
+            self._host.run(["nsenter", f"--net=/proc/{pid}/ns/net", "sh", "-c", command])
+
+    def _with_bridges(self, command: str) -> str:
+        """Podman 4.3 names its bridges itself."""
+        names = self.bridges()
+        for net in self.world.nets[1:]:
+            command = command.replace(f" {net.bridge} ", f" {names.get(net.name, net.bridge)} ")
+        return command
+
+    def bridges(self) -> dict[str, str]:
+        """Each network's interface on the host."""
+        return {info.name: info.bridge for info in self._host.engine.networks()}
+
+    def picture(self) -> Evidence:
+        """The evidence, as anybody would take it."""
+        return take([of_host(self._host), of_host(self._neighbour)])
+
+    def targets(self) -> tuple[str, ...]:
+        """Every address in it, and some that are not there."""
+        found = {"127.0.0.1", "::1", HOST_LAN, NEIGHBOUR_LAN}
+        for net in self.world.nets:
+            found.add(f"{net.prefix}.1")
+        for box in self.world.boxes:
+            found |= {f"{self.world.nets[n].prefix}.{box.last_byte}" for n in box.nets}
+        for place in self.places.values():
+            found |= set(place.run(_global_addresses))
+        return tuple(sorted(found, key=lambda a: (ipaddress.ip_address(a).version, a)))
+
+    def close(self) -> None:
+        """End it all."""
+        self._closing.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+
+def _number(line: str) -> str:
+    return next((word[2:] for word in line.split() if word.startswith("br") and word[2:].isdecimal()), "")
+
+
+def _hurry() -> None:
+    base = Path("/proc/sys/net")
+    for name, value in _QUICK.items():
+        with suppress(OSError):
+            (base / name).write_text(value, encoding="ascii")
+    for family in ("ipv4", "ipv6"):
+        for folder in (base / family / "neigh").iterdir():
+            for name, value in _NEIGHBOURS.items():
+                with suppress(OSError):
+                    (folder / name).write_text(value, encoding="ascii")
+
+
+def _lines() -> list[list[str]]:
+    """/proc/net/if_inet6: address, index, prefix length, scope, flags, name."""
+    try:
+        return [
+            line.split() for line in Path("/proc/thread-self/net/if_inet6").read_text(encoding="ascii").splitlines()
+        ]
+    except FileNotFoundError:
+        return []
+
+
+def _settled(net: NetworkNamespace) -> bool:
+    return not net.run(_tentative)
+
+
+def _tentative() -> bool:
+    return any(int(words[4], 16) & 0x40 for words in _lines())  # IFA_F_TENTATIVE
+
+
+def _global_addresses() -> list[str]:
+    return [str(ipaddress.ip_address(bytes.fromhex(words[0]))) for words in _lines() if words[3] == "00"]

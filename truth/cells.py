@@ -1,0 +1,78 @@
+"""Every place of a world to every target: predicted from the picture, tried on the kernel, held side by side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from testbed.evidence import Attempt, Evidence
+from testbed.model import Observation, Outcome, Scheme, Target
+from testbed.names import Naming
+from testbed.predict import Prediction, predict
+from testbed.probe import Vantage
+from truth.build import Built
+from truth.worlds import CLOSED_PORT, HOST_PORTS, PORTS
+
+#: Anything that answers here does so within a few milliseconds; nobody having an address takes 0.1 s.
+_SECONDS: Final = 0.5
+_AT_ONCE: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One place and target."""
+
+    place: str
+    target: str
+    predicted: Prediction
+    observed: Observation
+
+    @property
+    def inconclusive(self) -> bool:
+        """Whether the prediction says that it does not know."""
+        return self.predicted.outcome is Outcome.INCONCLUSIVE
+
+    @property
+    def agrees(self) -> bool:
+        """Whether what was seen is what was predicted: outcome and errno."""
+        seen = self.observed
+        if self.predicted.withheld and seen.outcome is Outcome.TIMED_OUT:
+            return True
+        return (self.predicted.outcome, _errno(self.predicted.outcome, self.predicted.errno)) == (
+            seen.outcome,
+            _errno(seen.outcome, seen.errno),
+        )
+
+
+def _errno(outcome: Outcome, number: int | None) -> int | None:
+    """A timeout of ours has no number."""
+    return None if outcome is Outcome.TIMED_OUT else number
+
+
+def cells(built: Built) -> tuple[Evidence, float, tuple[Cell, ...]]:
+    """The picture, the seconds that the predictions took, and every cell."""
+    evidence = built.picture()
+    attempts = [Attempt(place, Target(Scheme.TCP, address, port)) for place, address, port in _all(built)]
+    start = time.perf_counter()
+    predicted = [predict(evidence, attempt) for attempt in attempts]
+    seconds = time.perf_counter() - start
+    vantages = {name: _vantage(built, evidence, name) for name in built.places}
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        observed = pool.map(lambda a: vantages[a.place].connect(a.target, seconds=_SECONDS), attempts)
+        found = tuple(Cell(a.place, str(a.target), p, o) for a, p, o in zip(attempts, predicted, observed, strict=True))
+    return evidence, seconds, found
+
+
+def _all(built: Built) -> Iterator[tuple[str, str, int]]:
+    for place in built.places:
+        for address in built.targets():
+            for port in (*PORTS, *HOST_PORTS, CLOSED_PORT):
+                yield place, address, port
+
+
+def _vantage(built: Built, evidence: Evidence, name: str) -> Vantage:
+    names = evidence.place(name).names
+    return Vantage(name, built.places[name], Naming(names.hosts, tuple(map(str, names.nameservers)), names.search))

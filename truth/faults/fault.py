@@ -1,0 +1,52 @@
+"""What a fault is, and the list of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from testbed.explain.codes import Cause
+from truth.faults.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What is tried while a fault is there."""
+
+    place: str
+    """A container or host of the stage, as ``--from`` takes it."""
+    target: str
+    """A URL or host:port."""
+    pasted: str = ""
+    """Instead of an attempt: the words of a program, for what only those tell."""
+    cure: Callable[[], None] | None = None
+    """Does what the explanation's first cure says; None where there is none to be shown."""
+    cured_place: str = ""
+    """Where it is tried from after that; the same place by default (a cure may be a new container)."""
+    cured_target: str = ""
+    """What is tried after that; the same target by default (a cure may be another address)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A way of making one cause."""
+
+    cause: Cause
+    name: str
+    make: Callable[[Stage], AbstractContextManager[Broken]]
+
+
+#: Every fault, by the order of the modules that make them.
+FAULTS: Final[list[Fault]] = []
+
+
+def fault(cause: Cause) -> Callable[[Callable[[Stage], Iterator[Broken]]], Callable[[Stage], Iterator[Broken]]]:
+    """Put a generator of one :class:`Broken` on the list, under its own name."""
+
+    def register(make: Callable[[Stage], Iterator[Broken]]) -> Callable[[Stage], Iterator[Broken]]:
+        FAULTS.append(Fault(cause, make.__name__, contextmanager(make)))
+        return make
+
+    return register

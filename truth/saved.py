@@ -1,0 +1,33 @@
+"""A disagreement as files: the picture, and what was seen in it. Each becomes a unit test by being there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+from testbed.evidence import Evidence, codec
+from truth.cells import Cell
+from truth.worlds import World
+
+EVIDENCE: Final = ".evidence.json"
+SEEN: Final = ".seen.json"
+
+
+def save(folder: Path, evidence: Evidence, world: World, cell: Cell, number: int) -> None:
+    """Write both files.
+
+    :param number: the seed, which names them
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    codec.write(folder / f"{number}{EVIDENCE}", evidence)
+    seen = {
+        "place": cell.place,
+        "target": cell.target,
+        "outcome": cell.observed.outcome,
+        "errno": cell.observed.errno,
+        "predicted_then": cell.predicted.outcome,
+        "why_then": cell.predicted.why,
+        "world": repr(world),
+    }
+    (folder / f"{number}{SEEN}").write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")
