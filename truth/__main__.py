@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -17,21 +17,21 @@ from rich.table import Table
 from testbed import images
 from testbed.cli.progress import status
 from testbed.errors import Error
+from testbed.evidence import Evidence
 from testbed.images import ImageStore
 from testbed.namespaces import become_root
 from testbed.report.console import make, plain
 from truth.build import Built
 from truth.cells import Cell, cells
 from truth.saved import save
+from truth.shrink import shrunk
 from truth.worlds import World, worlds
 
 _SAVED: Final = Path(__file__).parents[1] / "tests" / "unit" / "recorded" / "disagreements"
 _WORLDS_EACH: Final = 10
+#: Worlds that are built to make one smaller.
+_TRIES: Final = 25
 _DISAGREED: Final = 1
-
-
-class _DisagreementError(AssertionError):
-    """A cell that was not as predicted; hypothesis shrinks the world that it is in."""
 
 
 @dataclass
@@ -47,25 +47,39 @@ class _Run:
     predicting: float = 0.0
     outcomes: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
-    last: tuple[World, Any, Cell] | None = None
-    shrinking: bool = False
+    disagreements: list[str] = field(default_factory=list)
 
-    def check(self, world: World) -> None:
-        """Build a world, try everything in it, and raise for the first disagreement."""
+    def seen_in(self, world: World) -> tuple[Evidence, tuple[Cell, ...]]:
+        """Build a world and try everything in it."""
         with Built(world, image=self.image, image_store=self.store.storage) as built:
             evidence, seconds, seen = cells(built)
-        wrong = [cell for cell in seen if not cell.agrees and not cell.inconclusive]
-        if not self.shrinking:
-            self.worlds += 1
-            self.cells += len(seen)
-            self.predicting += seconds
-            self.inconclusive += sum(cell.inconclusive for cell in seen)
-            self.outcomes.update(str(cell.observed.outcome) for cell in seen)
-            self.unknown.update(cell.predicted.why for cell in seen if cell.inconclusive)
-        if wrong:
-            self.shrinking = True
-            self.last = (world, evidence, wrong[0])
-            raise _DisagreementError(f"{wrong[0].place} to {wrong[0].target}")
+        self.predicting += seconds
+        return evidence, seen
+
+    def check(self, world: World, number: int) -> None:
+        """Count what a world shows; a disagreement is shrunk and saved."""
+        _, seen = self.seen_in(world)
+        self.worlds += 1
+        self.cells += len(seen)
+        self.inconclusive += sum(cell.inconclusive for cell in seen)
+        self.outcomes.update(str(cell.observed.outcome) for cell in seen)
+        self.unknown.update(cell.predicted.why for cell in seen if cell.inconclusive)
+        if _wrong(seen) is not None:
+            self._keep(shrunk(world, lambda w: _wrong(self.seen_in(w)[1]) is not None, tries=_TRIES), number)
+
+    def _keep(self, world: World, number: int) -> None:
+        evidence, seen = self.seen_in(world)
+        cell = _wrong(seen)
+        if cell is None:
+            self.disagreements.append(f"seed {number}: seen once and not again in {world}")
+            return
+        what = f"predicted {cell.predicted.outcome}, seen {cell.observed.outcome}"
+        self.disagreements.append(f"seed {number}: {cell.place} to {cell.target}: {what}")
+        save(_SAVED, evidence, world, cell, number)
+
+
+def _wrong(seen: tuple[Cell, ...]) -> Cell | None:
+    return next((cell for cell in seen if not cell.agrees and not cell.inconclusive), None)
 
 
 @click.command(epilog="Exit codes: 0 no disagreement, 1 some, saved below tests/unit/recorded/, 2 cannot run here.")
@@ -78,56 +92,47 @@ def truth(wanted: int, first: int | None, most: int, json_: bool) -> None:
     become_root()
     first = int(time.time()) % 1_000_000_000 if first is None else first
     store = ImageStore()
-    found: list[str] = []
     start = time.monotonic()
     with status("truth") as say:
         run = _Run(wanted, store, images.ensure(["base"], store=store, say=say)["base"])
         number = first
-        while run.cells < wanted and len(found) < most:
-            say(f"seed {number}: {run.cells} cells in {run.worlds} worlds, {len(found)} disagreements")
-            _explore(run, number, found)
+        while run.cells < wanted and len(run.disagreements) < most:
+            say(f"seed {number}: {run.cells} cells in {run.worlds} worlds, {len(run.disagreements)} disagreements")
+            _explore(run, number)
             number += 1
-    _report(run, first, found, time.monotonic() - start, json_=json_)
-    if found:
+    _report(run, first, time.monotonic() - start, json_=json_)
+    if run.disagreements:
         sys.exit(_DISAGREED)
 
 
-def _explore(run: _Run, number: int, found: list[str]) -> None:
-    """Some worlds of one seed; a disagreement is shrunk and saved."""
+def _explore(run: _Run, number: int) -> None:
+    """Some worlds of one seed."""
 
     @seed(number)
     @settings(
         max_examples=_WORLDS_EACH,
         database=None,
         deadline=None,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
         print_blob=False,
-        report_multiple_bugs=False,
     )
     @given(worlds())
     def explore(world: World) -> None:
-        if run.cells < run.wanted or run.shrinking:
-            run.check(world)
+        if run.cells < run.wanted:
+            run.check(world, number)
 
-    run.shrinking = False
-    try:
-        explore()
-    except _DisagreementError:
-        assert run.last is not None
-        world, evidence, cell = run.last
-        found.append(f"{cell.place} to {cell.target}: predicted {cell.predicted.outcome}, seen {cell.observed.outcome}")
-        save(_SAVED, evidence, world, cell, number)
+    explore()
 
 
-def _report(run: _Run, first: int, found: list[str], seconds: float, *, json_: bool) -> None:
+def _report(run: _Run, first: int, seconds: float, *, json_: bool) -> None:
     share = run.inconclusive / max(run.cells, 1)
     each = run.predicting / max(run.cells, 1) * 1000
     figures = {
         "seed": first,
         "worlds": run.worlds,
         "cells": run.cells,
-        "disagreements": found,
+        "disagreements": run.disagreements,
         "inconclusive": run.inconclusive,
         "inconclusive_share": round(share, 5),
         "milliseconds_a_prediction": round(each, 3),
@@ -147,7 +152,7 @@ def _report(run: _Run, first: int, found: list[str], seconds: float, *, json_: b
     console.print(table)
     for why, count in run.unknown.most_common(5):
         console.print(plain(f"inconclusive {count} times: {why}"))
-    for line in found:
+    for line in run.disagreements:
         console.print(plain(f"✗ {line}", "red"))
 
 

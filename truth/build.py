@@ -48,6 +48,7 @@ class Built:
 
     def __init__(self, world: World, *, image: str, image_store: Path) -> None:
         self.world = world
+        self._pids: dict[str, int] = {}
         self._closing = ExitStack()
         try:
             self._host = self._closing.enter_context(PrivateHost(HOST, image_store=image_store))
@@ -88,7 +89,8 @@ class Built:
             for published in box.published:
                 address = f"{published.host_address}:" if published.host_address else ""
                 words += ["-p", f"{address}{published.host_port}:{published.port}"]
-            script.append(shlex.join([*words, image, "sleep", "infinity"]))
+            # One that publishes on an address that is not there yet does not start, as in life.
+            script.append(f"{shlex.join([*words, image, 'sleep', 'infinity'])} || :")
         # Podman 4.3 has no --interface-name; the bridges are then podman1, podman2, ..., in the order of making.
         text = "\n".join(script)
         if "--interface-name" not in self._host.run(["podman", "network", "create", "--help"]):
@@ -96,12 +98,11 @@ class Built:
         self._host.run(["sh", "-c", f"({text}) </dev/null >/dev/null"])
 
     def _namespaces(self) -> dict[str, NetworkNamespace]:
-        pids = self._host.run(
-            ["podman", "inspect", "--format", "{{.Name}} {{.State.Pid}}", *(b.name for b in self.world.boxes)]
-        )
-        found = dict(line.split() for line in pids.splitlines())
+        names = [box.name for box in self.world.boxes]
+        said = self._host.run(["podman", "inspect", "--format", "{{.Name}} {{.State.Pid}}", *names])
+        self._pids = {name: int(pid) for name, pid in map(str.split, said.splitlines()) if int(pid)}
         return {
-            name: self._host.namespace(self._host.process(int(pid)) / "ns/net", name) for name, pid in found.items()
+            name: self._host.namespace(self._host.process(pid) / "ns/net", name) for name, pid in self._pids.items()
         }
 
     def _await_addresses(self) -> None:
@@ -115,6 +116,8 @@ class Built:
 
     def _listen(self, name: str, listens: tuple[Listening, ...]) -> None:
         own = {HOST: HOST_LAN, NEIGHBOUR: NEIGHBOUR_LAN}.get(name) or self._own(name)
+        if name not in self.places:
+            return
         for listening in listens:
             bind = {
                 "any": "0.0.0.0",
@@ -150,9 +153,9 @@ class Built:
                 self._in(box, "ip link set eth0 down")
 
     def _in(self, box: Box, command: str) -> None:
-        pid = int(self._host.run(["podman", "inspect", "--format", "{{.State.Pid}}", box.name]))
-        with suppress(CommandError):
-            self._host.run(["nsenter", f"--net=/proc/{pid}/ns/net", "sh", "-c", command])
+        if box.name in self._pids:
+            with suppress(CommandError):
+                self._host.run(["nsenter", f"--net=/proc/{self._pids[box.name]}/ns/net", "sh", "-c", command])
 
     def _with_bridges(self, command: str) -> str:
         """Podman 4.3 names its bridges itself."""

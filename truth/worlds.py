@@ -218,7 +218,8 @@ def _nft(draw: st.DrawFn, nets: tuple[Net, ...]) -> str:
     name = draw(st.sampled_from(("a", "b")))
     body = " ".join(f"{rule};" for rule in chosen)
     priority = draw(st.sampled_from((-10, 0, 10)))
-    return f"nft 'table inet {name}{hook} {{ chain c {{ type filter hook {hook} priority {priority}; policy {policy}; {body} }} }}'"
+    chain = f"type filter hook {hook} priority {priority}; policy {policy}; {body}"
+    return f"nft 'table inet {name}{hook} {{ chain c {{ {chain} }} }}'"
 
 
 @st.composite

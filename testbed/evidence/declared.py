@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -96,8 +97,8 @@ def _join(
     if bridge is None and len(others) == 2:
         (one, seat), (other, other_seat) = others
         index, peer = len(links[one]) + 1, len(links[other]) + 1
-        links[one].append(_veth(index, seat.name or seat.segment, Peer(other, peer)))
-        links[other].append(_veth(peer, other_seat.name or other_seat.segment, Peer(one, index)))
+        links[one].append(_veth(one, index, seat.name or seat.segment, Peer(other, peer)))
+        links[other].append(_veth(other, peer, other_seat.name or other_seat.segment, Peer(one, index)))
         seated[one].append((index, seat.address))
         seated[other].append((peer, other_seat.address))
         return
@@ -109,8 +110,8 @@ def _join(
     master = _make_bridge(host, seat, links, seated)
     for name, other_seat in others:
         port, inside = len(links[host]) + 1, len(links[name]) + 1
-        links[host].append(_veth(port, f"veth{port}", Peer(name, inside), master))
-        links[name].append(_veth(inside, other_seat.name or "eth0", Peer(host, port)))
+        links[host].append(_veth(host, port, f"veth{port}", Peer(name, inside), master))
+        links[name].append(_veth(name, inside, other_seat.name or "eth0", Peer(host, port)))
         seated[name].append((inside, other_seat.address))
 
 
@@ -123,17 +124,17 @@ def _make_bridge(
     return index
 
 
-def _veth(index: int, name: str, peer: Peer, master: int | None = None) -> Link:
-    return Link(index, name, "veth", _mac(name, index), 1500, up=True, carrier=True, master=master, peer=peer)
+def _veth(owner: str, index: int, name: str, peer: Peer, master: int | None = None) -> Link:
+    return Link(index, name, "veth", _mac(owner, index), 1500, up=True, carrier=True, master=master, peer=peer)
 
 
 def _loopback() -> Link:
     return Link(_LOOPBACK, "lo", "loopback", "00:00:00:00:00:00", 65536, up=True, carrier=True)
 
 
-def _mac(name: str, index: int) -> str:
-    """A locally administered unicast address (IEEE 802, 8.4)."""
-    return f"02:{sum(name.encode()) % 256:02x}:00:00:{index // 256:02x}:{index % 256:02x}"
+def _mac(owner: str, index: int) -> str:
+    """A locally administered unicast address (IEEE 802, 8.4), another one for each interface."""
+    return f"02:{zlib.crc32(f'{owner} {index}'.encode()).to_bytes(4, 'big').hex(':')}:00"
 
 
 def _namespace(stack: Stack, links: tuple[Link, ...], seated: list[tuple[int, InterfaceAddress]]) -> Namespace:

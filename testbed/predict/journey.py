@@ -9,67 +9,26 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from testbed.evidence import Act, Chain, Evidence, Hook, Link, Listener, Namespace, Protocol, RouteKind, Rule, Ruleset
+from testbed.evidence import Act, Chain, Evidence, Hook, Link, Listener, Namespace, Protocol, RouteKind, Ruleset
 from testbed.model import Address, bracketed
 from testbed.predict import routing
 from testbed.predict.delivery import listener_for, mapped
+from testbed.predict.ending import Ending, Verdict
 from testbed.predict.firewall import Judged, Packet, judge
+from testbed.predict.icmp import REJECT_ERRNO, ROUTE_ERRNO, forward_errno
 from testbed.predict.prediction import End, Step, StepKind
 from testbed.predict.routing import Chosen, choose, setting
-from testbed.predict.segment import Bridged, who_has
+from testbed.predict.segment import Bridged, Station, who_has
+from testbed.predict.tracking import Tracking
 
 _MOST_HOPS: Final = 16
 _LOOPBACK: Final = {4: ipaddress.ip_address("127.0.0.1"), 6: ipaddress.ip_address("::1")}
-#: What connect(2) gives for a route type (ip-route(8)).
-_ROUTE_ERRNO: Final = {
-    RouteKind.UNREACHABLE: errno.EHOSTUNREACH,
-    RouteKind.PROHIBIT: errno.EACCES,
-    RouteKind.BLACKHOLE: errno.EINVAL,
-}
-#: What a forwarding host answers for a route type (net/ipv4/route.c, ip_error; icmp.c, icmp_err_convert); blackhole: none.
-_FORWARD_ERRNO: Final = {
-    4: {None: errno.ENETUNREACH, RouteKind.UNREACHABLE: errno.EHOSTUNREACH, RouteKind.PROHIBIT: errno.EHOSTUNREACH},
-    6: {None: errno.ENETUNREACH, RouteKind.UNREACHABLE: errno.ENETUNREACH, RouteKind.PROHIBIT: errno.EACCES},
-}
-#: What an answer of REJECT gives whoever connects (net/ipv4/icmp.c, icmp_err_convert; net/ipv6/icmp.c, tab_unreach).
-_REJECT_ERRNO: Final = {
-    "tcp-reset": errno.ECONNREFUSED,
-    "icmp-port-unreachable": errno.ECONNREFUSED,
-    "icmp-net-unreachable": errno.ENETUNREACH,
-    "icmp-net-prohibited": errno.ENETUNREACH,
-    "icmp-host-unreachable": errno.EHOSTUNREACH,
-    "icmp-host-prohibited": errno.EHOSTUNREACH,
-    "icmp-admin-prohibited": errno.EHOSTUNREACH,
-    "icmp-proto-unreachable": errno.ENOPROTOOPT,
-    "icmp6-port-unreachable": errno.ECONNREFUSED,
-    "icmp6-no-route": errno.ENETUNREACH,
-    "icmp6-adm-prohibited": errno.EACCES,
-    "icmp6-addr-unreachable": errno.EHOSTUNREACH,
-}
 #: Podman's process that only keeps a published port from others and never accepts (libpod/oci_util.go, bindPort).
 _PLACEHOLDER: Final = "conmon"
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Where a packet's way ended."""
-
-    end: End
-    why: str
-    namespace: str
-    errno: int | None
-    """What connect(2) gives for it; None for a timeout, an acceptance, or what is not known."""
-    packet: Packet
-    back: bool = False
-    listener: Listener | None = None
-    rule: Rule | None = None
-    chain: Chain | None = None
-    hook: Hook | None = None
-    link: Link | None = None
-    path: tuple[Link, ...] = ()
 
 
 @dataclass
@@ -79,12 +38,15 @@ class Journey:
     evidence: Evidence
     origin: str
     """The key of the namespace it starts in."""
+    preference: int = 0
+    """Which of several routes that are as good as each other its own packets take."""
+    choices: int = 1
+    """How many such routes there are, at the most, wherever there was a choice."""
     steps: list[Step] = field(default_factory=list)
     _back: bool = False
     _hops: int = 0
     _path: list[Link] = field(default_factory=list)
-    _seen: dict[str, list[tuple[Packet, Packet]]] = field(default_factory=dict)
-    """For each namespace passed: the packet as it came in, and as it went on."""
+    _tracking: Tracking = field(default_factory=Tracking)
 
     def connect(self, protocol: Protocol, destination: Address, port: int) -> Ending:
         """Send the first packet of a connection, and its answer back."""
@@ -93,11 +55,11 @@ class Journey:
         if destination.is_unspecified:
             destination = _LOOPBACK[destination.version]  # connect(2) to 0.0.0.0 is to oneself (ip(7))
         packet = Packet(destination, destination, str(protocol), None, port)
-        chosen = choose(here, destination)
+        chosen = self._choose(here, destination)
         if chosen.unknown:
             return self._ended(here, End.UNKNOWN, chosen.unknown, None, packet)
         source = routing.source_for(here, destination, chosen)
-        if chosen.kind is None or chosen.kind in _ROUTE_ERRNO:
+        if chosen.kind is None or chosen.kind in ROUTE_ERRNO:
             return self._no_route(here, chosen, packet)
         if chosen.kind not in (RouteKind.UNICAST, RouteKind.LOCAL):
             return self._ended(here, End.UNKNOWN, f"{destination} is a {chosen.kind} address", None, packet)
@@ -107,11 +69,17 @@ class Journey:
         self._note_route(here, destination, chosen, source)
         return self._send(here, replace(packet, source=source), chosen)
 
+    def _choose(self, here: Namespace, destination: Address, *, source: Address | None = None, mark: int = 0) -> Chosen:
+        """The route of a packet of a namespace's own."""
+        chosen = choose(here, destination, source=source, mark=mark, preference=self.preference)
+        self.choices = max(self.choices, chosen.choices)
+        return chosen
+
     def _no_route(self, here: Namespace, chosen: Chosen, packet: Packet) -> Ending:
         to = packet.destination
         if chosen.kind is not None:
             why = f"a {chosen.kind} route of {here.label} forbids {to}"
-            return self._ended(here, End.ROUTE_FORBIDS, why, _ROUTE_ERRNO[chosen.kind], packet)
+            return self._ended(here, End.ROUTE_FORBIDS, why, ROUTE_ERRNO[chosen.kind], packet)
         if to.version == 6 and not any(routing.own_addresses(here, 6)):
             # Without any address choosing a source fails before the route does (net/ipv6/ip6_output.c).
             why = f"{here.label} has no IPv6 address at all, not even ::1"
@@ -133,7 +101,7 @@ class Journey:
                 packet = replace(packet, destination=_LOOPBACK[packet.destination.version])
             self._note_translation(here, judged, packet)
         if judged.translation is not None or packet.mark != before.mark:
-            chosen = choose(here, packet.destination, source=packet.source, mark=packet.mark)
+            chosen = self._choose(here, packet.destination, source=packet.source, mark=packet.mark)
             if chosen.unknown or chosen.kind not in (RouteKind.UNICAST, RouteKind.LOCAL):
                 why = chosen.unknown or f"{here.label} has no route to {packet.destination}, which it was rewritten to"
                 return self._ended(here, End.UNKNOWN if chosen.unknown else End.NO_ROUTE, why, None, packet)
@@ -186,8 +154,8 @@ class Journey:
                 packet = replace(packet, source=source)
             self._note_translation(here, judged, packet)
         if self._back:
-            return self._undo_destination_translation(here, packet)
-        self._seen.setdefault(here.key, []).append((before, packet))
+            return self._tracking.back_from_destination(here.key, packet)
+        self._tracking.note(here.key, before, packet)
         return packet
 
     def _masqueraded(self, here: Namespace, packet: Packet, chosen: Chosen, link: Link) -> Address | None:
@@ -216,30 +184,11 @@ class Journey:
             self._path.append(link)
         if link.name == "lo":
             return self._receive(here, link, packet)
-        if link.holder:
-            why = f"{link.name} of {here.label} is held by {link.holder}, which takes the connection over"
-            return self._ended(here, End.LEFT, why, None, packet, link=link)
         hop = chosen.hop or packet.destination
-        reached = who_has(self.evidence, here, link, hop, packet.source)
-        if not reached.stations:
-            if reached.outside:
-                why = f"{hop} is beyond {link.name} of {here.label}, which the picture does not show"
-                return self._ended(here, End.LEFT, why, None, packet, link=link)
-            why = f"nobody answers for {hop} on {link.name} of {here.label}"
-            return self._answered_with_error(
-                here, End.NO_NEIGHBOUR, why, errno.EHOSTUNREACH, packet, own=own, link=link
-            )
-        if len(reached.stations) > 1:
-            names = " and ".join(station.namespace.label for station in reached.stations)
-            why = f"{names} both answer for {hop} on {link.name} of {here.label}"
-            return self._ended(here, End.UNKNOWN, why, None, packet, link=link)
-        (station,) = reached.stations
-        if (
-            entered is not None
-            and station.out is not None
-            and station.out.index == entered.index
-            and not entered.hairpin
-        ):
+        station = self._station(here, hop, packet, link, own=own)
+        if isinstance(station, Ending):
+            return station
+        if entered is not None and station.out == entered and not entered.hairpin:
             why = f"{link.name} of {here.label} sends nothing back by the port that it came in by ({entered.name})"
             return self._ended(here, End.HAIRPIN, why, None, packet, link=link)
         for bridged in station.bridges:
@@ -252,6 +201,29 @@ class Journey:
         self._note(station.namespace, StepKind.CROSS, text, row=f"{hop} is at {station.link.mac}")
         return self._receive(station.namespace, station.link, packet, port=station.port)
 
+    def _station(self, here: Namespace, hop: Address, packet: Packet, link: Link, *, own: bool) -> Station | Ending:
+        """Who takes the packet on the segment."""
+        if link.holder:
+            why = f"{link.name} of {here.label} is held by {link.holder}, which takes the connection over"
+            return self._ended(here, End.LEFT, why, None, packet, link=link)
+        # Of what is forwarded the question does not name the source (net/ipv4/arp.c, arp_solicit).
+        sender = packet.source if routing.is_local(here, packet.source) else None
+        asker = sender or routing.source_for(here, hop, Chosen(RouteKind.UNICAST, None, link)) or packet.source
+        reached = who_has(self.evidence, here, link, hop, asker)
+        if not reached.stations and reached.outside:
+            why = f"{hop} is beyond {link.name} of {here.label}, which the picture does not show"
+            return self._ended(here, End.LEFT, why, None, packet, link=link)
+        if not reached.stations:
+            why = f"nobody answers for {hop} on {link.name} of {here.label}"
+            return self._answered_with_error(
+                here, End.NO_NEIGHBOUR, why, errno.EHOSTUNREACH, packet, own=own, link=link
+            )
+        if len(reached.stations) > 1:
+            names = " and ".join(station.namespace.label for station in reached.stations)
+            why = f"{names} both answer for {hop} on {link.name} of {here.label}"
+            return self._ended(here, End.UNKNOWN, why, None, packet, link=link)
+        return reached.stations[0]
+
     def _cross_bridge(self, bridged: Bridged, packet: Packet) -> Packet | Ending:
         """A frame from port to port passes the IP firewall too where bridge-nf-call-iptables is on (br_netfilter).
 
@@ -259,12 +231,9 @@ class Journey:
         br_nf_pre_routing_finish).
         """
         there, bridge = bridged.namespace, bridged.bridge
-        unclear = next(
-            (c for c in there.firewall.chains if c.family == "bridge" and any(r.actions for r in c.rules)), None
-        )
-        if unclear is not None:
+        if unclear := _with_rules(there, lambda chain: chain.family == "bridge"):
             why = f"{there.label} has firewall rules of the bridge family, which are not modelled"
-            return self._ended(there, End.UNKNOWN, why, None, packet, chain=unclear)
+            return self._ended(there, End.UNKNOWN, why, None, packet, by=Verdict(Hook.FORWARD, unclear, None))
         if not _filters_bridges(there, packet.destination.version) or not there.firewall.chains:
             return packet
         before = replace(packet, iif=bridge.name, oif="", mark=0, state=self._state(there, packet))
@@ -297,6 +266,9 @@ class Journey:
 
     def _before_route(self, here: Namespace, link: Link, packet: Packet, *, looped: bool) -> Packet | Ending:
         """PREROUTING: filters, and what translates destinations there."""
+        if unclear := _with_rules(here, lambda chain: chain.hook is Hook.INGRESS):
+            why = f"{here.label} has firewall rules at an interface itself (ingress), which are not modelled"
+            return self._ended(here, End.UNKNOWN, why, None, packet, by=Verdict(Hook.INGRESS, unclear, None))
         judged = self._judge(here, Hook.PREROUTING, packet, translate=not looped)
         if stopped := self._stopped(here, Hook.PREROUTING, judged, packet):
             return stopped
@@ -308,7 +280,7 @@ class Journey:
                     return self._ended(here, End.DROPPED, f"{link.name} has no address to redirect to", None, packet)
                 packet = replace(packet, destination=own)
             self._note_translation(here, judged, packet)
-        return self._undo_source_translation(here, packet) if self._back else packet
+        return self._tracking.back_to_source(here.key, packet) if self._back else packet
 
     def _routed(self, here: Namespace, link: Link, before: Packet, packet: Packet, *, port: Link | None) -> Ending:
         """The checks of addresses and the route: for this namespace, or onward."""
@@ -321,10 +293,10 @@ class Journey:
         if chosen.kind is RouteKind.LOCAL:
             return self._deliver(here, link, before, packet)
         rewritten = packet.destination != before.destination
-        if port is not None and rewritten and _filters_bridges(here, packet.destination.version):
-            if chosen.kind is RouteKind.UNICAST and chosen.link is not None and chosen.link.index == link.index:
-                # Rewritten to somebody on the same bridge: a frame from port to port, which no host forwards.
-                return self._pass_on(here, link, before, packet, chosen, entered=port)
+        bridged = port is not None and rewritten and _filters_bridges(here, packet.destination.version)
+        if bridged and chosen.kind is RouteKind.UNICAST and chosen.link == link:
+            # Rewritten to somebody on the same bridge: a frame from port to port, which no host forwards.
+            return self._pass_on(here, link, before, packet, chosen, entered=port)
         return self._forward(here, link, before, packet, chosen)
 
     def _impossible(self, here: Namespace, link: Link, packet: Packet, chosen: Chosen) -> Ending | None:
@@ -334,12 +306,12 @@ class Journey:
                 why = f"{here.label} takes no packet {what} {address} from {link.name} (route_localnet is 0)"
                 return self._ended(here, End.MARTIAN, why, None, packet, link=link)
         accepts = any(setting(here, f"ipv4/conf/{name}/accept_local") for name in ("all", link.name))
-        if packet.source.version == 4 and routing.is_local(here, packet.source) and not accepts:
-            if not packet.source.is_loopback:
-                why = f"{here.label} takes no packet from its own {packet.source} from {link.name}"
-                return self._ended(here, End.MARTIAN, why, None, packet, link=link)
+        own = packet.source.version == 4 and not packet.source.is_loopback and routing.is_local(here, packet.source)
+        if own and not accepts:
+            why = f"{here.label} takes no packet from its own {packet.source} from {link.name}"
+            return self._ended(here, End.MARTIAN, why, None, packet, link=link)
         if routing.reverse_path_fails(here, link, packet.source):
-            why = f"{here.label} would not answer {packet.source} by {link.name}, and rp_filter drops what comes from there"
+            why = f"{here.label} would not answer {packet.source} by {link.name}, so rp_filter drops it"
             return self._ended(here, End.REVERSE_PATH, why, None, packet, link=link)
         if chosen.kind in (RouteKind.BROADCAST, RouteKind.MULTICAST, RouteKind.ANYCAST):
             return self._ended(here, End.UNKNOWN, f"{packet.destination} is a {chosen.kind} address", None, packet)
@@ -357,7 +329,7 @@ class Journey:
             why = f"the answer to {packet.destination} goes to {here.label}, which did not ask"
             return self._ended(here, End.NO_ROUTE, why, None, packet)
         if link.name != "lo":
-            self._seen.setdefault(here.key, []).append((before, packet))
+            self._tracking.note(here.key, before, packet)
         assert packet.destination_port is not None
         protocol = Protocol(packet.protocol)
         listener = listener_for(here, protocol, packet.destination, packet.destination_port, link.index)
@@ -370,7 +342,8 @@ class Journey:
         bound = f"{bracketed(str(listener.address))}:{listener.port}"
         self._note(here, StepKind.DELIVER, f"{here.label} listens on {bound}{who}, which takes {at}", row=bound)
         if protocol is Protocol.TCP and listener.backlog and listener.queue > listener.backlog:
-            why = f"{bound} of {here.label}{who} has {listener.queue} connections waiting and takes at most {listener.backlog}"
+            full = f"{listener.queue} connections waiting and takes at most {listener.backlog}"
+            why = f"{bound} of {here.label}{who} has {full}"
             return self._ended(here, End.QUEUE_FULL, why, None, packet, listener=listener)
         held = listener.process is not None and listener.process.name == _PLACEHOLDER
         what = "holds the port and never accepts" if held else "accepts"
@@ -389,10 +362,10 @@ class Journey:
         version = packet.destination.version
         allowed = setting(here, f"ipv4/conf/{link.name}/forwarding" if version == 4 else "ipv6/conf/all/forwarding")
         if not allowed:
-            why = f"{packet.destination} is not {here.label}'s own, and {here.label} does not forward what {link.name} brings"
+            why = f"{packet.destination} is not {here.label}'s own, and it forwards nothing that {link.name} brings"
             return self._ended(here, End.NOT_FORWARDED, why, None, packet, link=link)
         if chosen.kind is not RouteKind.UNICAST:
-            number = _FORWARD_ERRNO[version].get(chosen.kind)
+            number = forward_errno(version, chosen.kind)
             kind = End.NO_ROUTE if chosen.kind is None else End.ROUTE_FORBIDS
             why = (
                 f"{here.label}, on the way, has no route to {packet.destination}"
@@ -435,16 +408,14 @@ class Journey:
         *,
         own: bool,
         link: Link | None = None,
-        rule: Rule | None = None,
-        chain: Chain | None = None,
-        hook: Hook | None = None,
+        by: Verdict | None = None,
         reset: bool = False,
     ) -> Ending:
         """An ending that the namespace reports to the sender: by a reset or by ICMP, which has to find its way back.
 
         :param own: whether the sender is a process of this very namespace: it learns it at once
         """
-        ending = self._ended(here, end, why, number, packet, link=link, rule=rule, chain=chain, hook=hook)
+        ending = self._ended(here, end, why, number, packet, link=link, by=by)
         if self._back or own:
             return ending
         if reset or (end is End.NO_LISTENER and packet.protocol == Protocol.TCP):
@@ -477,7 +448,7 @@ class Journey:
             )
         elif ending.end is End.REJECTED:
             answer = replace(answer, state="related")
-        chosen = choose(here, answer.destination, source=answer.source)
+        chosen = self._choose(here, answer.destination, source=answer.source)
         if chosen.kind not in (RouteKind.UNICAST, RouteKind.LOCAL):
             why = chosen.unknown or f"{ending.why}, and {here.label} has no route back to {answer.destination}"
             kind = End.UNKNOWN if chosen.unknown else End.NO_ROUTE
@@ -498,23 +469,9 @@ class Journey:
         """What conntrack calls a packet: an answer that it has not seen the question of is invalid."""
         if not self._back:
             return packet.state
-        if here.key != self.origin and here.key not in self._seen:
+        if here.key != self.origin and not self._tracking.knows(here.key):
             return "invalid"
         return "related" if packet.protocol in ("icmp", "icmpv6") else "established"
-
-    def _undo_source_translation(self, here: Namespace, packet: Packet) -> Packet:
-        """An answer to a rewritten source goes to the original one, from PREROUTING on."""
-        for before, after in self._seen.get(here.key, ()):
-            if after.source == packet.destination != before.source:
-                return replace(packet, destination=before.source, destination_port=before.source_port)
-        return packet
-
-    def _undo_destination_translation(self, here: Namespace, packet: Packet) -> Packet:
-        """An answer from a rewritten destination comes from the original one, from POSTROUTING on."""
-        for before, after in self._seen.get(here.key, ()):
-            if after.destination == packet.source != before.destination:
-                return replace(packet, source=before.destination, source_port=before.destination_port)
-        return packet
 
     # --- the firewall -------------------------------------------------------------------------------------------------
 
@@ -528,40 +485,31 @@ class Journey:
             packet,
             source_type=routing.address_type(here, packet.source),
             destination_type=routing.address_type(here, packet.destination),
-            status=self._status(here),
+            status=self._tracking.status(here.key),
         )
         return judge(rules, hook, packet)
-
-    def _status(self, here: Namespace) -> frozenset[str]:
-        """Which translations conntrack has noted for this connection here."""
-        found = set()
-        for before, after in self._seen.get(here.key, ()):
-            if before.destination != after.destination or before.destination_port != after.destination_port:
-                found.add("dnat")
-            if before.source != after.source:
-                found.add("snat")
-        return frozenset(found)
 
     def _stopped(self, here: Namespace, hook: Hook, judged: Judged, packet: Packet) -> Ending | None:
         """The ending that a verdict makes; None for one that lets the packet pass."""
         if judged.verdict is Act.ACCEPT:
             return None
+        by = Verdict(hook, judged.chain, judged.rule)
         what = judged.rule.text if judged.rule else f"the policy of {judged.chain.name if judged.chain else hook}"
         at = f"{str(hook).upper()} of {here.label}"
         if judged.verdict is Act.UNKNOWN:
             why = f"whether {at} lets it pass depends on what is not modelled: {what}"
-            return self._ended(here, End.UNKNOWN, why, None, packet, rule=judged.rule, chain=judged.chain, hook=hook)
+            return self._ended(here, End.UNKNOWN, why, None, packet, by=by)
         word = "drops" if judged.verdict is Act.DROP else "rejects"
         self._note(here, StepKind.FILTER, f"{at} {word} it", row=what)
         why = f"a firewall rule in {at} {word} it: {what}"
         if judged.verdict is Act.DROP:
-            return self._ended(here, End.DROPPED, why, None, packet, rule=judged.rule, chain=judged.chain, hook=hook)
-        number = _REJECT_ERRNO.get(judged.argument)
+            return self._ended(here, End.DROPPED, why, None, packet, by=by)
+        number = REJECT_ERRNO.get(judged.argument)
         if number is None:
             why = f"what {at} answers with {judged.argument!r} is not modelled"
-            return self._ended(here, End.UNKNOWN, why, None, packet, rule=judged.rule, chain=judged.chain, hook=hook)
+            return self._ended(here, End.UNKNOWN, why, None, packet, by=by)
         if hook is Hook.OUTPUT and not self._back:
-            return self._ended(here, End.REJECTED, why, number, packet, rule=judged.rule, chain=judged.chain, hook=hook)
+            return self._ended(here, End.REJECTED, why, number, packet, by=by)
         return self._answered_with_error(
             here,
             End.REJECTED,
@@ -569,9 +517,7 @@ class Journey:
             number,
             packet,
             own=False,
-            rule=judged.rule,
-            chain=judged.chain,
-            hook=hook,
+            by=by,
             reset=judged.argument == "tcp-reset",
         )
 
@@ -586,14 +532,10 @@ class Journey:
         packet: Packet,
         *,
         listener: Listener | None = None,
-        rule: Rule | None = None,
-        chain: Chain | None = None,
-        hook: Hook | None = None,
+        by: Verdict | None = None,
         link: Link | None = None,
     ) -> Ending:
-        return Ending(
-            end, why, here.key, number, packet, self._back, listener, rule, chain, hook, link, tuple(self._path)
-        )
+        return Ending(end, why, here.key, number, packet, self._back, listener, by, link, tuple(self._path))
 
     def _note(self, here: Namespace, kind: StepKind, text: str, *, row: str = "") -> None:
         self.steps.append(Step(kind, here.key, here.label, text, row, self._back))
@@ -613,6 +555,11 @@ class Journey:
         port = "" if packet.destination_port is None else f":{packet.destination_port}"
         text = f"{here.label} rewrites it: from {packet.source}, to {bracketed(str(packet.destination))}{port}"
         self._note(here, StepKind.TRANSLATE, text, row=rule)
+
+
+def _with_rules(here: Namespace, wanted: Callable[[Chain], bool]) -> Chain | None:
+    """The first chain of a kind that does anything."""
+    return next((c for c in here.firewall.chains if wanted(c) and any(r.actions for r in c.rules)), None)
 
 
 def _filters_bridges(here: Namespace, version: int) -> bool:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from testbed.evidence import Container, Evidence, HostFacts, Place, Protocol, RouteKind
 from testbed.model import Address, Outcome, Phase
-from testbed.predict.journey import Ending, Journey
+from testbed.predict.ending import Ending
 from testbed.predict.prediction import End, Prediction, Step, StepKind
 from testbed.predict.routing import choose
+from testbed.predict.ways import travel
 
 _DNS_PORT = 53
 #: Podman's resolver for its networks with DNS, which knows the containers on them.
@@ -49,9 +50,8 @@ def _ask(evidence: Evidence, place: Place, host: str) -> Resolved:
     lost_at: Address | None = None
     for server in place.names.nameservers:
         assert place.namespace is not None
-        journey = Journey(evidence, place.namespace)
-        ending = journey.connect(Protocol.UDP, server, _DNS_PORT)
-        steps += journey.steps
+        ending, way = travel(evidence, place.namespace, Protocol.UDP, server, _DNS_PORT)
+        steps += way
         if ending.end is not End.ACCEPTED:
             if lost is None:
                 lost, lost_at = ending, server
@@ -136,9 +136,9 @@ def _failure(outcome: Outcome, end: End, why: str, server: Address | None, endin
         destination=ending.packet.destination,
         port=_DNS_PORT,
         listener=ending.listener,
-        rule=ending.rule,
-        chain=ending.chain,
-        hook=ending.hook,
+        rule=ending.by.rule if ending.by else None,
+        chain=ending.by.chain if ending.by else None,
+        hook=ending.by.hook if ending.by else None,
         link=ending.link,
         path=ending.path,
         resolver_end=ending.end,

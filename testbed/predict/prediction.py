@@ -126,5 +126,5 @@ class Prediction:
 
 
 def failed(number: int) -> tuple[Outcome, int, str]:
-    """Outcome, errno and text of a connect(2) that failed."""
-    return OUTCOMES[number], number, f"[Errno {number}] {os.strerror(number)}"
+    """Outcome, errno and text of a connect(2) that failed; INCONCLUSIVE for an errno that is none of ours."""
+    return OUTCOMES.get(number, Outcome.INCONCLUSIVE), number, f"[Errno {number}] {os.strerror(number)}"

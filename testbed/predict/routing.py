@@ -11,6 +11,8 @@ from testbed.evidence import LOCAL_TABLE, MAIN_TABLE, Link, Namespace, PolicyRul
 from testbed.model import Address
 
 _DEFAULT_TABLE: Final = 253
+#: Actions of policy rules that are as routes of that kind.
+_FORBIDDING: Final = frozenset({"unreachable", "prohibit", "blackhole"})
 #: The rules that a namespace has from the start (ip-rule(8)).
 _INITIAL: Final = {
     family: tuple(
@@ -30,6 +32,8 @@ class Chosen:
     route: Route | None = None
     link: Link | None = None
     """The interface it leaves by, for UNICAST and LOCAL."""
+    choices: int = 1
+    """How many routes the kernel may take, where its choice depends on what it has heard of the gateways."""
     unknown: str = ""
     """Why the answer is not known; empty where it is."""
 
@@ -46,37 +50,41 @@ def choose(
     source: Address | None = None,
     mark: int = 0,
     incoming: str = "lo",
-    local: bool = True,
+    preference: int | None = None,
 ) -> Chosen:
     """Go through policy rules by priority and take the longest prefix of the first table that has one (ip-rule(8)).
 
     :param incoming: the interface the packet came in by; ``lo`` for one's own packets
-    :param local: False leaves the local table out, as the check of a reverse path needs it
+    :param preference: for one's own packets: which of several default routes of one metric to take. The kernel prefers
+        those whose gateway it has heard of lately, and none of that is for sure (net/ipv4/fib_semantics.c,
+        fib_select_default). None takes the first, as for packets of others.
     """
     family = destination.version
     rules = sorted(
         (rule for rule in namespace.policy_rules if rule.family == family), key=lambda rule: rule.priority
     ) or list(_INITIAL[family])
     for rule in rules:
-        if rule.other or rule.outgoing:
+        if rule.other or rule.outgoing or (rule.action != "lookup" and rule.action not in _FORBIDDING):
             return Chosen(None, unknown=f"the policy rule {rule.priority} of {namespace.label} is not modelled")
         if rule.inverted == _selects(rule, source, destination, mark, incoming):
             continue
-        if rule.action in ("unreachable", "prohibit", "blackhole"):
+        if rule.action in _FORBIDDING:
             return Chosen(RouteKind(rule.action))
-        if rule.action != "lookup":
-            return Chosen(None, unknown=f"the policy rule {rule.priority} of {namespace.label} is not modelled")
-        if rule.table == LOCAL_TABLE and not local:
-            continue
         found = _longest(namespace, rule.table, destination)
-        if found is None or found.kind is RouteKind.THROW:
-            continue
-        if found.multipath:
-            return Chosen(None, unknown=f"the route to {found.destination} of {namespace.label} has several next hops")
-        # To oneself everything goes by lo, whichever interface has the address (net/ipv4/route.c, ip_route_output_key).
-        link = link_named(namespace, "lo") if found.kind is RouteKind.LOCAL else link_of(namespace, found.link)
-        return Chosen(found.kind, found, link)
+        if found is not None and found.kind is not RouteKind.THROW:
+            return _taken(namespace, found, preference)
     return Chosen(None)
+
+
+def _taken(namespace: Namespace, found: Route, preference: int | None) -> Chosen:
+    if found.multipath:
+        return Chosen(None, unknown=f"the route to {found.destination} of {namespace.label} has several next hops")
+    if found.kind is RouteKind.LOCAL:
+        # To oneself all goes by lo, whichever interface has the address (net/ipv4/route.c, ip_route_output_key).
+        return Chosen(found.kind, found, link_named(namespace, "lo"))
+    equals = [found] if preference is None else _equals(namespace, found)
+    found = equals[(preference or 0) % len(equals)]
+    return Chosen(found.kind, found, link_of(namespace, found.link), len(equals))
 
 
 def link_of(namespace: Namespace, index: int | None) -> Link | None:
@@ -175,6 +183,20 @@ def _longest(namespace: Namespace, table: int, destination: Address) -> Route | 
         if best is None or (-route.destination.prefixlen, route.metric) < (-best.destination.prefixlen, best.metric):
             best = route
     return best
+
+
+def _equals(namespace: Namespace, first: Route) -> list[Route]:
+    """The default routes that the kernel may take as well as the first one; it alone where it is none."""
+    if first.destination.prefixlen or first.gateway is None or first.destination.version == 6:
+        return [first]
+    alike = (first.table, first.kind, first.destination, first.metric)
+    return [
+        route
+        for route in namespace.routes
+        if (route.table, route.kind, route.destination, route.metric) == alike
+        and route.gateway is not None
+        and _usable(namespace, route)
+    ]
 
 
 def _usable(namespace: Namespace, route: Route) -> bool:

@@ -55,7 +55,7 @@ def who_has(evidence: Evidence, here: Namespace, link: Link, address: Address, s
     IPv4: any of its addresses makes a host answer on any of its interfaces (ip-sysctl, arp_ignore 0), unless it would
     not take the asker's packets. IPv6: only the interface's own (RFC 4861, 7.2.3).
 
-    :param sender: whose packet it is, which the question names
+    :param sender: the address that the question comes from
     """
     stations: list[Station] = []
     outside = False

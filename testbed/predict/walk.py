@@ -7,9 +7,10 @@ from typing import Final
 
 from testbed.evidence import Attempt, Evidence, Protocol
 from testbed.model import Address, Outcome, Phase, Scheme
-from testbed.predict.journey import Ending, Journey
+from testbed.predict.ending import Ending
 from testbed.predict.naming import resolve
 from testbed.predict.prediction import End, Prediction, failed
+from testbed.predict.ways import travel
 
 _TIMED_OUT: Final = frozenset(
     {End.DROPPED, End.NOT_FORWARDED, End.REVERSE_PATH, End.MARTIAN, End.QUEUE_FULL, End.HAIRPIN}
@@ -36,10 +37,9 @@ def predict(evidence: Evidence, attempt: Attempt) -> Prediction:
         return replace(resolved.failure, steps=resolved.steps)
     ends = []
     for address in resolved.addresses:
-        journey = Journey(evidence, place.namespace)
-        ending = journey.connect(Protocol.TCP, address, target.port)
+        ending, steps = travel(evidence, place.namespace, Protocol.TCP, address, target.port)
         made = _predicted(ending, address, target.scheme)
-        ends.append(replace(made, steps=(*resolved.steps, *journey.steps)))
+        ends.append(replace(made, steps=(*resolved.steps, *steps)))
         if made.outcome is Outcome.CONNECTED:
             return ends[-1]
     return ends[0]
@@ -66,9 +66,9 @@ def _predicted(ending: Ending, address: Address, scheme: Scheme) -> Prediction:
         destination=ending.packet.destination,
         port=ending.packet.destination_port or 0,
         listener=ending.listener,
-        rule=ending.rule,
-        chain=ending.chain,
-        hook=ending.hook,
+        rule=ending.by.rule if ending.by else None,
+        chain=ending.by.chain if ending.by else None,
+        hook=ending.by.hook if ending.by else None,
         link=ending.link,
         path=ending.path,
     )
