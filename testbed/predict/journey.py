@@ -508,8 +508,6 @@ class Journey:
         if number is None:
             why = f"what {at} answers with {judged.argument!r} is not modelled"
             return self._ended(here, End.UNKNOWN, why, None, packet, by=by)
-        if hook is Hook.OUTPUT and not self._back:
-            return self._ended(here, End.REJECTED, why, number, packet, by=by)
         return self._answered_with_error(
             here,
             End.REJECTED,

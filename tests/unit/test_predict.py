@@ -40,6 +40,7 @@ from testbed.predict import End, Prediction, StepKind, predict
 
 _NAMES = Names(HostsFile.parse("127.0.0.1 localhost\n::1 localhost\n10.88.0.1 gateway\n"))
 _PORT = 8000
+_PORT_UNREACHABLE = "icmp-port-unreachable"
 
 
 def tcp(address: str, port: int = _PORT, *, v6only: bool = False, queue: int = 0, name: str = "app") -> Listener:
@@ -348,6 +349,19 @@ def test_a_refusal_whose_reset_is_dropped_is_a_timeout() -> None:
     evidence = world(host_rules=rules(Hook.OUTPUT, Action(Act.DROP), Match(Field.SOURCE_PORT, (str(_PORT),))))
     seen = ask(evidence, "web", f"10.88.0.1:{_PORT}")
     assert (seen.outcome, seen.back) == (Outcome.TIMED_OUT, True)
+
+
+def test_a_rejection_of_ones_own_goes_by_the_firewall_too() -> None:
+    """The ICMP error for an own packet is sent to oneself: where OUTPUT drops all else it is never heard."""
+    reject = Rule(
+        "-A OUTPUT -p tcp -j REJECT", (Match(Field.PROTOCOL, ("tcp",)),), (Action(Act.REJECT, _PORT_UNREACHABLE),)
+    )
+    chain = Chain(
+        Backend.IPTABLES, "ip", "filter", "OUTPUT", (reject,), hook=Hook.OUTPUT, kind="filter", policy=Act.DROP
+    )
+    assert ask(world(host_rules=Ruleset((chain,))), "box", f"10.88.0.10:{_PORT}").outcome is Outcome.TIMED_OUT
+    heard = Ruleset((replace(chain, policy=Act.ACCEPT),))
+    assert ask(world(host_rules=heard), "box", f"10.88.0.10:{_PORT}").outcome is Outcome.REFUSED
 
 
 def test_a_match_that_is_not_known_is_inconclusive() -> None:
