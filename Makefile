@@ -1,7 +1,7 @@
 # Nothing but names for what scripts/ and .venv/bin do. ARGS= passes arguments on: make test ARGS="-m testbed -n 2"
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test lint bench clean
+.PHONY: help setup run test lint bench truth clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ lint: ## ruff, mypy, import-linter and shellcheck, all of them
 
 bench: setup ## measure: hosts, probes and scenarios beside their rivals
 	@.venv/bin/python -m benchmarks $(ARGS)
+
+truth: setup ## predict and try 20,000 random cells on the real kernel, and each fault once
+	@.venv/bin/python -m truth $(ARGS)
 
 clean: ## remove what the above made: leftover labs, images, .venv and caches
 	@scripts/clean

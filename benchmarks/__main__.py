@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from benchmarks import growth, host, machine, parallel, probes, report, startup
+from benchmarks import explaining, growth, host, machine, parallel, probes, report, startup
 from benchmarks.bench import Bench
 from benchmarks.values import Run, Series, judge
 from testbed import images
@@ -19,7 +19,9 @@ from testbed.namespaces import become_root
 from testbed.report.console import make, plain
 from testbed.scenarios.portainer.topology import TOPOLOGY
 
-_SUBJECTS: Final = {subject.name: subject for subject in (m.SUBJECT for m in (host, startup, probes, growth, parallel))}
+_SUBJECTS: Final = {
+    subject.name: subject for subject in (m.SUBJECT for m in (host, startup, probes, growth, parallel, explaining))
+}
 _MISSED: Final = 1
 _INTERRUPTED: Final = 130
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from benchmarks.values import Machine, Run, Series, Unit, Verdict, ratio
 from testbed.report.console import plain
 
-_DIGITS: Final = {Unit.SECONDS: 3, Unit.RATE: 0, Unit.MEBIBYTES: 1, Unit.TIMES: 2}
+_DIGITS: Final = {Unit.SECONDS: 3, Unit.MILLISECONDS: 3, Unit.RATE: 0, Unit.MEBIBYTES: 1, Unit.TIMES: 2}
 _WORDS: Final = {True: ("met", "green"), False: ("missed", "red"), None: ("not measured", "dim")}
 
 

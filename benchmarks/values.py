@@ -12,6 +12,7 @@ class Unit(StrEnum):
     """What a figure counts."""
 
     SECONDS = "s"
+    MILLISECONDS = "ms"
     RATE = "/s"
     MEBIBYTES = "MiB"
     TIMES = "x"

@@ -14,7 +14,7 @@ from testbed.explain.binding import is_about_binding
 from testbed.explain.client_texts.said import Pasted
 from testbed.explain.explain import explain
 from testbed.explain.explanation import Explanation
-from testbed.explain.pasting import explain_binding, explain_pasted, places
+from testbed.explain.pasting import explain_binding, explain_pasted, likeliest
 from testbed.model import Observation, Target
 from testbed.names import Naming
 from testbed.namespaces import NetworkNamespace
@@ -102,8 +102,8 @@ def pasted_offline(evidence: Evidence, pasted: Pasted, place: str | None = None)
 
 
 def _said_at(evidence: Evidence, pasted: Pasted, target: Target) -> str:
-    """The one place from which an attempt ends as the text says; of several with one cause, the first."""
-    found = places(evidence, pasted, target)
+    """The likeliest place from which an attempt ends as the text says; of several with one cause, the first."""
+    found = likeliest(evidence, pasted, target)
     if not found:
         known = ", ".join([*(c.name for c in evidence.containers), *(h.name for h in evidence.hosts)])
         raise UsageError(f"from nowhere here would {target} end like that now: say which it was with --from ({known})")

@@ -1,26 +1,32 @@
-"""The Podman API service of one host, spoken to through podman-py."""
+"""The Podman API service of one host, spoken to through podman-py, and for reading without it.
+
+podman-py and what it needs take a fifth of a second to be imported: they are when the first client is made.
+"""
 
 from __future__ import annotations
 
+import http.client
 import ipaddress
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-import podman
-import podman.errors
-import requests
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+from urllib.parse import urlencode
 
 from testbed.errors import DeadlineError, EngineError
 from testbed.model import Address
 from testbed.waiting import wait_for
 
+if TYPE_CHECKING:
+    import podman
+
 #: The Docker-compatible API version to speak: asking the service for its own costs Podman 4.3 half a second.
 COMPAT_VERSION: Final = "1.41"
 _START_SECONDS: Final = 20.0
+_ANSWER_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,44 @@ class NetworkInfo:
     bridge: str
     """The interface that the host sits at; it exists only while a container is on the network."""
     gateways: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the service answered to a question."""
+
+    status: int
+    headers: Mapping[str, str]
+    """With names in lower case."""
+    body: bytes
+
+
+class Asking:
+    """A connection to the service for questions, one after the other. They only read (GET).
+
+    :param path: the service's socket
+    :raises OSError: nobody listens there
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._http = http.client.HTTPConnection("podman")
+        self._http.sock = _connected(path, _ANSWER_SECONDS)
+
+    def ask(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
+        """What the service answers.
+
+        :raises OSError: it went away, or took longer than a minute
+        :raises http.client.HTTPException: it does not speak HTTP
+        """
+        self._http.request("GET", f"{path}?{urlencode(params)}" if params else path)
+        said = self._http.getresponse()
+        return Answer(said.status, {name.lower(): value for name, value in said.getheaders()}, said.read())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self._http.close()
 
 
 class Engine:
@@ -60,6 +104,8 @@ class Engine:
         if self._closed:
             raise EngineError(f"Podman at {self.url} is gone: its host was closed")
         if self._client is None:
+            import podman  # noqa: PLC0415 - see above
+
             client = podman.PodmanClient(base_url=self.url)
             try:
                 wait_for(
@@ -80,6 +126,24 @@ class Engine:
         """
         self.client  # noqa: B018 - looking at it is what waits
 
+    def asking(self) -> Asking:
+        """A connection for reading, once the service listens; to be closed, which ``with`` does.
+
+        :raises EngineError: it did not start, or its host was closed
+        """
+        if self._closed:
+            raise EngineError(f"Podman at {self.url} is gone: its host was closed")
+        try:
+            return wait_for(self._asking, f"Podman at {self.url}", seconds=_START_SECONDS, state=self.log)
+        except DeadlineError as exc:
+            raise EngineError(str(exc)) from exc
+
+    def _asking(self) -> Asking | None:
+        try:
+            return Asking(self.socket)
+        except OSError:
+            return None
+
     def create_network(
         self,
         name: str,
@@ -93,8 +157,11 @@ class Engine:
 
         :raises EngineError: Podman refused, such as for a subnet in use
         """
+        client = self.client
+        from podman.errors import APIError  # noqa: PLC0415 - see above
+
         try:
-            self.client.networks.create(
+            client.networks.create(
                 name,
                 driver="bridge",
                 subnets=[{"subnet": subnet, "gateway": gateway}],
@@ -102,7 +169,7 @@ class Engine:
                 dns_enabled=True,
                 labels=dict(labels or {}),
             )
-        except podman.errors.APIError as exc:
+        except APIError as exc:
             raise EngineError(f"network {name!r} ({subnet}) was not created: {self.reason(exc)}") from exc
 
     def networks(self) -> tuple[NetworkInfo, ...]:
@@ -110,9 +177,12 @@ class Engine:
 
         :raises EngineError: the service does not answer
         """
+        client = self.client
+        from podman.errors import APIError  # noqa: PLC0415 - see above
+
         try:
-            listed = self.client.networks.list()
-        except podman.errors.APIError as exc:
+            listed = client.networks.list()
+        except APIError as exc:
             raise EngineError(f"the networks could not be listed: {self.reason(exc)}") from exc
         return tuple(
             NetworkInfo(
@@ -129,7 +199,10 @@ class Engine:
 
     def reason(self, exc: Exception) -> str:
         """What to say of a client library's error: Podman's own words, or that nobody is there to say any."""
-        if isinstance(exc, requests.ConnectionError) or isinstance(exc.__cause__, requests.ConnectionError):
+        import requests  # noqa: PLC0415 - see above
+
+        gone = (requests.ConnectionError, ConnectionError)
+        if isinstance(exc, gone) or isinstance(exc.__cause__, gone):
             said = self.log()
             return f"Podman at {self.url} does not answer any more" + (f"; the last it said: {said}" if said else "")
         return str(getattr(exc, "explanation", None) or exc)
@@ -150,10 +223,26 @@ class Engine:
 
 
 def _answers(client: podman.PodmanClient, path: Path) -> bool:
+    from podman.errors import APIError  # noqa: PLC0415 - see above
+
     try:
-        with socket.socket(socket.AF_UNIX) as probe:
-            # The file is there before the service accepts, and podman-py leaves a socket open that was refused.
-            probe.connect(str(path))
+        # The file is there before the service accepts, and podman-py leaves a socket open that was refused.
+        _connected(path, None).close()
         return bool(client.ping())
-    except (OSError, podman.errors.APIError):
+    except (OSError, APIError):
         return False
+
+
+def _connected(path: Path, seconds: float | None) -> socket.socket:
+    """A connection to a socket of the file system.
+
+    :raises OSError: nobody listens there
+    """
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(seconds)
+        connection.connect(str(path))
+    except OSError:
+        connection.close()
+        raise
+    return connection

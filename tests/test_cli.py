@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from testbed import cli
-from testbed.cli.main import group
+from testbed.cli.main import COMMANDS, group
 from testbed.machine import Machine
 from testbed.model import Answer, Observation, Outcome, Phase
 from testbed.predict import Prediction
@@ -34,7 +34,6 @@ PROGRAM = Path(sys.executable).with_name("testbed")
 #: The line that started it all.
 REFUSAL = 'Get "https://host.containers.internal:19001/ping": dial tcp 10.88.0.1:19001: connect: connection refused'
 REFUSED = "[Errno 111] Connection refused"
-COMMANDS = sorted(group.commands)
 SECONDS = 100.0
 
 
@@ -251,6 +250,23 @@ def test_the_help_of_the_program_shows_examples_and_exit_codes() -> None:
     assert "  testbed run portainer  " in shown.output
     assert "Exit codes: 0 all as expected, 1 something differs, 2 cannot run here." in shown.output
     assert [name for name in COMMANDS if f"\n  {name} " not in shown.output] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_listed_by_the_name_that_it_has(name: str) -> None:
+    """The table of commands, which imports none of them, names each as it calls itself."""
+    assert COMMANDS[name].load().name == name
+
+
+def test_the_list_of_commands_waits_for_none_of_them() -> None:
+    """``testbed --help`` imports neither a command nor what makes hosts and containers."""
+    program = "import sys; from testbed.cli.main import group; group(['--help'], standalone_mode=False); "
+    said = subprocess.run(
+        [sys.executable, "-c", f"{program} print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    loaded = set(said.stdout.splitlines()[-1].split())
+    assert "testbed.cli.main" in loaded
+    assert loaded & {"testbed.cli.run", "testbed.cli.explain", "podman", "pyroute2", "dns", "docker"} == set()
 
 
 def test_version_is_the_packages() -> None:

@@ -14,13 +14,13 @@ EVIDENCE: Final = ".evidence.json"
 SEEN: Final = ".seen.json"
 
 
-def save(folder: Path, evidence: Evidence, world: World, cell: Cell, number: int) -> None:
+def save(folder: Path, evidence: Evidence, world: World, cell: Cell, name: str) -> None:
     """Write both files.
 
-    :param number: the seed, which names them
+    :param name: what both are called, such as the seed
     """
     folder.mkdir(parents=True, exist_ok=True)
-    codec.write(folder / f"{number}{EVIDENCE}", evidence)
+    codec.write(folder / f"{name}{EVIDENCE}", evidence)
     seen = {
         "place": cell.place,
         "target": cell.target,
@@ -30,4 +30,4 @@ def save(folder: Path, evidence: Evidence, world: World, cell: Cell, number: int
         "why_then": cell.predicted.why,
         "world": repr(world),
     }
-    (folder / f"{number}{SEEN}").write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")
+    (folder / f"{name}{SEEN}").write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")

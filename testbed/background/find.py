@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from testbed.background import protocol
 from testbed.errors import DeadlineError, UsageError
+from testbed.model import Address
 
 _END_SECONDS: Final = 10.0
 
@@ -31,6 +33,8 @@ class Running:
     """The first process of each host."""
     containers: Mapping[str, tuple[str, int]]
     """Each container's host and main process, by that host's count."""
+    zones: Mapping[str, Mapping[str, tuple[Address, ...]]]
+    """What the resolver of each host knows: names to addresses."""
 
 
 def running(uid: int | None = None) -> list[Running]:
@@ -82,6 +86,10 @@ def _describe(uid: int, name: str) -> Running | None:
         bind=answer["bind"],
         hosts={str(key): int(value) for key, value in answer["hosts"].items()},
         containers={str(key): (str(host), int(pid)) for key, (host, pid) in answer["containers"].items()},
+        zones={
+            str(host): {str(known): tuple(map(ipaddress.ip_address, found)) for known, found in zone.items()}
+            for host, zone in answer.get("zones", {}).items()  # an older testbed may keep it
+        },
     )
 
 

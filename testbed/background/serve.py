@@ -10,7 +10,7 @@ from typing import Any
 from testbed.background import protocol
 from testbed.containers import HostContainer
 from testbed.errors import UsageError
-from testbed.host import Host
+from testbed.host import Host, PrivateHost
 
 
 def listen(uid: int, name: str) -> socket.socket:
@@ -36,6 +36,11 @@ def describe(
         "scenario": scenario,
         "bind": bind,
         "hosts": {name: host.pid for name, host in hosts.items()},
+        "zones": {
+            name: {known: list(map(str, addresses)) for known, addresses in host.zone.items()}
+            for name, host in hosts.items()
+            if isinstance(host, PrivateHost)
+        },
         "containers": {name: (container.host.name, container.pid) for name, container in containers.items()},
     }
 

@@ -9,11 +9,11 @@ from typing import Final
 import click
 
 from testbed.background import running
-from testbed.cli.evidence import sources
+from testbed.cli.looking import sources
 from testbed.cli.progress import status
 from testbed.diagnose import PATIENCE, Told, pasted_offline, why, why_pasted
 from testbed.errors import Error, UsageError
-from testbed.evidence import Attempt, codec
+from testbed.evidence import Attempt
 from testbed.explain.explain import explain as explain_case
 from testbed.explain.explanation import Verdict
 from testbed.explain.pasted import read
@@ -67,12 +67,13 @@ def explain(
     """
     text = " ".join(what)
     try:
+        target = _target(text)
+        # An ordinary user's process joins a user namespace here, which it may while it has no thread that shows status.
+        found = _sources(place, lab=lab, host=host) if file is None else ()
         with status("looking") as say:
             if file is not None:
                 told = _offline(Path(file), text, place)
             else:
-                target = _target(text)
-                found = _sources(place, lab=lab, host=host)
                 attempt = not no_attempt
                 if target is None:
                     told = why_pasted(found, text, place, attempt=attempt, seconds=seconds, say=say)
@@ -91,7 +92,7 @@ def _print(told: Told, *, walk: bool, json_: bool) -> None:
         return
     console = make()
     report.show(console, told.explanation, walk=walk)
-    if told.explanation.verdict is Verdict.CANNOT_TELL:
+    if told.explanation.verdict is not Verdict.CONNECTS:
         for sentence in told.evidence.missing:
             console.print(plain(f"   not seen: {sentence}", "dim"))
 
@@ -113,6 +114,8 @@ def _needed(place: str | None) -> str:
 
 
 def _offline(file: Path, text: str, place: str | None) -> Told:
+    from testbed.evidence import codec  # noqa: PLC0415 - pydantic takes a tenth of a second, and only this needs it
+
     picture = codec.read(file)
     target = _target(text)
     if target is None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 import sys
-from importlib import metadata
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Final
 
 import click
 
-from testbed.cli import doctor, enter, evidence, explain, labs, maintain, run
 from testbed.errors import Error
 from testbed.report.console import make, plain
 
@@ -17,35 +17,69 @@ from testbed.report.console import make, plain
 _BY_SIGNAL: Final = 128
 
 
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """A command that is imported when it is asked for: what one needs is not waited for by the others."""
+
+    module: str
+    function: str
+    short: str
+    """What stands in the list of commands: the first sentence of its help."""
+
+    def load(self) -> click.Command:
+        found = getattr(import_module(f"testbed.cli.{self.module}"), self.function)
+        assert isinstance(found, click.Command)
+        return found
+
+
+COMMANDS: Final = {
+    "build": _Command("maintain", "build", "Build the images that are not built yet; says what they are made from."),
+    "clean": _Command("maintain", "clean", "End every background lab of yours and remove what a killed run left."),
+    "doctor": _Command("doctor", "doctor", "Look at everything the testbed needs of this machine."),
+    "down": _Command("labs", "down", "End a lab that runs in the background."),
+    "evidence": _Command("evidence", "evidence", "Write what the network looks like now as JSON."),
+    "exec": _Command("enter", "exec_command", "Run a command on a host, or in a container's network."),
+    "explain": _Command("explain", "explain", "Say why a container or host cannot connect, and what cures it."),
+    "list": _Command("labs", "list_labs", "Show the labs that run in the background."),
+    "run": _Command("run", "run", "Run a scenario on private hosts: the story in steps, the matrix, the verdict."),
+    "shell": _Command("enter", "shell", "Open a prompt on a host or in a container's network."),
+    "up": _Command("labs", "up", "Leave a scenario running in the background."),
+}
+
+
+class _Group(click.Group):
+    """The commands of :data:`COMMANDS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click gives it
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        found = COMMANDS.get(cmd_name)
+        return None if found is None else found.load()
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.short) for name, command in COMMANDS.items()])
+
+
 @click.group(
+    cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Exit codes: 0 all as expected, 1 something differs, 2 cannot run here.",
+    epilog="""
+\b
+Examples:
+  testbed run portainer              the whole story, then 504 cells
+  testbed run portainer --bind ::    what one bind address of the tunnel does
+  testbed up portainer               leave it running, then:
+  testbed exec portainer -- curl -k https://host.containers.internal:19001/ping
+  testbed explain --from portainer https://host.containers.internal:19001/ping
+  testbed doctor                     what is missing here, and how to get it
+Exit codes: 0 all as expected, 1 something differs, 2 cannot run here.
+""",
 )
-@click.version_option(metadata.version("testbed"), prog_name="testbed")
+@click.version_option(package_name="testbed", prog_name="testbed")
 def group() -> None:
-    r"""Why a container cannot connect: real Podman containers show it, and what cures it.
-
-    \b
-    Examples:
-      testbed run portainer              the whole story, then 504 cells
-      testbed run portainer --bind ::    what one bind address of the tunnel does
-      testbed up portainer               leave it running, then:
-      testbed exec portainer -- curl -k https://host.containers.internal:19001/ping
-      testbed doctor                     what is missing here, and how to get it
-    """
-
-
-group.add_command(run.run)
-group.add_command(labs.up)
-group.add_command(labs.down)
-group.add_command(labs.list_labs)
-group.add_command(enter.exec_command)
-group.add_command(enter.shell)
-group.add_command(explain.explain)
-group.add_command(evidence.evidence)
-group.add_command(doctor.doctor)
-group.add_command(maintain.build)
-group.add_command(maintain.clean)
+    """Why a container cannot connect: real Podman containers show it, and what cures it."""
 
 
 class _Terminated(KeyboardInterrupt):

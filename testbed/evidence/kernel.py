@@ -75,6 +75,8 @@ class Link:
     """Of a bridge: whether it looks at VLAN tags."""
     holder: str = ""
     """Of a tun or tap device: the process that moves its packets, such as ``slirp4netns``; empty where unknown."""
+    host_loopback: bool | None = None
+    """Of one that slirp4netns holds: whether it lets the namespace reach the host's loopback; None where unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from testbed.evidence import Attempt, Forwarder, Protocol
-from testbed.explain.case import Case, at, holder, listener_row, listeners
+from testbed.evidence import Attempt, Evidence, Forwarder, HostFacts
+from testbed.explain import narrow
+from testbed.explain.case import Case, at, holder, listener_row
 from testbed.explain.codes import Cause
-from testbed.explain.explanation import Cure, Diagnosis, Row
+from testbed.explain.explanation import Cure, Diagnosis, Row, Undecided
 from testbed.model import Observation, Outcome, Phase, Scheme, Target
-from testbed.predict import End, predict
+from testbed.predict import End, Prediction, predict
 
 #: How OpenSSL says that what came is no TLS at all (ssl/record): plain text where a record was expected.
 _PLAIN: Final = re.compile(r"wrong.version.number|record.layer.failure", re.IGNORECASE)
@@ -22,13 +23,12 @@ _WANTS_TLS: Final = re.compile(
 _ALERT: Final = re.compile(r"BadStatusLine: .{0,4}\\x15\\x03|BadStatusLine: \x15\x03")
 #: How clients say that the certificate is for somebody else: Go, OpenSSL (curl, Python) and Node, in this order.
 _OTHER_NAME: Final = re.compile(r"valid for|mismatch|doesn't match|no alternative certificate|ALTNAME", re.IGNORECASE)
-_ROOTLESS: Final = "rootlessport"
 _SSH: Final = frozenset({"ssh", "sshd", "autossh"})
 
 
-def failed(case: Case, seen: Observation) -> Diagnosis | None:
+def failed(case: Case, seen: Observation) -> Diagnosis | Undecided | None:
     """What a failure after the handshake means; None where it says nothing more than that it failed."""
-    for look in (_behind_rootlessport, _tunnel, _plain_to_tls, _tls, _by_outcome):
+    for look in (_tunnel, _plain_to_tls, _tls, _by_outcome):
         if found := look(case, seen):
             return found
     return None
@@ -45,7 +45,7 @@ def _by_outcome(case: Case, seen: Observation) -> Diagnosis | None:
         case Outcome.HTTP_STATUS:
             return _status(case, seen)
         case Outcome.TIMED_OUT:
-            return _narrow_path(case) or _silent(case, seen)
+            return narrow.path(case) or _silent(case, seen)
         case Outcome.CLOSED:
             return _closes(case, seen)
         case Outcome.RESET:
@@ -154,11 +154,13 @@ def _silent(case: Case, seen: Observation) -> Diagnosis:
 def _closes(case: Case, seen: Observation) -> Diagnosis:
     return Diagnosis(
         Cause.PEER_CLOSES,
-        f"{_who(case)} accepts the connection and closes it at once, without an answer: a proxy or tunnel whose far "
-        "side "
-        f"failed does so, or a program that turns you away.",
+        f"{_who(case)} accepts the connection and closes it without an answer: a proxy or tunnel whose far side failed "
+        "does so, or a program that turns you away.",
         _rows(case, seen),
         (Cure("Read its log", _log(case)),),
+        ("A server that only speaks TLS may do so too when it is called with http: try https.",)
+        if case.attempt.target.scheme is Scheme.HTTP
+        else (),
     )
 
 
@@ -179,125 +181,69 @@ def _log(case: Case) -> str:
     return f"podman logs {container}" if container else ""
 
 
-def _narrow_path(case: Case) -> Diagnosis | None:
-    """Small packets pass and full ones do not: a link on the way takes less than the first one."""
-    path = [link for link in case.prediction.path if link.name != "lo"]
-    if not path:
-        return None
-    narrow = min(path, key=lambda link: link.mtu)
-    if narrow.mtu >= path[0].mtu:
-        return None
-    return Diagnosis(
-        Cause.MTU,
-        f"The connection is made, and then full packets are lost: {case.place.name} sends up to {path[0].mtu} bytes, "
-        "and "
-        f"{narrow.name} on the way takes {narrow.mtu} (and what should say so does not come back).",
-        tuple(Row("link", "", f"{link.name} mtu {link.mtu}") for link in path),
-        (
-            Cure(
-                "Make the network anew with that MTU",
-                f"podman network create -o mtu={narrow.mtu} NAME (and new containers)",
-            ),
-            Cure(
-                "Or lower what TCP announces, on the host",
-                "iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu",
-            ),
-        ),
-        ("Small requests work, large ones and TLS hang: a firewall that drops ICMP hides the reason.",),
-    )
-
-
-def _tunnel(case: Case, seen: Observation) -> Diagnosis | None:
+def _tunnel(case: Case, seen: Observation) -> Diagnosis | Undecided | None:
     """The listener is ssh's: it accepted, and could not get through at its far end."""
     listener, here = case.prediction.listener, case.end
     if seen.outcome not in (Outcome.RESET, Outcome.CLOSED):
         return None
     if listener is None or here is None or listener.process is None or listener.process.name not in _SSH:
         return None
-    forward = next(
-        (f for f in case.evidence.forwards if f.pid == listener.process.pid and f.port == listener.port), None
-    )
-    where = f"{forward.to_host}:{forward.to_port}" if forward else "where it leads"
-    row = listener_row(here, listener)
-    if forward is not None and _far_end_answers(case, forward):
+    forward = case.forwarder_of(listener)
+    where = at(forward.to_host, forward.to_port) if forward else "where it leads"
+    takes = f"The tunnel takes the connection ({holder(listener)} of {here.label})"
+    far, beyond = _at_far_end(case.evidence, forward) if forward else (None, None)
+    if far is None or beyond is None:
+        return Undecided(
+            f"{takes} and drops it again: either nobody takes it at {where} on the far side, or the SSH server there "
+            "forbids that forward. The far side is not in the picture.",
+            "What ssh itself says with -v while it is tried: 'connect failed' is the first, 'administratively "
+            "prohibited' the second.",
+        )
+    rows = (*_rows(case, seen), Row("predicted", far.name, beyond.why))
+    if beyond.end is End.ACCEPTED:
         return Diagnosis(
             Cause.TUNNEL_FORBIDDEN,
-            f"The tunnel takes the connection ({holder(listener)}), and {where} answers at its far end, but the SSH "
-            f"server there does not open it: sshd forbids that forward.",
-            (row,),
+            f"{takes}, and {where} answers on {far.name} at its far end, but the SSH server there does not open it: "
+            "its settings forbid that forward.",
+            rows,
             (
-                Cure("Allow it on the server, in sshd_config(5)", f"AllowTcpForwarding local\nPermitOpen {where}"),
+                Cure(
+                    f"Allow it on {far.name}, in sshd_config(5)",
+                    f"AllowTcpForwarding local\nPermitOpen {where}",
+                    f"{where} of {far.name}, to whoever may log in there",
+                ),
                 Cure("See the words of ssh itself (administratively prohibited)", "ssh -v -N -L ..."),
             ),
         )
     return Diagnosis(
         Cause.TUNNEL_FAR_END_DOWN,
-        f"The tunnel takes the connection ({holder(listener)}) and closes it again: at its far end nobody takes it at "
-        f"{where}.",
-        (row,),
+        f"{takes} and drops it again: at its far end, on {far.name}, nobody takes it at {where}.",
+        rows,
         (
-            Cure(f"Start what is to listen on {where}, on the far side", ""),
+            Cure(f"Start what is to listen on {where} of {far.name}", f"ss -ltnp 'sport = :{forward.to_port}'")
+            if forward
+            else Cure("Start what the tunnel leads to", ""),
             Cure("See the words of ssh itself (open failed: connect failed)", "ssh -v -N -L ..."),
         ),
         ("A tunnel's listener is no proof of anything behind it: a dead far end closes or resets, and never refuses.",),
     )
 
 
-def _far_end_answers(case: Case, forward: Forwarder) -> bool:
-    """Whether some other host of the picture would connect to where the tunnel leads, on its own side."""
-    for host in case.evidence.hosts:
-        if host.namespace == forward.namespace or not host.podman:
-            continue
-        goal = Attempt(host.name, Target(Scheme.TCP, forward.to_host, forward.to_port))
-        if predict(case.evidence, goal).end is End.ACCEPTED:
-            return True
-    return False
+def _at_far_end(evidence: Evidence, forward: Forwarder) -> tuple[HostFacts | None, Prediction | None]:
+    """The other host that has an SSH server, and what becomes there of a connection to where the tunnel leads.
+
+    None where there is no such host, or several: which one ssh is connected to is not in the picture.
+    """
+    far = [host for host in evidence.hosts if host.namespace != forward.namespace and _has_sshd(evidence, host)]
+    if len(far) != 1:
+        return None, None
+    beyond = predict(evidence, Attempt(far[0].name, Target(Scheme.TCP, forward.to_host, forward.to_port)))
+    return far[0], None if beyond.end in (End.UNKNOWN, End.LEFT) else beyond
 
 
-def _behind_rootlessport(case: Case, seen: Observation) -> Diagnosis | None:
-    """rootlessport accepts for a published port, whatever the container does."""
-    listener = case.prediction.listener
-    if seen.outcome not in (Outcome.RESET, Outcome.CLOSED) or listener is None or listener.process is None:
-        return None
-    if not listener.process.name.startswith(_ROOTLESS):
-        return None
-    for container, published in case.published_at(case.host_of(case.prediction.namespace), case.port):
-        there = case.evidence.namespaces.get(container.namespace or "")
-        if there is None:
-            continue
-        found = listeners(there, published.container_port, Protocol.TCP)
-        outside = [entry for entry in found if not entry.address.is_loopback]
-        if outside:
-            return None
-        row = Row(
-            "published", container.host, f"{published.host_port}->{published.container_port}/tcp {container.name}"
-        )
-        if found:
-            return Diagnosis(
-                Cause.ROOTLESS_PORT_LOOPBACK,
-                f"Rootless Podman's {_ROOTLESS} takes the connection for {container.name}, where {holder(found[0])} "
-                f"listens only on {at(found[0].address, found[0].port)}, the container's own loopback: accepted, and "
-                "then "
-                f"reset.",
-                (row, listener_row(there, found[0])),
-                (
-                    Cure(
-                        f"Make the program in {container.name} listen on all of the container's addresses",
-                        at("0.0.0.0", published.container_port),
-                        "whoever reaches the published port",
-                    ),
-                ),
-                ("Connecting to a rootless published port succeeds even where nothing listens behind it.",),
-            )
-        return Diagnosis(
-            Cause.NOBODY_LISTENS,
-            f"Rootless Podman's {_ROOTLESS} takes the connection for {container.name}, where nobody listens on port "
-            f"{published.container_port}: accepted, and then reset.",
-            (row,),
-            (Cure("Start the program that is to listen there", f"podman logs {container.name}"),),
-            ("Connecting to a rootless published port succeeds even where nothing listens behind it.",),
-        )
-    return None
+def _has_sshd(evidence: Evidence, host: HostFacts) -> bool:
+    there = evidence.namespaces.get(host.namespace)
+    return there is not None and any(entry.process and entry.process.name == "sshd" for entry in there.listeners)
 
 
 def fails_above_tcp(seen: Observation) -> bool:

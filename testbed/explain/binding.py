@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from testbed.evidence import Evidence, Namespace, Network
+from testbed.evidence import Evidence, Listener, Namespace, Network
 from testbed.explain.case import at, holder, listener_row, listeners
 from testbed.explain.client_texts.said import Pasted
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.model import Address
 from testbed.predict.routing import own_addresses, setting
+
+#: Podman's processes that hold a published port: conmon as root, rootlessport and its child without.
+_HOLDERS = ("conmon", "rootlessport")
 
 
 def diagnose(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosis | None:
@@ -17,7 +20,7 @@ def diagnose(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagno
         case Cause.NO_SUCH_BIND_ADDRESS:
             return _no_such_address(evidence, pasted, namespace)
         case Cause.PORT_TAKEN:
-            return _taken(pasted, namespace)
+            return _taken(evidence, pasted, namespace)
         case Cause.PRIVILEGED_PORT:
             return _privileged(pasted, namespace)
         case Cause.TUNNEL_FAR_END_DOWN | Cause.TUNNEL_FORBIDDEN:
@@ -36,7 +39,8 @@ def _no_such_address(evidence: Evidence, pasted: Pasted, namespace: Namespace) -
             (Cure("Start the listener again", ""),),
             ("An ssh that could not bind may still run, without its listener (ExitOnForwardFailure no).",),
         )
-    network = next((n for n in evidence.networks if address in n.gateways), None)
+    hosts = {host.name for host in evidence.hosts if host.namespace == namespace.key}
+    network = next((n for n in evidence.networks if n.host in hosts and address in n.gateways), None)
     if network is not None and address is not None:
         return _bridge_not_there(network, address, namespace, said)
     own = ", ".join(map(str, own_addresses(namespace, address.version if address else 4)))
@@ -69,7 +73,7 @@ def _bridge_not_there(network: Network, address: Address, namespace: Namespace, 
     )
 
 
-def _taken(pasted: Pasted, namespace: Namespace) -> Diagnosis:
+def _taken(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosis:
     port = pasted.port or 0
     found = [
         entry
@@ -88,16 +92,36 @@ def _taken(pasted: Pasted, namespace: Namespace) -> Diagnosis:
             (Cure("Try again", ""),),
         )
     who = found[0]
-    where = f" in the container {who.process.container}" if who.process and who.process.container else ""
+    publisher = _publisher(evidence, who, namespace)
+    inside = who.process.container if who.process else None
+    where = f" for the container {publisher}" if publisher else f" in the container {inside}" if inside else ""
+    end = f"kill {who.process.pid}" if who.process else "ss -ltnp"
     return Diagnosis(
         Cause.PORT_TAKEN,
         f"Port {port} of {namespace.label} is taken: {holder(who)}{where} listens on {at(who.address, who.port)}.",
         (said, *(listener_row(namespace, entry) for entry in found)),
         (
-            Cure("End what holds it, if it is not meant", f"kill {who.process.pid}" if who.process else "ss -ltnp"),
+            Cure(f"Stop the container {publisher}, if it is not meant", f"podman stop {publisher}")
+            if publisher
+            else Cure("End what holds it, if it is not meant", end),
             Cure("Or take another port", ""),
         ),
-        ("A published port is held by conmon or rootlessport: stop the container, not the process.",),
+        ("That process only holds the published port: stop the container, not the process.",) if publisher else (),
+    )
+
+
+def _publisher(evidence: Evidence, listener: Listener, namespace: Namespace) -> str:
+    """The container whose published port a process of Podman's holds; empty for any other process."""
+    hosts = {host.name for host in evidence.hosts if host.namespace == namespace.key}
+    if listener.process is None or not listener.process.name.startswith(_HOLDERS):
+        return ""
+    return next(
+        (
+            container.name
+            for container in evidence.containers
+            if container.host in hosts and any(port.host_port == listener.port for port in container.published)
+        ),
+        "",
     )
 
 

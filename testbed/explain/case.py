@@ -6,7 +6,19 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from testbed.evidence import Attempt, Container, Evidence, Listener, Namespace, Network, Place, Protocol, Published
+from testbed.evidence import (
+    Attempt,
+    Container,
+    Evidence,
+    Forwarder,
+    Listener,
+    Namespace,
+    Network,
+    Place,
+    Protocol,
+    Published,
+    Subnet,
+)
 from testbed.explain.explanation import Row
 from testbed.model import Address, Observation, bracketed
 from testbed.predict import Prediction
@@ -50,6 +62,20 @@ class Case:
         """Whether a namespace is a host's own."""
         return any(host.namespace == namespace for host in self.evidence.hosts)
 
+    def command_in(self, namespace: Namespace, command: str) -> str:
+        """A command as it is run on the host of a namespace, for that namespace: containers have no such tools."""
+        if self.is_host(namespace.key):
+            return command
+        found = next(iter(self.containers_in(namespace.key)), None)
+        if found is None or not found.pid:
+            return command
+        rootless = any(host.name == found.host and host.rootless for host in self.evidence.hosts)
+        return f"{'podman unshare ' if rootless else ''}nsenter -t {found.pid} -n {command}"
+
+    def machine(self, namespace: Namespace) -> str:
+        """The name of the host where commands for a namespace are run."""
+        return self.host_of(namespace.key) or namespace.label
+
     def host_of(self, namespace: str | None) -> str:
         """The name of the host that a namespace is on; empty where that is not known."""
         for host in self.evidence.hosts:
@@ -67,6 +93,11 @@ class Case:
         return tuple(
             n for n in self.evidence.networks if n.host == host and any(address in subnet for subnet in n.subnets)
         )
+
+    def forwarder_of(self, listener: Listener) -> Forwarder | None:
+        """What the ssh process that holds a listener was told about it; None for a listener of anybody else."""
+        pid = listener.process.pid if listener.process else None
+        return next((f for f in self.evidence.forwards if f.pid == pid and f.port == listener.port), None)
 
     def published_at(self, host: str, port: int) -> Iterator[tuple[Container, Published]]:
         """Containers of a host that publish a port there, running or not."""
@@ -115,6 +146,14 @@ def rows_of_walk(prediction: Prediction) -> tuple[Row, ...]:
 def any_address(version: int) -> str:
     """The wildcard address of an IP version."""
     return "0.0.0.0" if version == 4 else "::"
+
+
+def as_subnet(text: str) -> Subnet | None:
+    """A subnet in CIDR notation, None for another text."""
+    try:
+        return ipaddress.ip_network(text, strict=False) if "/" in text else None
+    except ValueError:
+        return None
 
 
 def as_address(text: str) -> Address | None:

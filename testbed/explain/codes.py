@@ -23,6 +23,7 @@ class Cause(StrEnum):
     WRONG_CONTAINER_PORT = "wrong-container-port"
     PUBLISHED_IPV6_LOOPBACK = "published-ipv6-loopback"
     PUBLISHED_NO_RULE = "rules-lost"
+    HAIRPIN = "hairpin"
     NOT_RUNNING = "container-not-running"
     # Listeners that could not be.
     NO_SUCH_BIND_ADDRESS = "no-such-bind-address"

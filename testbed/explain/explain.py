@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from testbed.evidence import Attempt, Evidence
-from testbed.explain import above_tcp, filtering, listening, naming, proxying, publishing, routing
+from testbed.explain import above_tcp, filtering, listening, naming, proxying, publishing, rootless, routing
 from testbed.explain.case import Case
-from testbed.explain.explanation import Diagnosis, Explanation, Verdict
+from testbed.explain.explanation import Diagnosis, Explanation, Undecided, Verdict
 from testbed.model import Observation, Outcome, Phase
 from testbed.predict import End, Prediction, predict
 
@@ -16,6 +16,7 @@ _BY_END: Final[Mapping[End, Callable[[Case], Diagnosis]]] = {
     End.NO_LISTENER: listening.nobody,
     End.QUEUE_FULL: listening.queue_full,
     End.HELD: publishing.rules_lost,
+    End.HAIRPIN: publishing.hairpin,
     End.DROPPED: filtering.stopped,
     End.REJECTED: filtering.stopped,
     End.NAME_NOT_FOUND: naming.not_found,
@@ -43,7 +44,7 @@ def explain(evidence: Evidence, attempt: Attempt, seen: Observation | None = Non
         return _connects(case)
     if reached and above_tcp.fails_above_tcp(seen):
         found = publishing.rules_lost(case) if predicted.end is End.HELD else above_tcp.failed(case, seen)
-        return _explained(case, found) if found else _cannot_tell(case)
+        return _explained(case, found) if isinstance(found, Diagnosis) else _cannot_tell(case, found)
     if predicted.end in _OPEN:
         return _by_observation(case, seen)
     return _by_prediction(case) if _agree(predicted, seen) else _cannot_tell(case)
@@ -57,6 +58,8 @@ def _by_prediction(case: Case) -> Explanation:
     predicted = case.prediction
     if predicted.end is End.ACCEPTED and predicted.outcome is Outcome.CONNECTED:
         return _connects(case)
+    if found := rootless.diagnose(case):
+        return _explained(case, found)
     diagnose = _BY_END.get(predicted.end)
     if (predicted.back and predicted.end in _OPEN) or diagnose is None:
         return _cannot_tell(case)
@@ -69,6 +72,8 @@ def _by_observation(case: Case, seen: Observation) -> Explanation:
         found = naming.not_found(case) if seen.outcome is Outcome.NAME_NOT_FOUND else naming.resolver_taken(case)
         if found:
             return _explained(case, found)
+    if found := rootless.diagnose(case):
+        return _explained(case, found)
     return _cannot_tell(case)
 
 
@@ -76,6 +81,8 @@ def _agree(predicted: Prediction, seen: Observation) -> bool:
     """Whether what was seen is what was predicted, as far as the observer's patience lets it be seen."""
     if predicted.end is End.NO_NEIGHBOUR and seen.outcome is Outcome.TIMED_OUT and seen.seconds < _NEIGHBOUR_SECONDS:
         return seen.phase is Phase.CONNECT
+    if predicted.end is End.RELAY_CLOSES and seen.outcome in (Outcome.CLOSED, Outcome.RESET):
+        return predicted.phase is seen.phase
     if predicted.withheld and seen.outcome is Outcome.TIMED_OUT:
         return seen.phase is Phase.CONNECT
     return (predicted.outcome, predicted.errno) == (seen.outcome, seen.errno) or (
@@ -101,14 +108,17 @@ def _connects(case: Case) -> Explanation:
 
 
 def _explained(case: Case, diagnosis: Diagnosis) -> Explanation:
+    warnings = (*diagnosis.warnings, *rootless.warnings(case))
     return Explanation(
-        Verdict.EXPLAINED, diagnosis.sentence, diagnosis, case.prediction, case.observation, warnings=diagnosis.warnings
+        Verdict.EXPLAINED, diagnosis.sentence, diagnosis, case.prediction, case.observation, warnings=warnings
     )
 
 
-def _cannot_tell(case: Case) -> Explanation:
+def _cannot_tell(case: Case, between: Undecided | None = None) -> Explanation:
     predicted, seen = case.prediction, case.observation
-    if seen is None:
+    if between is not None:
+        sentence, decide = between.sentence, between.decide
+    elif seen is None:
         sentence = f"It cannot be told: {predicted.why}."
         decide = "Try it: leave out --no-attempt."
         if predicted.end is End.NOT_RUNNING:

@@ -56,6 +56,16 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, slots=True)
+class Undecided:
+    """Several causes that what is known does not tell apart."""
+
+    sentence: str
+    """What is known, and the causes that remain."""
+    decide: str
+    """The one observation that would decide."""
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Why an attempt ends as it does."""
 

@@ -16,7 +16,7 @@ from testbed.explain.case import (
 )
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
-from testbed.explain.publishing import behind_published_port, published_instead
+from testbed.explain.publishing import behind_published_port, direct, published_instead
 from testbed.predict import StepKind
 
 
@@ -46,12 +46,12 @@ def _datagrams(case: Case, here: Namespace) -> Diagnosis | None:
         return None
     return Diagnosis(
         Cause.UDP_NOT_TCP,
-        f"On port {case.port} of {here.label}, {holder(found[0])} listens for UDP, and you spoke TCP to "
-        f"{case.said}: nobody takes that.",
+        f"{_leads_to(case, here)}, and on port {case.port} there {holder(found[0])} listens for UDP: you spoke TCP, "
+        "which nobody takes.",
         (listener_row(here, found[0]),),
         (
             Cure(f"Make it listen for TCP on port {case.port}, or speak UDP to it", ""),
-            Cure("Find the TCP port that it does have", f"testbed exec {here.label} -- ss -ltnp"),
+            Cure("Find the TCP port that it does have", case.command_in(here, "ss -ltnp")),
         ),
     )
 
@@ -69,7 +69,7 @@ def queue_full(case: Case) -> Diagnosis:
         (
             Cure(
                 "Restart it, or find out why it does not accept: it is stuck or too slow",
-                f"testbed exec {here.label} -- ss -ltnp 'sport = :{listener.port}'",
+                case.command_in(here, f"ss -ltnp 'sport = :{listener.port}'"),
             ),
             Cure("Let it queue more (its listen backlog, at most net.core.somaxconn)", ""),
         ),
@@ -119,14 +119,13 @@ def _elsewhere_here(case: Case, here: Namespace, there: list[Listener]) -> Diagn
             _published_warning(case),
         )
     gateways = _gateways(case, same)
-    cures = _bind_cures(case, here, inside=inside)
+    cures = _bind_cures(case, here, same[0], inside=inside)
     if loopback:
         own = "its own" if here.key != case.place.namespace else "your own"
         return Diagnosis(
             Cause.LOOPBACK_ONLY,
-            f"{case.said} is {_whose(case, here)}, and on port {case.port} there only {bound} is listened on, by "
-            f"{who}: "
-            f"that is {own} loopback, another room of the same machine, which nobody outside it can enter.",
+            f"{_leads_to(case, here)}, and on port {case.port} there only {bound} is listened on, by {who}: that is "
+            f"{own} loopback, another room of the same machine, which nobody outside it can enter.",
             rows,
             cures,
         )
@@ -152,21 +151,22 @@ def _elsewhere_here(case: Case, here: Namespace, there: list[Listener]) -> Diagn
         )
     return Diagnosis(
         Cause.OTHER_ADDRESS,
-        f"{case.said} is {_whose(case, here)}, and on port {case.port} there only {bound} is listened on, by {who}: "
-        f"another address of the same machine.",
+        f"{_leads_to(case, here)}, and on port {case.port} there only {bound} is listened on, by {who}: another "
+        "address of the same machine.",
         rows,
         (*cures, Cure(f"Or use the address that it listens on: {bound}", "")),
     )
 
 
-def _whose(case: Case, here: Namespace) -> str:
-    """Whose an address is, and by which interface."""
+def _leads_to(case: Case, here: Namespace) -> str:
+    """Whose the address is that was called, or that it was rewritten to, and by which interface."""
     address = case.prediction.destination
+    leads = "is" if address == case.prediction.address else f"leads to {address}, which is"
     for row in here.addresses:
         if row.address.ip == address:
             link = next((link.name for link in here.links if link.index == row.link), "")
-            return f"{here.label}'s own address on {link}"
-    return f"{here.label}'s own address"
+            return f"{case.said} {leads} {here.label}'s own address on {link}"
+    return f"{case.said} {leads} {here.label}'s own address"
 
 
 def _gateways(case: Case, same: list[Listener]) -> bool:
@@ -178,11 +178,11 @@ def _gateways(case: Case, same: list[Listener]) -> bool:
     return case.prediction.destination in gateways and any(entry.address in gateways for entry in same)
 
 
-def _bind_cures(case: Case, here: Namespace, *, inside: bool) -> tuple[Cure, ...]:
+def _bind_cures(case: Case, here: Namespace, listener: Listener, *, inside: bool) -> tuple[Cure, ...]:
     """Listening where the knock is, or everywhere; what each exposes."""
     address = case.prediction.destination
     assert address is not None
-    everywhere = Cure("Listen on every address", at(any_address(address.version), case.port), _exposure(case, here))
+    everywhere = _let_listen(case, listener, any_address(address.version), "every address", _exposure(case, here))
     if address.is_loopback or inside:
         return (everywhere,)
     networks = [n.name for n in case.networks_with(address, case.host_of(here.key))]
@@ -191,7 +191,16 @@ def _bind_cures(case: Case, here: Namespace, *, inside: bool) -> tuple[Cure, ...
         if networks
         else f"whoever reaches {address}"
     )
-    return (Cure(f"Listen on {address}", at(address, case.port), who), everywhere)
+    return (_let_listen(case, listener, str(address), str(address), who), everywhere)
+
+
+def _let_listen(case: Case, listener: Listener, address: str, where: str, exposes: str) -> Cure:
+    """Who is to listen where; for an ssh forward the command that does it."""
+    forward = case.forwarder_of(listener)
+    if forward is None:
+        return Cure(f"Let {holder(listener)} listen on {where}", at(address, case.port), exposes)
+    command = f"ssh -L {at(address, forward.port)}:{at(forward.to_host, forward.to_port)} ..."
+    return Cure(f"End {holder(listener)} and start it again, listening on {where}", command, exposes)
 
 
 def _exposure(case: Case, here: Namespace) -> str:
@@ -252,10 +261,7 @@ def _in_another_room(case: Case, here: Namespace) -> Diagnosis | None:
         )
         if host
         else (
-            Cure(
-                f"Call {there.label} by its own name or address on a network that both are on",
-                f"{there.label}:{case.port}",
-            ),
+            *direct(case, there, case.port),
             Cure("Or share its namespace", f"podman run --network container:{there.label} ..."),
         )
     )
@@ -274,16 +280,16 @@ def _tunnel_without_listener(case: Case, here: Namespace) -> Diagnosis | None:
         if forward.namespace == here.key and forward.port == case.port:
             bind = forward.bind or "localhost"
             who = f"{forward.process} (pid {forward.pid})"
+            told = f"{at(bind, forward.port)}:{at(forward.to_host, forward.to_port)}"
             return Diagnosis(
                 Cause.TUNNEL_WITHOUT_LISTENER,
                 f"{who} runs on {here.label} and was told to listen on {at(bind, forward.port)}, but it does not: "
                 f"the bind failed when it started, and it went on without (ssh_config(5), ExitOnForwardFailure no).",
-                (Row("process", here.label, f"{who} -L {bind}:{forward.port}:{forward.to_host}:{forward.to_port}"),),
+                (Row("process", here.label, f"{who} -L {told}"),),
                 (
                     Cure(
                         "End it and start it again, so that it fails loudly",
-                        "ssh -o ExitOnForwardFailure=yes -L "
-                        f"{bind}:{forward.port}:{forward.to_host}:{forward.to_port} ...",
+                        f"ssh -o ExitOnForwardFailure=yes -L {told} ...",
                     ),
                     Cure(
                         "Start a container on the network first where it binds to a bridge's address: "
@@ -304,11 +310,11 @@ def _nobody_at_all(case: Case, here: Namespace) -> Diagnosis:
         warnings = ("A container that runs is not yet a program that listens: look at its log.",)
     return Diagnosis(
         Cause.NOBODY_LISTENS,
-        f"{case.said} is {_whose(case, here)}, and nobody listens on TCP port {case.port} there.{others}",
+        f"{_leads_to(case, here)}, and nobody listens on TCP port {case.port} there.{others}",
         rows_of_walk(case.prediction),
         (
             Cure(f"Start the program that is to listen on port {case.port} of {here.label}", _start(case, here)),
-            Cure("Or use the port that it does listen on", f"testbed exec {here.label} -- ss -ltnp"),
+            *([Cure("Or use the port that it does listen on", case.command_in(here, "ss -ltnp"))] if running else []),
         ),
         warnings,
     )

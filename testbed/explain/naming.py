@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from testbed.evidence import Container, Network
+from dataclasses import replace
+
+from testbed.evidence import Container, Network, Protocol
+from testbed.explain import filtering
 from testbed.explain.case import Case, at, holder, listener_row
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.explain.publishing import not_running
+from testbed.model import Address
 from testbed.predict import End
+from testbed.predict.ways import travel
 
 AARDVARK = "aardvark-dns"
 _DNS = 53
@@ -27,7 +32,9 @@ def not_found(case: Case) -> Diagnosis:
     internal = name.endswith((".containers.internal", ".docker.internal"))
     cures = [Cure("Name it for the container", f"podman run --add-host {name}:ADDRESS ... (a new container)")]
     if internal and asking is None:
-        cures.insert(0, Cure("On the host itself call it by an address or by localhost", f"localhost:{case.port}"))
+        cures.insert(
+            0, Cure("On the host itself call it by an address or by localhost", f"localhost:{case.attempt.target.port}")
+        )
     where = f"the hosts file of {case.place.name}"
     why = (
         "Podman writes it into the hosts files of containers, not of hosts"
@@ -53,6 +60,9 @@ def _container_unknown(case: Case, meant: Container, asking: Container) -> Diagn
         f"podman network connect shared {asking.name}",
         f"{meant.name} and {asking.name} reach each other on every port",
     )
+    asked = next((g for network in shared if network.dns_enabled for g in network.gateways), None)
+    if asked is not None and (lost := _not_answering(case, asked)):
+        return resolver_failed(lost)
     if shared and not any(network.dns_enabled for network in shared):
         return Diagnosis(
             Cause.DNS_DISABLED,
@@ -60,7 +70,7 @@ def _container_unknown(case: Case, meant: Container, asking: Container) -> Diagn
             "for no "
             f"names: DNS is off there, as always on the default network.",
             (row,),
-            (move, Cure("Or call it by its address", _address(meant, case.port))),
+            (move, Cure("Or call it by its address", _address(meant, case.attempt.target.port))),
         )
     return Diagnosis(
         Cause.NETWORKS_NOT_SHARED,
@@ -68,6 +78,30 @@ def _container_unknown(case: Case, meant: Container, asking: Container) -> Diagn
         f"the names on its own networks.",
         (row,),
         (move,),
+    )
+
+
+def _not_answering(case: Case, server: Address) -> Case | None:
+    """The case of Podman's own resolver, which knows the name, where it does not answer and another one was asked."""
+    assert case.place.namespace is not None
+    ending, _ = travel(case.evidence, case.place.namespace, Protocol.UDP, server, _DNS)
+    if ending.end in (End.ACCEPTED, End.UNKNOWN, End.LEFT):
+        return None
+    return replace(
+        case,
+        prediction=replace(
+            case.prediction,
+            why=ending.why,
+            resolver=server,
+            resolver_end=ending.end,
+            namespace=ending.namespace,
+            back=ending.back,
+            destination=ending.packet.destination,
+            listener=ending.listener,
+            rule=ending.by.rule if ending.by else None,
+            chain=ending.by.chain if ending.by else None,
+            hook=ending.by.hook if ending.by else None,
+        ),
     )
 
 
@@ -87,34 +121,35 @@ def resolver_failed(case: Case) -> Diagnosis:
             (Cure("Use an address, or give it a resolver", "podman run --dns ADDRESS ... (a new container)"),),
         )
     if prediction.rule is not None or prediction.chain is not None:
-        rule = (
-            prediction.rule.text
-            if prediction.rule
-            else f"the policy of {prediction.chain.name if prediction.chain else ''}"
-        )
-        label = case.end.label if case.end else ""
+        here, chain, hook = case.end, prediction.chain, prediction.hook
+        assert here is not None and chain is not None and hook is not None
+        rule = filtering.decided(case, chain)
+        stopped = "the answer to it" if prediction.back else "the question"
         return Diagnosis(
             Cause.RESOLVER_BLOCKED,
-            f"{case.place.name} cannot ask its resolver {server} for {name}: a firewall rule of {label} stops the "
-            f"question ({rule}).",
-            (Row("rule", label, rule), *_resolvers(case)),
-            (
-                Cure(
-                    "Let the container's network ask it",
-                    f"iptables -I INPUT -p udp --dport {_DNS} -d {server} -j ACCEPT",
-                    "only the resolver, to whoever reaches that address",
-                ),
-            ),
+            f"{case.place.name} cannot ask its resolver {server} for {name}: the firewall of {here.label} stops "
+            f"{stopped} in {str(hook).upper()}: {rule}.",
+            (Row("rule", here.label, rule), *_resolvers(case)),
+            filtering.cures(case, here, chain, hook),
         )
     return Diagnosis(
         Cause.RESOLVER_DOWN,
         f"{case.place.name} cannot ask its resolver {server} for {name}: {_why(case)}.",
         _resolvers(case),
         (
-            Cure("Write Podman's DNS anew: restart a container of that network", f"podman restart {case.place.name}"),
-            Cure("Or give the container a resolver that answers", "podman run --dns ADDRESS ... (a new container)"),
+            *_restart(case, server),
+            Cure("Give the container a resolver that answers", "podman run --dns ADDRESS ... (a new container)"),
+            Cure("Or name it for the container", f"podman run --add-host {name}:ADDRESS ... (a new container)"),
         ),
     )
+
+
+def _restart(case: Case, server: Address) -> tuple[Cure, ...]:
+    """What starts Podman's own resolver anew; nothing where it is another one that does not answer."""
+    container = case.place.container
+    if container is None or all(server not in network.gateways for network in case.networks_of(container)):
+        return ()
+    return (Cure("Restart the container, which starts Podman's resolver anew", f"podman restart {container.name}"),)
 
 
 def resolver_taken(case: Case) -> Diagnosis | None:

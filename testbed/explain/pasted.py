@@ -18,8 +18,8 @@ LIMIT: Final = 64 * 1024
 #: In this order: the more particular first. Each is given the whole text and finds its part.
 _CLIENTS: Final = (
     nginx.find,
-    openssh.find,
     listening.find,
+    openssh.find,
     go.find,
     curl.find,
     python.find,

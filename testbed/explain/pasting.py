@@ -25,6 +25,33 @@ def places(evidence: Evidence, pasted: Pasted, target: Target) -> tuple[str, ...
     return tuple(name for name in names if _fits(predict(evidence, Attempt(name, target)), pasted))
 
 
+def likeliest(evidence: Evidence, pasted: Pasted, target: Target) -> tuple[str, ...]:
+    """Of the places from which it would end like that, those that speak for themselves.
+
+    That nobody listens at all says less than that somebody listens elsewhere; nobody means a container to call the
+    port that it publishes itself; and an address is mostly dialled by those on its network.
+    """
+    found = places(evidence, pasted, target)
+    ranks = {name: _doubts(evidence, pasted, target, name) for name in found}
+    return tuple(name for name in found if ranks[name] == min(ranks.values()))
+
+
+def _doubts(evidence: Evidence, pasted: Pasted, target: Target, name: str) -> tuple[bool, bool, bool]:
+    container = evidence.place(name).container
+    address = pasted.address or predict(evidence, Attempt(name, target)).address
+    near = container is not None and any(
+        network.host == container.host and attachment.network == network.name and address in subnet
+        for network in evidence.networks
+        for attachment in container.attachments
+        for subnet in network.subnets
+    )
+    return (
+        explain_pasted(evidence, pasted, name, target).cause is Cause.NOBODY_LISTENS,
+        container is not None and any(port.host_port == target.port for port in container.published),
+        not near,
+    )
+
+
 def outcomes(pasted: Pasted) -> tuple[Outcome, ...]:
     """What the text may stand for."""
     return pasted.possible or (pasted.outcome,)

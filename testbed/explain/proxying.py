@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from testbed.evidence import Attempt
-from testbed.explain.case import Case, as_address
+from testbed.explain.case import Case, as_address, as_subnet
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.model import Outcome, Scheme, Target
@@ -38,7 +38,7 @@ def astray(case: Case) -> Diagnosis | None:
         return None
     goal = Attempt(case.attempt.place, Target(Scheme.TCP, parts.hostname, parts.port or 80))
     end = predict(case.evidence, goal)
-    if end.outcome is Outcome.CONNECTED:
+    if end.outcome in (Outcome.CONNECTED, Outcome.INCONCLUSIVE):
         return None
     host = case.attempt.target.host
     return Diagnosis(
@@ -60,6 +60,9 @@ def _excepted(host: str, no_proxy: str) -> bool:
     if host.lower() == "localhost" or (address is not None and address.is_loopback):
         return True
     for entry in (word.strip().lower().lstrip(".") for word in no_proxy.split(",")):
+        subnet = as_subnet(entry)
+        if address is not None and subnet is not None and address in subnet:
+            return True
         if entry == "*" or (entry and (host.lower() == entry or host.lower().endswith(f".{entry}"))):
             return True
     return False

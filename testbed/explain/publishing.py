@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
-
-from testbed.evidence import Container, Namespace, Protocol, Published
+from testbed.evidence import Act, Container, Field, Namespace, Protocol, Published, Rule
 from testbed.explain.case import Case, any_address, as_address, at, covers, holder, listener_row, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
-from testbed.model import Address
+from testbed.model import Address, bracketed
 from testbed.predict import StepKind
 
 _IN_USE = frozenset({"running", "paused"})
@@ -55,13 +53,35 @@ def published_instead(case: Case, host: Namespace, address: Address) -> Diagnosi
     return _not_published(case, name, address)
 
 
+def direct(case: Case, there: Namespace, port: int) -> tuple[Cure, ...]:
+    """Calling a container itself, where the one that calls is on a network of its; making it so where it is on none."""
+    caller, container = case.place.container, next(iter(case.containers_in(there.key)), None)
+    if caller is None or container is None:
+        return ()
+    for network in case.networks_of(caller):
+        addresses = [a for on in container.attachments if on.network == network.name for a in on.addresses]
+        if network in case.networks_of(container) and addresses:
+            how, name = ("name", container.name) if network.dns_enabled else ("address", str(addresses[0]))
+            text = f"Call {container.name} itself, by its {how} on the network {network.name}"
+            return (Cure(text, at(name, port)),)
+    theirs = next((network.name for network in case.networks_of(container)), "")
+    if not theirs or not case.networks_of(caller):
+        return ()
+    text = f"Put {caller.name} on the network {theirs} of {container.name} too, and call it there"
+    return (Cure(text, f"podman network connect {theirs} {caller.name}"),)
+
+
 def not_running(case: Case, container: Container) -> Diagnosis:
-    """The container that is meant does not run."""
+    """The container that is meant does not run, or the one that it starts from."""
     code = f" with status {container.exit_code}" if container.state == "exited" else ""
+    role = ""
+    if container == case.place.container:
+        role = ", which it is to be tried from,"
+    elif case.attempt.target.host != container.name:
+        role = f", which {case.said} leads to,"
     return Diagnosis(
         Cause.NOT_RUNNING,
-        f"The container {container.name} on {container.host}, which {case.said} leads to, does not run: it is "
-        f"{container.state}{code}.",
+        f"The container {container.name} on {container.host}{role} does not run: it is {container.state}{code}.",
         (Row("container", container.host, f"{container.id[:12]} {container.name} {container.state}"),),
         (
             Cure("Start it", f"podman start {container.name}"),
@@ -95,23 +115,17 @@ def _published_elsewhere(case: Case, container: Container, published: Published,
         return None
     loopback = bound.is_loopback
     where = "the host's own loopback" if loopback else f"the address {bound}"
-    network = next((n for n in case.evidence.networks if n.host == container.host and address in n.gateways), None)
     cures = [
         Cure(
             f"Publish it on {address}",
-            f"podman run -p {address}:{again} ... (a new container)",
-            f"the containers of the network {network.name}" if network else f"whoever reaches {address}",
+            f"podman run -p {bracketed(str(address))}:{again} ... (a new container)",
+            _reached_by(case, address, container.host),
         ),
         Cure("Publish it on every address", f"podman run -p {again} ... (a new container)", "also your LAN"),
     ]
-    if case.place.container is not None:
-        cures.insert(
-            0,
-            Cure(
-                f"Call {container.name} itself, on a network that both are on",
-                f"{container.name}:{published.container_port}",
-            ),
-        )
+    there = case.evidence.namespaces.get(container.namespace or "")
+    if there is not None:
+        cures[:0] = direct(case, there, published.container_port)
     return Diagnosis(
         Cause.PUBLISHED_ON_LOOPBACK,
         f"{container.name} publishes port {published.host_port} on {where} only ({published.host_address}), and "
@@ -119,6 +133,14 @@ def _published_elsewhere(case: Case, container: Container, published: Published,
         (row,),
         tuple(cures),
     )
+
+
+def _reached_by(case: Case, address: Address, host: str) -> str:
+    """Who reaches what is published on an address of a host."""
+    network = next((n for n in case.evidence.networks if n.host == host and address in n.gateways), None)
+    if network is not None:
+        return f"the containers of the network {network.name}, and {host} itself"
+    return f"only {host} itself" if address.is_loopback else f"whoever reaches {address}"
 
 
 def _not_published(case: Case, host: str, address: Address) -> Diagnosis | None:
@@ -133,7 +155,6 @@ def _not_published(case: Case, host: str, address: Address) -> Diagnosis | None:
         there = case.evidence.namespaces.get(container.namespace)
         found = [e for e in listeners(there, case.port) if covers(e, 4)] if there else []
         if there and found and not all(e.address.is_loopback for e in found):
-            own = next((a for at_ in container.attachments for a in at_.addresses), None)
             return Diagnosis(
                 Cause.NOT_PUBLISHED,
                 f"{holder(found[0])} listens on port {case.port} inside the container {container.name}, but that port "
@@ -143,12 +164,12 @@ def _not_published(case: Case, host: str, address: Address) -> Diagnosis | None:
                     Row("published", host, f"{container.name}: nothing for {case.port}/tcp"),
                 ),
                 (
+                    *direct(case, there, case.port),
                     Cure(
-                        "Publish it",
-                        f"podman run -p 127.0.0.1:{case.port}:{case.port} ... (a new container)",
-                        "only this host; without 127.0.0.1: also your LAN",
+                        f"Publish it on {address}",
+                        f"podman run -p {at(address, case.port)}:{case.port} ... (a new container)",
+                        _reached_by(case, address, host),
                     ),
-                    *([Cure("Or call the container's own address", at(own, case.port))] if own else []),
                 ),
             )
     return None
@@ -158,27 +179,77 @@ def rules_lost(case: Case) -> Diagnosis:
     """conmon took the connection, which it only does where the rule that should rewrite it is not there."""
     here, listener = case.end, case.prediction.listener
     assert here is not None and listener is not None
-    host = case.host_of(here.key)
-    found = next(iter(case.published_at(host, case.port)), None)
+    found = next(iter(case.published_at(case.host_of(here.key), case.port)), None)
     name = found[0].name if found else "a container"
-    literal = found is not None and found[1].host_address == str(ipaddress.ip_address("0.0.0.0"))
+    literal = _for_nobody(here, case.port)
     why = (
-        "its firewall rule is for packets to 0.0.0.0, of which there are none (published through the API on 0.0.0.0)"
-        if literal and _has_rule(here)
+        "its firewall rule is for packets to 0.0.0.0, of which there are none (so does Podman's API with the address "
+        "0.0.0.0; the command line leaves it out)"
+        if literal
         else "the firewall rule that should rewrite it is gone, as after a firewall was reloaded or flushed"
+    )
+    to = found[1].container_port if found else case.port
+    again = Cure(
+        "Publish it anew without that address, or on one of the host's own",
+        f"podman run -p {case.port}:{to} ... (a new container)",
+        "also your LAN, which it was meant for",
+    )
+    anew = (
+        Cure("Write Podman's rules anew", "podman network reload --all"),
+        Cure("Or restart the container", f"podman restart {name}"),
     )
     return Diagnosis(
         Cause.PUBLISHED_NO_RULE,
         f"Port {case.port} is published by {name}, but {why}: the connection hangs in {holder(listener)}, which only "
         f"holds the port and never answers.",
-        (listener_row(here, listener),),
-        (
-            Cure("Write Podman's rules anew", "podman network reload --all"),
-            Cure("Or restart the container", f"podman restart {name}"),
-        ),
+        (listener_row(here, listener), *(Row("rule", here.label, text) for text in literal)),
+        (again,) if literal else anew,
         ("ss shows the port as listened on, and connecting succeeds: neither says that the container is reached.",),
     )
 
 
-def _has_rule(here: Namespace) -> bool:
-    return any("0.0.0.0/32" in rule.text for chain in here.firewall.chains for rule in chain.rules)
+def _for_nobody(here: Namespace, port: int) -> tuple[str, ...]:
+    """The rules that rewrite packets of a port where they are for 0.0.0.0 itself."""
+    return tuple(
+        rule.text
+        for chain in here.firewall.chains
+        for rule in chain.rules
+        if any(action.act is Act.DNAT for action in rule.actions)
+        and _matches(rule, Field.DESTINATION) & {"0.0.0.0", "0.0.0.0/32"}
+        and str(port) in _matches(rule, Field.DESTINATION_PORT)
+    )
+
+
+def _matches(rule: Rule, field: Field) -> set[str]:
+    return {value for match in rule.matches if match.field is field and not match.negated for value in match.values}
+
+
+def hairpin(case: Case) -> Diagnosis:
+    """The container calls a port that it publishes itself: its bridge would have to send the frame back to it."""
+    here, bridge = case.end, case.prediction.link
+    assert here is not None and bridge is not None and case.prediction.destination is not None
+    name, port = case.place.name, case.port
+    inside = case.evidence.namespaces.get(case.place.namespace or "")
+    loops = any(e.address.is_loopback or e.address.is_unspecified for e in listeners(inside, port)) if inside else False
+    own = "127.0.0.1" if loops else str(case.prediction.destination)
+    entered = case.prediction.path[0].peer if case.prediction.path else None
+    veth = next((link.name for link in here.links if entered is not None and link.index == entered.index), "vethX")
+    return Diagnosis(
+        Cause.HAIRPIN,
+        f"{case.said} leads back to {name} itself, which publishes port {case.attempt.target.port}: the bridge "
+        f"{bridge.name} of {here.label} would have to send the packet back by {veth}, where it came in, and drops it "
+        "without a word.",
+        (
+            Row("published", here.label, f"{case.attempt.target.port}->{port}/tcp {name}"),
+            Row("link", here.label, f"{veth} master {bridge.name} hairpin off"),
+            Row("sysctl", here.label, "net.bridge.bridge-nf-call-iptables = 1"),
+        ),
+        (
+            Cure(f"Let {name} call itself directly", at(own, port)),
+            Cure(
+                "Or let the bridge send back by that port, until the container is restarted",
+                f"bridge link set dev {veth} hairpin on",
+            ),
+        ),
+        ("The host and other containers reach the published port: it is only the container itself that does not.",),
+    )

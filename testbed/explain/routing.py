@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from testbed.evidence import Link, Namespace, Network, Route, RouteKind
+from typing import Final
+
+from testbed.evidence import MAIN_TABLE, Link, Namespace, Network, Route, RouteKind
 from testbed.explain.case import Case, rows_of_walk
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.explain.publishing import not_running
 from testbed.model import Address
 from testbed.predict import End
+from testbed.predict.routing import choose, link_of, own_addresses, reverse_path_fails, setting, source_for
+
+_FORBIDDING: Final = ("unreachable", "prohibit", "blackhole")
 
 
 def no_route(case: Case) -> Diagnosis:
@@ -16,13 +21,15 @@ def no_route(case: Case) -> Diagnosis:
     here, to = case.end, case.prediction.destination
     assert here is not None and to is not None
     container = case.place.container
+    if down := _own_link_down(here, to, alone=not case.is_host(here.key)):
+        return _link_down(case, here, down, to)
     if here.key == case.place.namespace and container is not None and not case.is_host(here.key):
         if not any(link.name != "lo" for link in here.links):
             return _no_network(case, here, to)
         networks = case.networks_of(container)
         if networks and all(network.internal for network in networks):
             return _internal(case, here, to, networks[0])
-        theirs = case.networks_with(to, container.host)
+        theirs = [n for n in case.networks_with(to, container.host) if n not in networks]
         if theirs:
             return _not_shared(case, to, theirs[0])
     name = here.label
@@ -33,8 +40,26 @@ def no_route(case: Case) -> Diagnosis:
         "it has no "
         f"default route for IPv{to.version}.",
         (*_routes(here, to), *rows_of_walk(case.prediction)),
-        (Cure(f"Give {name} a route", f"ip route add {to} via GATEWAY (in {name})"),),
+        (Cure(f"Give {name} a route (run on {case.machine(here)})", case.command_in(here, _route_to(case, here, to))),),
     )
+
+
+def _route_to(case: Case, here: Namespace, to: Address) -> str:
+    """The command that adds the route that is missing, as far as the picture has its gateway."""
+    if not case.is_host(here.key):
+        for container in case.containers_in(here.key):
+            for attachment in container.attachments:
+                if gateway := next((g for g in attachment.gateways if g.version == to.version), None):
+                    return f"ip route add default via {gateway}"
+    own = [row.address for row in here.addresses if not row.address.ip.is_loopback]
+    for namespace in case.evidence.namespaces.values():
+        addresses = [row.address.ip for row in namespace.addresses]
+        if namespace is here or to not in addresses:
+            continue
+        for address in addresses:
+            if any(address in interface.network for interface in own):
+                return f"ip route add {to} via {address}"
+    return f"ip route add {to} via GATEWAY"
 
 
 def _no_network(case: Case, here: Namespace, to: Address) -> Diagnosis:
@@ -90,40 +115,48 @@ def route_forbids(case: Case) -> Diagnosis:
     """An unreachable, prohibit or blackhole route, or policy rule."""
     here, to = case.end, case.prediction.destination
     assert here is not None and to is not None
-    routes = [
-        r for r in here.routes if to in r.destination and r.kind.value in ("unreachable", "prohibit", "blackhole")
-    ]
-    text = f"{routes[0].kind} {routes[0].destination}" if routes else "a policy rule"
+    what, text, remove = _forbidding(here, to)
     return Diagnosis(
         Cause.ROUTE_FORBIDS,
-        f"{here.label} has a route that forbids {to}: {text}.",
+        f"{here.label} has a {what} that forbids {to}: {text}.",
         (Row("route", here.label, text),),
-        (Cure("Remove that route, if it is not meant", f"ip route del {text} (in {here.label})"),),
+        (
+            Cure(
+                f"Remove it, if it is not meant (run on {case.machine(here)}); a VPN's kill switch with its own tool",
+                case.command_in(here, remove),
+                "what it kept apart",
+            ),
+        ),
     )
+
+
+def _forbidding(here: Namespace, to: Address) -> tuple[str, str, str]:
+    """What forbids an address, ``route`` or ``policy rule``; its text; and the command that removes it."""
+    ip = "ip" if to.version == 4 else "ip -6"
+    for rule in sorted(here.policy_rules, key=lambda r: r.priority):
+        if rule.family == to.version and rule.action in _FORBIDDING:
+            where = f" to {rule.destination}" if rule.destination else ""
+            words = f"priority {rule.priority}{where} {rule.action}"
+            if rule.destination is None or to in rule.destination:
+                return "policy rule", words, f"{ip} rule del {words}"
+    routes = [r for r in here.routes if to in r.destination and r.kind.value in _FORBIDDING]
+    route = max(routes, key=lambda r: r.destination.prefixlen)
+    words = f"{route.kind} {route.destination}{'' if route.table == MAIN_TABLE else f' table {route.table}'}"
+    return "route", words, f"{ip} route del {words}"
 
 
 def nobody_has_it(case: Case) -> Diagnosis:
-    """The address is on a segment where nobody answers for it."""
-    here, to, link = case.end, case.prediction.destination, case.prediction.link
-    assert here is not None and to is not None and link is not None
+    """The address, or the gateway to it, is on a segment where nobody answers for it."""
+    here, goal, link = case.end, case.prediction.destination, case.prediction.link
+    assert here is not None and goal is not None and link is not None
+    to = choose(here, goal).hop or goal
     network = next(
         (n for n in case.evidence.networks if _has(n, to) and link.name in (n.bridge, *_behind(n, case))), None
     )
-    down = _down(case, to)
-    if down is not None:
-        namespace, ended = down
-        return Diagnosis(
-            Cause.LINK_DOWN,
-            f"{to} is {namespace.label}'s, whose interface {ended.name} is down, or the other end of it is.",
-            (
-                Row(
-                    "link",
-                    namespace.label,
-                    f"{ended.name} {'UP' if ended.up else 'DOWN'}{'' if ended.carrier else ' NO-CARRIER'}",
-                ),
-            ),
-            (Cure("Set it up again", f"ip link set {ended.name} up (in {namespace.label}, and its peer)"),),
-        )
+    if down := _down(case, here, link, to):
+        return _link_down(case, *down, to)
+    if keeps := _keeps_silent(case, here, to):
+        return _reverse_path(case, *keeps)
     stopped = [
         c for c in case.evidence.containers if c.state != "running" and any(to in a.addresses for a in c.attachments)
     ]
@@ -154,9 +187,10 @@ def nobody_has_it(case: Case) -> Diagnosis:
             ),
         )
     on = f"the network {network.name} ({_subnets(network)})" if network else f"{link.name} of {here.label}"
+    way = "" if to == goal else f", the gateway to {goal},"
     return Diagnosis(
         Cause.NOBODY_HAS_ADDRESS,
-        f"{to} would be on {on}, and nobody there has it: the question who does (ARP) goes unanswered.",
+        f"{to}{way} would be on {on}, and nobody there has it: the question who does (ARP) goes unanswered.",
         (Row("link", here.label, f"{link.name}: no neighbour {to}"), *rows_of_walk(case.prediction)),
         (
             Cure(
@@ -190,7 +224,9 @@ def not_forwarded(case: Case) -> Diagnosis:
                 ),
             ),
         )
-    name = f"net.ipv4.conf.{link.name}.forwarding" if to is None or to.version == 4 else "net.ipv6.conf.all.forwarding"
+    v4 = to is None or to.version == 4
+    name = f"net.ipv4.conf.{link.name}.forwarding" if v4 else "net.ipv6.conf.all.forwarding"
+    switch = "net.ipv4.ip_forward" if v4 and not setting(here, "ipv4/ip_forward") else name
     back = "the answer to " if case.prediction.back else ""
     return Diagnosis(
         Cause.FORWARDING_OFF,
@@ -200,8 +236,7 @@ def not_forwarded(case: Case) -> Diagnosis:
         (
             Cure(
                 "Turn forwarding on (Podman does so when it starts a container, and something turned it off again)",
-                "sysctl -w "
-                f"{'net.ipv4.ip_forward' if to is None or to.version == 4 else 'net.ipv6.conf.all.forwarding'}=1",
+                case.command_in(here, f"sysctl -w {switch}=1"),
                 f"{here.label} passes on packets between all its networks, as its firewall lets it",
             ),
         ),
@@ -212,21 +247,36 @@ def reverse_path(case: Case) -> Diagnosis:
     """rp_filter drops what comes in by another interface than an answer would leave by."""
     here, link = case.end, case.prediction.link
     assert here is not None and link is not None
+    return _reverse_path(case, here, link, None)
+
+
+def _reverse_path(case: Case, here: Namespace, link: Link, sender: Address | None) -> Diagnosis:
+    """The same, also where the question who has an address (ARP) is what is dropped.
+
+    :param sender: who asked in vain; None where a packet was dropped
+    """
     names = [f"ipv4/conf/{name}/rp_filter" for name in ("all", link.name)]
     rows = tuple(Row("sysctl", here.label, f"net.{n.replace('/', '.')} = {here.sysctls.get(n, '0')}") for n in names)
+    whose = f"what {sender} sends" if sender else "the answer" if case.prediction.back else "the packet"
+    loose = Cure(
+        f"Make the filter loose (run on {case.machine(here)})",
+        case.command_in(here, f"sysctl -w net.ipv4.conf.{link.name}.rp_filter=2"),
+        "nothing in a usual network",
+    )
+    route = Cure(
+        f"Give {here.label} a way back by that interface (run on {case.machine(here)})",
+        case.command_in(here, f"ip route add {sender} dev {link.name}"),
+    )
     return Diagnosis(
         Cause.REVERSE_PATH,
-        f"{here.label} drops it as it comes in by {link.name}: an answer would leave by another interface, and the "
-        f"reverse path filter is strict.",
+        f"{here.label} drops {whose} as it comes in by {link.name}: its own way back leads by another interface, and "
+        "the reverse path filter (rp_filter) is strict.",
         rows,
+        (route, loose) if sender else (loose,),
         (
-            Cure(
-                "Make the filter loose",
-                f"sysctl -w net.ipv4.conf.{link.name}.rp_filter=2",
-                "nothing in a usual network",
-            ),
+            "With rp_filter 1 in sysctl.d every reload of it brings this back.",
+            *(["Not even ARP is answered: it looks as if nobody had the address."] if sender else []),
         ),
-        ("With rp_filter 1 in sysctl.d every reload of it brings this back.",),
     )
 
 
@@ -297,14 +347,82 @@ def _behind(network: Network, case: Case) -> tuple[str, ...]:
     return tuple(link.name for link in namespace.links if link.name != "lo") if namespace else ()
 
 
-def _down(case: Case, to: Address) -> tuple[Namespace, Link] | None:
-    """The interface that has the address but cannot carry anything, or whose other end cannot."""
+def _own_link_down(here: Namespace, to: Address, *, alone: bool) -> Link | None:
+    """An interface that is down and with it its routes, among them the one to an address.
+
+    :param alone: whether a missing default route is its doing too, as in a container, which has no other way
+    """
+    no_other = alone and not any(link.up for link in here.links if link.name != "lo")
+    for row in here.addresses:
+        link = link_of(here, row.link)
+        if link is None or link.up or link.name == "lo" or row.address.version != to.version:
+            continue
+        if to in row.address.network or no_other:
+            return link
+    return None
+
+
+def _down(case: Case, here: Namespace, link: Link, to: Address) -> tuple[Namespace, Link] | None:
+    """The interface that is down between an asker's own and whoever has the address."""
+    beyond = _peer(case, link)
+    if beyond is not None:
+        there, end = beyond
+        bridge = link_of(there, end.master)
+        for one in (end, bridge):
+            if one is not None and not one.up:
+                return there, one
     for namespace in case.evidence.namespaces.values():
         for row in namespace.addresses:
-            if row.address.ip == to:
-                for link in namespace.links:
-                    if link.index == row.link and not (link.up and link.carrier):
-                        return namespace, link
+            own = link_of(namespace, row.link) if row.address.ip == to else None
+            if own is None:
+                continue
+            if not own.up:
+                return namespace, own
+            beyond = _peer(case, own)
+            if beyond is not None and not beyond[1].up:
+                return beyond
+    return None if link.up else (here, link)
+
+
+def _peer(case: Case, link: Link) -> tuple[Namespace, Link] | None:
+    """The other end of a veth pair."""
+    there = case.evidence.namespaces.get(link.peer.namespace or "") if link.peer else None
+    end = link_of(there, link.peer.index) if there and link.peer else None
+    return (there, end) if there and end else None
+
+
+def _link_down(case: Case, namespace: Namespace, down: Link, to: Address) -> Diagnosis:
+    near = any(to in row.address.network for row in namespace.addresses if row.link == down.index)
+    name = next((c.name for c in case.containers_in(namespace.key) if not case.is_host(namespace.key)), None)
+    cures = [
+        Cure(
+            f"Set it up again (run on {case.machine(namespace)})",
+            case.command_in(namespace, f"ip link set {down.name} up"),
+        )
+    ]
+    if name is not None:
+        restart = Cure("Or restart the container, which makes its interfaces and routes anew", f"podman restart {name}")
+        cures.insert(1 if near else 0, restart)
+    return Diagnosis(
+        Cause.LINK_DOWN,
+        f"The interface {down.name} of {namespace.label}, on the way to {to}, is down: nothing passes it.",
+        (Row("link", namespace.label, f"{down.name} DOWN"),),
+        tuple(cures),
+        ("An interface that is down shows at its other end as NO-CARRIER, and the routes by it are gone.",),
+    )
+
+
+def _keeps_silent(case: Case, here: Namespace, to: Address) -> tuple[Namespace, Link, Address] | None:
+    """Whoever has the address, where it does not answer the question who has it: rp_filter drops that too."""
+    source = source_for(here, to, choose(here, to))
+    # An answer comes from the address that was called, whatever way it takes.
+    senders = own_addresses(here, to.version) if case.prediction.back else (source,)
+    for sender in (one for one in senders if one is not None and not one.is_loopback):
+        for namespace in case.evidence.namespaces.values():
+            for row in namespace.addresses:
+                link = link_of(namespace, row.link) if row.address.ip == to else None
+                if link is not None and reverse_path_fails(namespace, link, sender):
+                    return namespace, link, sender
     return None
 
 

@@ -1,8 +1,32 @@
 """Hosts: machines as far as networking goes, each with a Podman of its own."""
 
-from testbed.host.links import End, join
-from testbed.host.listeners import Listener, listeners
-from testbed.host.private import PrivateHost
-from testbed.host.protocol import Host
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from testbed.host.links import End, join
+    from testbed.host.listeners import Listener, listeners
+    from testbed.host.private import PrivateHost
+    from testbed.host.protocol import Host
 
 __all__ = ["End", "Host", "Listener", "PrivateHost", "join", "listeners"]
+
+#: Where each name is. Who only looks at hosts need not wait for what makes them: pyroute2 takes a fifth of a second.
+_HOMES = {
+    "End": "links",
+    "Host": "protocol",
+    "Listener": "listeners",
+    "PrivateHost": "private",
+    "join": "links",
+    "listeners": "listeners",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A name of this package, imported when it is asked for (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - so that it is no name of this package
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

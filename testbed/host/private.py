@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -13,7 +14,8 @@ from testbed import machine, prerequisites
 from testbed.engine import Engine
 from testbed.errors import HostError
 from testbed.host import settings
-from testbed.names import NameServer
+from testbed.model import Address
+from testbed.names.server import NameServer
 from testbed.namespaces import Init, NetworkNamespace, in_initial_namespace
 
 #: The resolver of every private host (TEST-NET-3, RFC 5737). Never loopback: Podman then writes public servers into
@@ -25,9 +27,6 @@ link add name {_RESOLVER_LINK} index 250 type bridge
 addr add {RESOLVER_ADDRESS}/32 dev {_RESOLVER_LINK}
 link set {_RESOLVER_LINK} up
 """
-#: Where its Podman answers, and what that prints.
-SERVICE: Final = "/run/testbed/podman.sock"
-SERVICE_LOG: Final = "/run/testbed/podman.log"
 
 
 class PrivateHost:
@@ -57,6 +56,10 @@ class PrivateHost:
         self.name = name
         self.scratch = "/run/testbed"
         self.labels: Mapping[str, str] = {}
+        #: What its resolver knows: lower-case names without a last dot, to addresses in the order of its answers.
+        self.zone: Mapping[str, tuple[Address, ...]] = {
+            known.rstrip(".").lower(): tuple(map(ipaddress.ip_address, addresses)) for known, addresses in zone.items()
+        }
         facts = machine.read()
         if with_engine:
             prerequisites.require(prerequisites.private_host(facts, machine.podman_version()))
@@ -78,7 +81,7 @@ class PrivateHost:
                     user_namespace=not in_initial_namespace(),
                 ),
                 "TESTBED_IP_BATCH": _IP_BATCH,
-                **({"TESTBED_SERVICE": SERVICE} if with_engine else {}),
+                **({"TESTBED_SERVICE": settings.SERVICE} if with_engine else {}),
             },
             private_network=True,
         )
@@ -86,7 +89,7 @@ class PrivateHost:
             self.net = self.namespace(Path(f"/proc/{self.init.pid}/ns/net"), name)
             self._resolver = NameServer(self.net, RESOLVER_ADDRESS, zone)
             if with_engine:
-                self._engine = Engine(self.path(SERVICE), log=self.path(SERVICE_LOG))
+                self._engine = Engine(self.path(settings.SERVICE), log=self.path(settings.SERVICE_LOG))
         except BaseException:
             self.close()
             raise

@@ -10,6 +10,9 @@ from typing import Final
 from testbed.errors import UnfitError
 from testbed.machine import Machine
 
+#: Where a private host's Podman answers, and what that prints.
+SERVICE: Final = "/run/testbed/podman.sock"
+SERVICE_LOG: Final = "/run/testbed/podman.log"
 #: Podman's own defaults (containers/common pkg/config/default.go): never asked for more than the machine gives.
 _WANTED_FILES: Final = 1_048_576
 _WANTED_PROCESSES: Final = 4_194_304

@@ -1,6 +1,5 @@
-"""Names: hosts files, resolv.conf, asking a resolver, and being one."""
+"""Names: hosts files, resolv.conf, asking a resolver, and (in :mod:`testbed.names.server`) being one."""
 
-from testbed.names.server import NameServer
 from testbed.names.stub import NameFailure, Naming
 
-__all__ = ["NameFailure", "NameServer", "Naming"]
+__all__ = ["NameFailure", "Naming"]

@@ -10,14 +10,17 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from testbed import machine, prerequisites, tools
-from testbed.errors import UnfitError
+from testbed.errors import DeadlineError, UnfitError
 from testbed.namespaces.syscalls import CLONE_NEWUSER, setns
+from testbed.waiting import wait_for
 
 _CAP_SYS_ADMIN: Final = 21
+_THREADS_SECONDS: Final = 2.0
 _READY: Final = b"ready\n"
 
 #: What ``podman unshare`` leaves in the environment; a Podman started with it takes itself for the rootless one.
@@ -74,13 +77,22 @@ def become_root() -> None:
 def join_user_namespace(pid: int) -> None:
     """Move this process into the user namespace of another one and be root there.
 
+    It must have no other thread; one that was joined is waited for until the kernel has ended it as well.
+
     :raises OSError: as setns(2) says
     """
+    with suppress(DeadlineError):
+        wait_for(lambda: threading.active_count() > 1 or _tasks() == 1, "threads to end", seconds=_THREADS_SECONDS)
     fd = os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
     try:
         setns(fd, CLONE_NEWUSER)
     finally:
         os.close(fd)
+
+
+def _tasks() -> int:
+    """How many threads the kernel still has of this process; Python counts one as ended a little earlier."""
+    return sum(1 for _ in Path("/proc/self/task").iterdir())
 
 
 def _holder() -> list[str]:

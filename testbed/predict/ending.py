@@ -38,3 +38,5 @@ class Ending:
     link: Link | None = None
     path: tuple[Link, ...] = ()
     """The interfaces that the packet left by, on its way there."""
+    path_back: tuple[Link, ...] = ()
+    """The same of the answer, as far as it came."""

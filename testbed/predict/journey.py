@@ -46,7 +46,10 @@ class Journey:
     _back: bool = False
     _hops: int = 0
     _path: list[Link] = field(default_factory=list)
+    _path_back: list[Link] = field(default_factory=list)
     _tracking: Tracking = field(default_factory=Tracking)
+    _asked: list[tuple[Namespace, Hook, Packet]] = field(default_factory=list)
+    """What each firewall was asked on the way there."""
 
     def connect(self, protocol: Protocol, destination: Address, port: int) -> Ending:
         """Send the first packet of a connection, and its answer back."""
@@ -180,8 +183,7 @@ class Journey:
         self._hops += 1
         if self._hops > _MOST_HOPS:
             return self._ended(here, End.UNKNOWN, f"{packet.destination} goes in circles", None, packet)
-        if not self._back:
-            self._path.append(link)
+        (self._path_back if self._back else self._path).append(link)
         if link.name == "lo":
             return self._receive(here, link, packet)
         hop = chosen.hop or packet.destination
@@ -341,7 +343,7 @@ class Journey:
         who = f" ({listener.process.name}, pid {listener.process.pid})" if listener.process else ""
         bound = f"{bracketed(str(listener.address))}:{listener.port}"
         self._note(here, StepKind.DELIVER, f"{here.label} listens on {bound}{who}, which takes {at}", row=bound)
-        if protocol is Protocol.TCP and listener.backlog and listener.queue > listener.backlog:
+        if protocol is Protocol.TCP and listener.queue > listener.backlog:
             full = f"{listener.queue} connections waiting and takes at most {listener.backlog}"
             why = f"{bound} of {here.label}{who} has {full}"
             return self._ended(here, End.QUEUE_FULL, why, None, packet, listener=listener)
@@ -455,7 +457,8 @@ class Journey:
             return self._ended(here, kind, why, None, answer, listener=ending.listener)
         arrived = self._send(here, answer, chosen)
         if arrived.end is End.ACCEPTED:
-            return ending
+            later = self._later_packets(packet) if ending.errno is None and packet.protocol == Protocol.TCP else None
+            return replace(later or ending, path_back=arrived.path_back)
         return replace(arrived, listener=ending.listener)
 
     def _icmp_source(self, here: Namespace, packet: Packet) -> Address:
@@ -487,7 +490,23 @@ class Journey:
             destination_type=routing.address_type(here, packet.destination),
             status=self._tracking.status(here.key),
         )
+        if not self._back:
+            self._asked.append((here, hook, packet))
         return judge(rules, hook, packet)
+
+    def _later_packets(self, packet: Packet) -> Ending | None:
+        """The ending where a firewall lets the first packet pass and not those that follow; None where it lets all.
+
+        Whoever connects then sees a connection, and nothing of it arrives: what becomes of it is not modelled.
+        """
+        for here, hook, asked in self._asked:
+            rules = Ruleset(tuple(chain for chain in here.firewall.chains if chain.kind != "nat"))
+            judged = judge(rules, hook, replace(asked, state="established", flags=frozenset({"ack"})))
+            if judged.verdict is not Act.ACCEPT:
+                what = judged.rule.text if judged.rule else "its policy"
+                why = f"{str(hook).upper()} of {here.label} lets the first packet pass and stops the next ones: {what}"
+                return self._ended(here, End.UNKNOWN, why, None, packet, by=Verdict(hook, judged.chain, judged.rule))
+        return None
 
     def _stopped(self, here: Namespace, hook: Hook, judged: Judged, packet: Packet) -> Ending | None:
         """The ending that a verdict makes; None for one that lets the packet pass."""
@@ -533,7 +552,8 @@ class Journey:
         by: Verdict | None = None,
         link: Link | None = None,
     ) -> Ending:
-        return Ending(end, why, here.key, number, packet, self._back, listener, by, link, tuple(self._path))
+        there, back = tuple(self._path), tuple(self._path_back)
+        return Ending(end, why, here.key, number, packet, self._back, listener, by, link, there, back)
 
     def _note(self, here: Namespace, kind: StepKind, text: str, *, row: str = "") -> None:
         self.steps.append(Step(kind, here.key, here.label, text, row, self._back))

@@ -10,8 +10,8 @@ from testbed.evidence import Container, Evidence, HostFacts, Place, Protocol, Ro
 from testbed.model import Address, Outcome, Phase
 from testbed.predict.ending import Ending
 from testbed.predict.prediction import End, Prediction, Step, StepKind
+from testbed.predict.relay import connect
 from testbed.predict.routing import choose
-from testbed.predict.ways import travel
 
 _DNS_PORT = 53
 #: Podman's resolver for its networks with DNS, which knows the containers on them.
@@ -50,7 +50,7 @@ def _ask(evidence: Evidence, place: Place, host: str) -> Resolved:
     lost_at: Address | None = None
     for server in place.names.nameservers:
         assert place.namespace is not None
-        ending, way = travel(evidence, place.namespace, Protocol.UDP, server, _DNS_PORT)
+        ending, way = connect(evidence, place.namespace, Protocol.UDP, server, _DNS_PORT)
         steps += way
         if ending.end is not End.ACCEPTED:
             if lost is None:
@@ -81,9 +81,15 @@ def _known_to(evidence: Evidence, place: Place, reached: Ending, host: str) -> t
         found = _containers_addresses(evidence, place.container, name.removesuffix(_PODMAN_DOMAIN))
         if found:
             return found
-    elif reached.namespace not in {h.namespace for h in evidence.hosts if h.zone is not None}:
+    elif not any(_serves(host, reached) for host in evidence.hosts):
         return None
     return _zone(facts, name)
+
+
+def _serves(host: HostFacts, reached: Ending) -> bool:
+    """Whether what was reached is the resolver that a host's zone is of: the one that its own resolv.conf names."""
+    own = reached.namespace == host.namespace and reached.packet.destination in host.names.nameservers
+    return own and host.zone is not None
 
 
 def _zone(facts: HostFacts, name: str) -> tuple[Address, ...] | None:

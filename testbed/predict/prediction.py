@@ -69,6 +69,10 @@ class End(StrEnum):
     NAME_NOT_FOUND = "name not found"
     RESOLVER_FAILED = "resolver failed"
     NOT_RUNNING = "not running"
+    RELAY_REFUSES = "relay refuses"
+    """A process that makes the namespace's connections has an address for the host's loopback, and keeps it closed."""
+    RELAY_CLOSES = "relay closes"
+    """A process accepts for another one, which cannot be reached behind it, and so it closes what it accepted."""
     LEFT = "left"
     """The packet leaves what the picture shows."""
     UNKNOWN = "unknown"
@@ -108,6 +112,8 @@ class Prediction:
     """The interface it was to leave by, or came in by, where that decided."""
     path: tuple[Link, ...] = ()
     """The interfaces that the packet left by, on its way there."""
+    path_back: tuple[Link, ...] = ()
+    """The same of its answer."""
     resolver: Address | None = None
     """The resolver that decided, where a name was not resolved."""
     resolver_end: End | None = None

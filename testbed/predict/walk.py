@@ -10,12 +10,14 @@ from testbed.model import Address, Outcome, Phase, Scheme
 from testbed.predict.ending import Ending
 from testbed.predict.naming import resolve
 from testbed.predict.prediction import End, Prediction, failed
-from testbed.predict.ways import travel
+from testbed.predict.relay import connect
 
 _TIMED_OUT: Final = frozenset(
     {End.DROPPED, End.NOT_FORWARDED, End.REVERSE_PATH, End.MARTIAN, End.QUEUE_FULL, End.HAIRPIN}
 )
 _INCONCLUSIVE: Final = frozenset({End.UNKNOWN, End.LEFT})
+#: A connection is made, whatever follows.
+_MADE: Final = frozenset({End.ACCEPTED, End.HELD, End.RELAY_CLOSES})
 _NEXT_PHASE: Final = {Scheme.TCP: Phase.CONNECT, Scheme.HTTP: Phase.HTTP, Scheme.HTTPS: Phase.TLS}
 
 
@@ -37,7 +39,7 @@ def predict(evidence: Evidence, attempt: Attempt) -> Prediction:
         return replace(resolved.failure, steps=resolved.steps)
     ends = []
     for address in resolved.addresses:
-        ending, steps = travel(evidence, place.namespace, Protocol.TCP, address, target.port)
+        ending, steps = connect(evidence, place.namespace, Protocol.TCP, address, target.port)
         made = _predicted(ending, address, target.scheme)
         ends.append(replace(made, steps=(*resolved.steps, *steps)))
         if made.outcome is Outcome.CONNECTED:
@@ -71,20 +73,29 @@ def _predicted(ending: Ending, address: Address, scheme: Scheme) -> Prediction:
         hook=ending.by.hook if ending.by else None,
         link=ending.link,
         path=ending.path,
+        path_back=ending.path_back,
     )
 
 
 def _verdict(ending: Ending, scheme: Scheme) -> tuple[Outcome, Phase, int | None, str]:
     if ending.end in _INCONCLUSIVE:
         return Outcome.INCONCLUSIVE, Phase.CONNECT, None, ""
-    if ending.end is End.ACCEPTED:
-        return Outcome.CONNECTED, Phase.CONNECT if scheme is Scheme.TCP else Phase.HTTP, None, ""
-    if ending.end is End.HELD:
-        # The kernel shakes hands for a socket that nobody accepts from (listen(2)).
-        if scheme is Scheme.TCP:
-            return Outcome.CONNECTED, Phase.CONNECT, None, ""
-        return Outcome.TIMED_OUT, _NEXT_PHASE[scheme], None, "timed out"
+    if ending.end in _MADE:
+        return _once_made(ending, scheme)
     if ending.back or ending.errno is None:
         return Outcome.TIMED_OUT, Phase.CONNECT, None, "timed out"
     outcome, number, text = failed(ending.errno)
     return outcome, Phase.CONNECT, number, text
+
+
+def _once_made(ending: Ending, scheme: Scheme) -> tuple[Outcome, Phase, int | None, str]:
+    """How it goes on after a connection is made."""
+    if ending.end is End.ACCEPTED:
+        return Outcome.CONNECTED, Phase.CONNECT if scheme is Scheme.TCP else Phase.HTTP, None, ""
+    if scheme is Scheme.TCP:
+        return Outcome.CONNECTED, Phase.CONNECT, None, ""
+    if ending.end is End.RELAY_CLOSES:
+        # Whether it is closed or reset is a race with what is said meanwhile.
+        return Outcome.CLOSED, _NEXT_PHASE[scheme], None, ""
+    # The kernel shakes hands for a socket that nobody accepts from (listen(2)).
+    return Outcome.TIMED_OUT, _NEXT_PHASE[scheme], None, "timed out"

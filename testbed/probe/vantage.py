@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, replace
 
-from testbed.host.private import PrivateHost
 from testbed.host.protocol import Host
 from testbed.model import Observation, Scheme, Target
 from testbed.names import Naming
@@ -36,6 +35,8 @@ class Vantage:
 
         The resolver of a local host is not asked: it is out in the world, where no test sends anything.
         """
+        from testbed.host.private import PrivateHost  # noqa: PLC0415 - who tries from elsewhere need not wait for it
+
         naming = Naming.read(host.path("/etc/hosts"), host.path("/etc/resolv.conf"))
         if not isinstance(host, PrivateHost):
             naming = replace(naming, nameservers=())

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import http.client
 import ipaddress
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, Protocol
 
-import podman.errors
-import requests
-
-from testbed.engine import Engine
+from testbed.engine import Asking, Engine
 from testbed.errors import EngineError
 from testbed.evidence import Attachment, Container, Names, Network, Published, Subnet
 from testbed.hosts_file import HostsFile
 from testbed.model import Address
 
 _SECONDS: Final = 60.0
+#: The oldest version of the API that is asked for; every later Podman answers to it too.
+_API: Final = "/v4.0.0/libpod"
 _AT_ONCE: Final = 4
 _QUESTIONS: Final = 3
 _PROXIES: Final = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
@@ -61,35 +62,44 @@ class ByService:
 
     def containers(self) -> list[dict[str, Any]]:
         """See :class:`Podman`."""
-        listed = self._get("/containers/json", {"all": True, "pod": True})
+        with self.engine.asking() as asking:
+            listed = self._get(asking, "/containers/json", {"all": "true", "pod": "true"})
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = pool.map(self._inspect, listed)
-            return [one for one in found if one is not None]
+            shares = [listed[number::_AT_ONCE] for number in range(min(_AT_ONCE, len(listed)))]
+            return [one for found in pool.map(self._inspect, shares) for one in found]
 
-    def _inspect(self, listed: Mapping[str, Any]) -> dict[str, Any] | None:
-        found = self._get(f"/containers/{listed['Id']}/json", {}, may_be_gone=True)
-        return None if found is None else {**found, "PodName": listed.get("PodName", "")}
+    def _inspect(self, listed: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The inspections of some containers, over one connection."""
+        with self.engine.asking() as asking:
+            found = [(one, self._get(asking, f"/containers/{one['Id']}/json", may_be_gone=True)) for one in listed]
+        return [{**said, "PodName": one.get("PodName", "")} for one, said in found if said is not None]
 
     def networks(self) -> list[dict[str, Any]]:
         """See :class:`Podman`."""
-        return list(self._get("/networks/json", {}))
+        with self.engine.asking() as asking:
+            return list(self._get(asking, "/networks/json"))
 
     def version(self) -> str:
         """See :class:`Podman`. The service's /version takes Podman 4.3 half a second."""
         try:
-            return str(self.engine.client.api.get("/_ping", compat=True).headers.get("Libpod-API-Version", ""))
-        except (podman.errors.APIError, requests.RequestException) as exc:
+            with self.engine.asking() as asking:
+                return asking.ask("/_ping").headers.get("libpod-api-version", "")
+        except (OSError, http.client.HTTPException) as exc:
             raise EngineError(f"Podman does not say its version: {self.engine.reason(exc)}") from exc
 
-    def _get(self, path: str, params: Mapping[str, Any], *, may_be_gone: bool = False) -> Any:
+    def _get(
+        self, asking: Asking, path: str, params: Mapping[str, str] | None = None, *, may_be_gone: bool = False
+    ) -> Any:
         try:
-            answer = self.engine.client.api.get(path, params=params)
-            if may_be_gone and answer.status_code == requests.codes.not_found:
-                return None
-            answer.raise_for_status()
-            return answer.json()
-        except (podman.errors.APIError, requests.RequestException, ValueError) as exc:
+            answer = asking.ask(f"{_API}{path}", params)
+            said = json.loads(answer.body)
+        except (OSError, http.client.HTTPException, ValueError) as exc:
             raise EngineError(f"Podman's {path} cannot be read: {self.engine.reason(exc)}") from exc
+        if may_be_gone and answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        if answer.status != HTTPStatus.OK:
+            raise EngineError(f"Podman's {path} cannot be read: {_mapping(said).get('message') or answer.status}")
+        return said
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ _RULE_OTHERS: Final = {
 #: FRA_PROTOCOL says who made it, FRA_PAD nothing; the others are fields of ours.
 _RULE_KNOWN: Final = frozenset({1, 2, 3, 6, 10, 15, 16, 17, 18, 21})
 _SUPPRESS: Final = frozenset({13, 14})
+_PORTS: Final = frozenset({23, 24})
 _NOT_SUPPRESSED: Final = b"\xff" * 4
 #: In the order in which one that has several is called.
 _STATES: Final = {
@@ -234,12 +235,12 @@ def _rule(message: bytes) -> Iterator[PolicyRule]:
     family, to_length, from_length, tos, table, action, flags = _RTMSG.unpack_from(message)
     found = attributes(message[_RTMSG.size :])
     others = [
-        f"{_RULE_OTHERS.get(kind, f'attribute {kind}')} {_words(data)}"
+        f"{_RULE_OTHERS.get(kind, f'attribute {kind}')} {_words(kind, data)}"
         for kind, data in sorted(found.items())
         if kind not in _RULE_KNOWN and any(data) and not (kind in _SUPPRESS and data == _NOT_SUPPRESSED)
     ]
     # A length that is kept at 0 restricts just as well as any other.
-    others += [f"suppress_prefixlength {_words(found[14])}"] if found.get(14) == bytes(4) else []
+    others += [f"suppress_prefixlength {_words(14, found[14])}"] if found.get(14) == bytes(4) else []
     others += [f"tos {tos}"] if tos else []
     mark, mask = _number(found.get(10)), _number(found.get(16))
     yield PolicyRule(
@@ -259,16 +260,10 @@ def _rule(message: bytes) -> Iterator[PolicyRule]:
     )
 
 
-def _words(data: bytes) -> str:
-    """The value of an attribute that is not modelled: pairs of numbers are ranges."""
-    match len(data):
-        case 8:
-            return "{}-{}".format(*struct.unpack("=II", data))
-        case 4:
-            return str(struct.unpack("=I", data)[0])
-        case 1:
-            return str(data[0])
-    return data.hex()
+def _words(kind: int, data: bytes) -> str:
+    """The value of an attribute that is not modelled, as far as ip-rule(8) has words for it."""
+    form = "=HH" if kind in _PORTS else {8: "=II", 4: "=I", 1: "=B"}.get(len(data))
+    return data.hex() if form is None else "-".join(map(str, struct.unpack(form, data)))
 
 
 def _neighbour(message: bytes) -> Iterator[Neighbour]:

@@ -16,6 +16,8 @@ from testbed.readers.forwards import forwards_of
 _SOCKET: Final = "socket:["
 _TUN: Final = "/dev/net/tun"
 _SSH: Final = "ssh"
+_SLIRP: Final = "slirp4netns"
+_NO_HOST_LOOPBACK: Final = "--disable-host-loopback"
 _LONGEST: Final = 4096
 
 
@@ -30,6 +32,8 @@ class Holders:
     each namespace may have its own."""
     forwards: tuple[Forwarder, ...] = ()
     """Of every ssh process."""
+    host_loopback: Mapping[str, bool] = field(default_factory=dict)
+    """Whether a slirp4netns lets its network namespace, by that one's key, reach the host's loopback."""
 
 
 def holders(inodes: Collection[int], containers: Mapping[str, str], proc: Path = Path("/proc")) -> Holders:
@@ -42,6 +46,7 @@ def holders(inodes: Collection[int], containers: Mapping[str, str], proc: Path =
     sockets: dict[int, Process] = {}
     tuns: dict[str, set[str]] = {}
     forwards: list[Forwarder] = []
+    loopback: dict[str, bool] = {}
     for pid in sorted(int(name) for name in os.listdir(proc) if name.isdecimal()):  # noqa: PTH208
         folder = proc / str(pid)
         for fd, target in open_files(folder):
@@ -52,9 +57,16 @@ def holders(inodes: Collection[int], containers: Mapping[str, str], proc: Path =
             elif target == _TUN:
                 for name in _interface(folder / "fdinfo" / fd):
                     tuns.setdefault(name, set()).add(_name(folder))
+                if _name(folder) == _SLIRP:
+                    loopback.update(_host_loopback(folder))
         if _name(folder) == _SSH:
             forwards += forwards_of(folder, link(folder, "net") or "")
-    return Holders(sockets, {name: next(iter(held)) for name, held in tuns.items() if len(held) == 1}, tuple(forwards))
+    return Holders(
+        sockets,
+        {name: next(iter(held)) for name, held in tuns.items() if len(held) == 1},
+        tuple(forwards),
+        loopback,
+    )
 
 
 def _process(folder: Path, containers: Mapping[str, str]) -> Process:
@@ -74,6 +86,19 @@ def _name(folder: Path) -> str:
     with suppress(OSError):
         return (folder / "comm").read_bytes()[:_LONGEST].decode(errors="replace").removesuffix("\n")
     return ""
+
+
+def _host_loopback(folder: Path) -> dict[str, bool]:
+    """Of a slirp4netns: the key of its namespace, and whether that may reach the host's loopback.
+
+    The namespace's file, one of the process's own mount namespace, is the last argument but one. Podman forbids it
+    unless told otherwise (slirp4netns(1), --disable-host-loopback).
+    """
+    with suppress(OSError, IndexError):
+        words = (folder / "cmdline").read_bytes()[:_LONGEST].decode(errors="replace").removesuffix("\0").split("\0")
+        namespace = folder / "root" / words[-2].lstrip("/")
+        return {f"net:[{namespace.stat().st_ino}]": _NO_HOST_LOOPBACK not in words}
+    return {}
 
 
 def _interface(fdinfo: Path) -> list[str]:

@@ -6,36 +6,43 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from testbed import machine, tools
 from testbed.engine import Engine
 from testbed.errors import EngineError, HostError
-from testbed.host import Host
 from testbed.host.local_settings import choose
-from testbed.host.private import SERVICE, SERVICE_LOG
-from testbed.host.rootless import RootlessUser
+from testbed.host.protocol import Host
+from testbed.host.settings import SERVICE, SERVICE_LOG
+from testbed.model import Address
 from testbed.namespaces import is_root
 from testbed.namespaces.user import join_user_namespace
 from testbed.readers.containers import ByCommand, ByService, Podman, Recorded
 from testbed.readers.rootless import owner_namespace, rootless_netns
 from testbed.readers.take import Source
 
+if TYPE_CHECKING:
+    from testbed.host.rootless import RootlessUser
+
 _PROC: Final = Path("/proc")
 _ROOT: Final = Path("/")
 _OWN: Final = Path("/proc/self/ns/net")
-#: Where an ordinary user's Podman keeps its containers, below its data folder (storage.conf(5), rootless_storage_path).
-_STORAGE: Final = "containers/storage"
+_ROOTFUL: Final = "rootful containers, the host's firewall rules and who holds others' sockets are seen as root only"
 
 
 def of_host(host: Host) -> Source:
     """A host that this process made, or the machine as one."""
+    from testbed.host.private import PrivateHost  # noqa: PLC0415 - who made one has imported it, and others do not wait
+
     podman: Podman | None
     try:
         podman = ByService(host.engine)
     except HostError:
         podman = None
-    return Source(host.name, host.path("/proc"), host.path("/"), Path(f"/proc/{host.pid}/ns/net"), podman)
+    zone = host.zone if isinstance(host, PrivateHost) else None
+    net = Path(f"/proc/{host.pid}/ns/net")
+    return Source(host.name, host.path("/proc"), host.path("/"), net, podman, zone=zone)
 
 
 def of_rootless_user(user: RootlessUser) -> Source:
@@ -44,27 +51,29 @@ def of_rootless_user(user: RootlessUser) -> Source:
     return replace(host, podman=ByService(user.engine), rootless=True, rootless_netns=user.rootless_netns)
 
 
-def of_running_lab(hosts: Mapping[str, int]) -> tuple[Source, ...]:
+def of_running_lab(
+    hosts: Mapping[str, int], zones: Mapping[str, Mapping[str, tuple[Address, ...]]] = MappingProxyType({})
+) -> tuple[Source, ...]:
     """The private hosts of a lab that runs in the background.
 
     :param hosts: the first process of each, by its name
+    :param zones: what the resolver of each knows, where that is anything
     """
-    return tuple(_of_init(name, Path(f"/proc/{init}")) for name, init in hosts.items())
+    return tuple(_of_init(name, Path(f"/proc/{init}"), zones.get(name, {})) for name, init in hosts.items())
 
 
-def _of_init(name: str, process: Path) -> Source:
+def _of_init(name: str, process: Path, zone: Mapping[str, tuple[Address, ...]]) -> Source:
     root = process / "root"
     service, log = (root / path.lstrip("/") for path in (SERVICE, SERVICE_LOG))
     podman = ByService(Engine(service, log=log)) if service.is_socket() else None
-    return Source(name, root / "proc", root, process / "ns/net", podman)
+    return Source(name, root / "proc", root, process / "ns/net", podman, zone=zone)
 
 
 def of_machine() -> Source:
     """The machine itself: as root with its rootful Podman, as an ordinary user with that user's own.
 
-    An ordinary user's process joins the user namespace that owns the containers, so it must have no threads yet.
-
-    :raises OSError: as setns(2) says
+    An ordinary user's process joins the user namespace that owns the containers, so it must have no threads yet. Where
+    it may not, the picture says so.
     """
     name = os.uname().nodename
     program = tools.find("podman")
@@ -83,21 +92,19 @@ def _rootful(name: str, program: str) -> Source:
 def _rootless(name: str, program: str) -> Source:
     """All that needs the ordinary user is done before joining the user namespace, where this process is root."""
     runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
-    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
-    if not (data / _STORAGE).is_dir():
-        missing = ("this user's Podman has never been used on this machine; rootful containers are seen as root only",)
-        return Source(name, _PROC, _ROOT, _OWN, rootless=True, missing=missing)
     owner = owner_namespace(runtime)
     if owner is None:
         # Podman would start the process that keeps its namespaces, and leave it running.
-        missing = ("no container of this user's Podman runs, and those that are stopped are not looked at",)
+        missing = ("no container of this user's Podman runs, and those that are stopped are not looked at", _ROOTFUL)
         return Source(name, _PROC, _ROOT, _OWN, rootless=True, missing=missing)
     podman: Podman | None = None
-    missing = ("rootful containers are seen as root only",)
     unknown: tuple[str, ...] = ()
     try:
         podman = Recorded.of(ByCommand([program]))
     except EngineError as exc:
         unknown = (f"this user's containers are not known: {exc}",)
-    join_user_namespace(owner)
-    return Source(name, _PROC, _ROOT, _OWN, podman, True, rootless_netns(runtime), (*unknown, *missing))
+    try:
+        join_user_namespace(owner)
+    except OSError as exc:
+        unknown = (f"the containers of this user's Podman cannot be entered: {exc.strerror}",)
+    return Source(name, _PROC, _ROOT, _OWN, podman, True, rootless_netns(runtime), (*unknown, _ROOTFUL))

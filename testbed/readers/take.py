@@ -15,6 +15,7 @@ from typing import Final
 
 from testbed.errors import EngineError, HostError
 from testbed.evidence import Container, Evidence, HostFacts, Link, Names, Namespace, Network, Peer
+from testbed.model import Address
 from testbed.namespaces import NetworkNamespace
 from testbed.readers import containers as podmans
 from testbed.readers.conntrack import read_conntrack
@@ -47,6 +48,8 @@ class Source:
     """The file of the namespace that rootless Podman's bridges are in."""
     missing: tuple[str, ...] = ()
     """What is known beforehand not to be readable, a sentence each."""
+    zone: Mapping[str, tuple[Address, ...]] | None = None
+    """What its resolver knows, where that is one of the testbed's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ def take(sources: Sequence[Source]) -> Evidence:
                 one.key,
                 one.names,
                 podman=one.version,
+                zone=one.source.zone,
                 rootless=one.source.rootless,
                 rootless_namespace=_visible(_key(one.source.rootless_netns), seen),
             )
@@ -133,13 +137,16 @@ def _inventory(source: Source) -> _Inventory | None:
             said = Recorded.of(source.podman)
         except EngineError as exc:
             missing.append(f"Podman's containers on {source.name} are not known: {exc}")
+    containers = (_lived_in(source, inspect, missing) for inspect in said.all_containers)
+    networks = (podmans.network(inspect, source.name) for inspect in said.all_networks)
     return _Inventory(
         source,
         key,
         names,
         said.number,
-        tuple(_lived_in(source, inspect, missing) for inspect in said.all_containers),
-        tuple(podmans.network(inspect, source.name) for inspect in said.all_networks),
+        # Podman lists them in any order.
+        tuple(sorted(containers, key=lambda one: one.name)),
+        tuple(sorted(networks, key=lambda one: one.name)),
         tuple(missing),
     )
 
@@ -273,10 +280,13 @@ def _holders(inventories: Iterable[_Inventory], seen: Iterable[_Seen]) -> Holder
 def _complete(namespace: Namespace, peers: Mapping[tuple[str, int], Peer], held: Holders) -> Namespace:
     return replace(
         namespace,
-        links=tuple(_completed(link, peers.get((namespace.key, link.index)), held) for link in namespace.links),
+        links=tuple(_completed(namespace.key, link, peers, held) for link in namespace.links),
         listeners=tuple(replace(one, process=held.sockets.get(one.inode)) for one in namespace.listeners),
     )
 
 
-def _completed(link: Link, peer: Peer | None, held: Holders) -> Link:
-    return replace(link, peer=peer, holder=held.tuns.get(link.name, "") if link.kind == "tun" else "")
+def _completed(key: str, link: Link, peers: Mapping[tuple[str, int], Peer], held: Holders) -> Link:
+    peer = peers.get((key, link.index))
+    if link.kind != "tun":
+        return replace(link, peer=peer)
+    return replace(link, peer=peer, holder=held.tuns.get(link.name, ""), host_loopback=held.host_loopback.get(key))

@@ -21,7 +21,13 @@ def test_a_fault_is_named_and_its_cure_works(stage: Stage, made: Fault) -> None:
         assert explained.diagnosis is not None
         assert explained.diagnosis.rows
         assert explained.diagnosis.cures
+        if broken.cure_runs_on:
+            stage.run(explained.diagnosis.cures[0].command, on=broken.cure_runs_on)
         if broken.cure is not None:
             broken.cure()
-            seen = stage.connect(broken.cured_place or broken.place, broken.cured_target or broken.target)
-            assert seen.outcome is Outcome.CONNECTED, (seen, explained.diagnosis.cures)
+        if broken.cure is not None or broken.cure_runs_on:
+            cured = stage.why(broken.cured_place or broken.place, broken.cured_target or broken.target, seconds=5.0)
+            after = cured.explanation
+            assert after.verdict is Verdict.CONNECTS, (after.sentence, explained.diagnosis.cures)
+            assert after.observation is not None
+            assert after.observation.outcome is Outcome.CONNECTED

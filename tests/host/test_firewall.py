@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Final
@@ -86,18 +87,24 @@ route add default via 10.88.0.1
 """
 
 
+@contextmanager
+def wired(host: PrivateHost) -> Iterator[Wire]:
+    """A wire to a host, which listens on port 9000 of both families meanwhile."""
+    host.run(["ip", "netns", "add", "guest"])
+    host.run(["ip", "-batch", "-"], stdin=_LINKS.encode())
+    host.run(["ip", "-netns", "guest", "-batch", "-"], stdin=_GUEST_LINKS.encode())
+    guest = host.namespace(host.path("/run/netns/guest"), "guest")
+    with host.net.socket(socket.AF_INET6) as listener:
+        listener.bind(("::", PORT))
+        listener.listen()
+        yield Wire(host, guest)
+
+
 @pytest.fixture(scope="module")
 def lasting_wire(testbed_session: None) -> Iterator[Wire]:
-    """A wire to a host that listens on port 9000 of both families; one for all tests: rules are quickly undone."""
-    with PrivateHost("host", with_engine=False) as host:
-        host.run(["ip", "netns", "add", "guest"])
-        host.run(["ip", "-batch", "-"], stdin=_LINKS.encode())
-        host.run(["ip", "-netns", "guest", "-batch", "-"], stdin=_GUEST_LINKS.encode())
-        guest = host.namespace(host.path("/run/netns/guest"), "guest")
-        with host.net.socket(socket.AF_INET6) as listener:
-            listener.bind(("::", PORT))
-            listener.listen()
-            yield Wire(host, guest)
+    """One wire for all tests: its rules are quickly undone."""
+    with PrivateHost("host", with_engine=False) as host, wired(host) as wire:
+        yield wire
 
 
 @pytest.fixture
@@ -231,16 +238,14 @@ def test_each_reject_of_ipv6(wire: Wire, how: str) -> None:
     assert agree(wire, Act.REJECT, address=GATEWAY6).argument == how
 
 
-def test_rules_of_legacy_iptables(wire: Wire) -> None:
-    """A rule of legacy iptables is read, as one of its own, and judged."""
-    try:
-        wire.host.run(["iptables-legacy", "-A", "INPUT", "-i", "podman0", "-j", "DROP"])
-    except CommandError as exc:
-        pytest.skip(f"no legacy iptables here: {exc}")
-    try:
+def test_rules_of_legacy_iptables(make_private_host: MakeHost) -> None:
+    """A rule of legacy iptables, whose tables stay until their host goes, is read as one of its own, and judged."""
+    with wired(make_private_host(with_engine=False)) as wire:
+        try:
+            wire.host.run(["iptables-legacy", "-A", "INPUT", "-i", "podman0", "-j", "DROP"])
+        except CommandError as exc:
+            pytest.skip(f"no legacy iptables here: {exc}")
         found = agree(wire, Act.DROP)
-    finally:
-        wire.host.run(["iptables-legacy", "-F"])
     assert found.chain is not None and found.chain.backend is Backend.LEGACY
 
 

@@ -80,7 +80,7 @@ def filled(kind: type[Any], /, **fields: st.SearchStrategy[Any]) -> st.SearchStr
 def by_type(kind: type[Any], /, **others: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Values of a class whose other fields are texts, numbers and flags."""
     plain = {"str": words, "int": numbers, "bool": st.booleans(), "int | None": st.none() | numbers}
-    plain |= {"str | None": st.none() | words}
+    plain |= {"str | None": st.none() | words, "bool | None": st.none() | st.booleans()}
     own = {f.name: plain[str(f.type)] for f in dataclasses.fields(kind) if f.name not in others}
     return filled(kind, **own, **others)
 

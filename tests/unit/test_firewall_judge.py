@@ -332,6 +332,13 @@ def test_the_rule_that_made_the_difference_is_told() -> None:
     assert judge(doubtful(harmless, drop), Hook.INPUT, PACKET).rule == drop
 
 
+def test_a_jump_that_may_be_made_is_told() -> None:
+    """Where it is not known whether a chain is entered, the jump is told and not what the chain does."""
+    found = judge(rules("-A INPUT -m limit --limit 1/s -j a", "-A a -j DROP"), Hook.INPUT, PACKET)
+    assert found.verdict is Act.UNKNOWN
+    assert found.rule is not None and found.rule.text == "-A INPUT -m limit --limit 1/s -j a"
+
+
 def test_an_unknown_action_is_unknown() -> None:
     """What a statement does that is not modelled is not known, if the packet gets there."""
     queue = Rule("udp queue", (Match(Field.PROTOCOL, ("udp",)),), (Action(Act.UNKNOWN, "queue"),))
@@ -393,6 +400,12 @@ def test_what_is_not_tracked_is_not_translated() -> None:
     nat = rules("-A PREROUTING -p tcp -j DNAT --to-destination 10.88.0.2:80", table="nat")
     found = judge(Ruleset((*raw.chains, *nat.chains)), Hook.PREROUTING, PACKET)
     assert (found.packet.state, found.packet.tracked, found.translation) == ("untracked", False, None)
+
+
+def test_a_packet_that_was_not_tracked_before_is_not_translated() -> None:
+    """NOTRACK at an earlier hook counts too."""
+    found = judge(nat("-A POSTROUTING -j MASQUERADE"), Hook.POSTROUTING, replace(PACKET, tracked=False))
+    assert found.translation is None
 
 
 # Translations

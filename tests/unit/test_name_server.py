@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from testbed.names import NameServer, server
-from testbed.names.server import reply
+from testbed.names import server
+from testbed.names.server import NameServer, reply
 from tests.unit.stand_ins import HereNamespace
 
 ZONE = {

@@ -294,6 +294,31 @@ def test_a_port_drawn_by_lot_is_unknown() -> None:
     assert [action.act for action in found.actions] == [Act.UNKNOWN]
 
 
+def test_bits_that_are_set_twice_are_set() -> None:
+    """Setting a bit again leaves it set."""
+    mark = {"meta": {"key": "mark"}}
+    (found,) = rules({"mangle": {"key": mark, "value": {"|": [{"|": [mark, 1]}, 3]}}})
+    assert found.actions == (Action(Act.SET_MARK, "0xfffffffc/0x3"),)
+
+
+@pytest.mark.parametrize(
+    ("op", "left", "right", "text"),
+    [
+        ("==", {"ct": {"key": "status"}}, ["dnat", "snat"], "ct status dnat,snat"),
+        ("==", {"ct": {"key": "status"}}, "dnat", "ct status dnat"),
+        ("==", {"ct": {"key": "state"}}, ["new", "related"], "ct state new,related"),
+        ("in", {"meta": {"key": "mark"}}, 1, "meta mark 0x1"),
+        (">", {"meta": {"key": "mark"}}, 1, "meta mark > 0x1"),
+        ("==", {"meta": {"key": "iifname"}}, "tail+", 'iifname "tail+"'),
+        ("==", {"meta": {"key": "iif"}}, 7, "iif 7"),
+    ],
+)
+def test_comparisons_that_a_match_cannot_say_are_unknown(op: str, left: Any, right: Any, text: str) -> None:
+    """All of several bits at once, bits of a number, a name that ends like a wildcard of ours: none is guessed."""
+    (found,) = rules({"match": {"op": op, "left": left, "right": right}}, {"drop": None})
+    assert found.matches == (Match(Field.UNKNOWN, (text,)),)
+
+
 # Rules that become several
 
 

@@ -376,8 +376,8 @@ CODES = [
     ("channel 3: open failed: administratively prohibited: open failed", Cause.TUNNEL_FORBIDDEN),
     (
         (
-            "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL handshaking to "
-            "upstream"
+            "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL handshaking "
+            "to upstream"
         ),
         Cause.TLS_TO_PLAIN,
     ),

@@ -364,6 +364,14 @@ def test_a_rejection_of_ones_own_goes_by_the_firewall_too() -> None:
     assert ask(world(host_rules=heard), "box", f"10.88.0.10:{_PORT}").outcome is Outcome.REFUSED
 
 
+def test_a_firewall_that_stops_only_what_follows_is_inconclusive() -> None:
+    """The handshake's first two packets pass and its third does not: what the client sees of that is not modelled."""
+    follows = Match(Field.STATE, ("established",)), Match(Field.DESTINATION_PORT, (str(_PORT),))
+    evidence = world(host_listens=(tcp("0.0.0.0"),), host_rules=rules(Hook.INPUT, Action(Act.DROP), *follows))
+    seen = ask(evidence, "web", f"10.88.0.1:{_PORT}")
+    assert (seen.outcome, seen.hook) == (Outcome.INCONCLUSIVE, Hook.INPUT)
+
+
 def test_a_match_that_is_not_known_is_inconclusive() -> None:
     """Where it depends on what is not modelled nothing is guessed, and the rule is named."""
     match = Match(Field.UNKNOWN, ("-m geoip",))

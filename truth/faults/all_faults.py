@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
-from truth.faults import listening
+from truth.faults import (
+    above_tcp,
+    binding,
+    filtering,
+    listening,
+    naming,
+    proxying,
+    publishing,
+    rootless,
+    routing,
+    tunnels,
+)
 from truth.faults.fault import FAULTS
 
-__all__ = ["FAULTS", "listening"]
+__all__ = [
+    "FAULTS",
+    "above_tcp",
+    "binding",
+    "filtering",
+    "listening",
+    "naming",
+    "proxying",
+    "publishing",
+    "rootless",
+    "routing",
+    "tunnels",
+]

@@ -23,6 +23,8 @@ class Broken:
     """Instead of an attempt: the words of a program, for what only those tell."""
     cure: Callable[[], None] | None = None
     """Does what the explanation's first cure says; None where there is none to be shown."""
+    cure_runs_on: str = ""
+    """Instead of ``cure``: the host or container where the command of the explanation's first cure is run as it is."""
     cured_place: str = ""
     """Where it is tried from after that; the same place by default (a cure may be a new container)."""
     cured_target: str = ""

@@ -48,12 +48,15 @@ while True:
     if deed == "silent":
         kept.append(connection)
         continue
-    if deed in ("http", "status"):
+    if deed in ("http", "status", "large", "close"):
         connection.settimeout(5)
         try:
             connection.recv(65536)
-            line = b"200 OK" if deed == "http" else b"503 Service Unavailable"
-            connection.sendall(b"HTTP/1.1 " + line + b"\\r\\nServer: there\\r\\nContent-Length: 0\\r\\n\\r\\n")
+            line = b"503 Service Unavailable" if deed == "status" else b"200 OK"
+            body = b"x" * (65536 if deed == "large" else 0)
+            head = b"\\r\\nServer: there\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(body)
+            if deed != "close":
+                connection.sendall(b"HTTP/1.1 " + line + head + body)
         except OSError:
             pass
     connection.close()
@@ -71,6 +74,7 @@ class Stage:
         self.image_store = image_store
         self._closing = ExitStack()
         self._sources: list[Source] = []
+        self._pids: dict[str, int] = {}
         try:
             self.host = self._closing.enter_context(PrivateHost(HOST, image_store=image_store))
             self.neighbour = self._closing.enter_context(PrivateHost(NEIGHBOUR, with_engine=False))
@@ -101,7 +105,7 @@ class Stage:
 
     def pid(self, name: str) -> int:
         """A container's main process, as the host counts."""
-        return int(self.podman("inspect", "--format", "{{.State.Pid}}", name))
+        return self._pids.get(name) or int(self.podman("inspect", "--format", "{{.State.Pid}}", name))
 
     def net(self, name: str) -> NetworkNamespace:
         """The network namespace of a host or a running container."""
@@ -114,8 +118,8 @@ class Stage:
     ) -> subprocess.Popen[bytes]:
         """Start a program that listens, in a host's or container's network namespace; returns once it does.
 
-        :param deed: ``http`` answers 200, ``status`` 503, ``close`` closes at once, ``reset`` resets, ``silent`` accepts
-            and says nothing, ``idle`` never accepts, ``udp`` is no TCP at all
+        :param deed: ``http`` answers 200, ``large`` too, with 64 KiB, ``status`` 503, ``close`` reads and closes,
+            ``reset`` resets, ``silent`` accepts and says nothing, ``idle`` never accepts, ``udp`` is no TCP at all
         """
         family = "AF_INET6" if ":" in address else "AF_INET"
         argv = ["python3", "-c", _SERVER, family, address, str(port), deed, str(backlog)]
@@ -136,15 +140,22 @@ class Stage:
         end(process)
 
     def add(self, *sources: Source) -> None:
-        """Further hosts for the picture."""
-        self._sources += sources
+        """Further hosts for the picture; one of a name that is there already takes its place."""
+        names = {source.name for source in sources}
+        self._sources = [*(source for source in self._sources if source.name not in names), *sources]
+
+    def adopt(self, name: str, pid: int) -> None:
+        """Know a container of another Podman on the host by its main process."""
+        self._pids[name] = pid
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
     @property
     def sources(self) -> list[Source]:
         """What a picture is taken of."""
-        return [of_host(self.host), of_host(self.neighbour), *self._sources]
+        given = {source.name: source for source in self._sources}
+        own = {host.name: given.get(host.name) or of_host(host) for host in (self.host, self.neighbour)}
+        return list({**own, **given}.values())
 
     def why(self, place: str, target: str, *, seconds: float = 1.5) -> Told:
         """Explain an attempt."""

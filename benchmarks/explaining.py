@@ -1,0 +1,120 @@
+"""``testbed explain``: the whole process on a host with 10 and with 100 containers, and a prediction by itself."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import threading
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from benchmarks.bench import Bench, Stopwatch, Subject, idle_containers
+from benchmarks.values import Series, Target, Unit
+from testbed.background.find import running, stop
+from testbed.background.serve import describe, listen, serve
+from testbed.errors import Error
+from testbed.evidence import Attempt, Evidence
+from testbed.lab import Lab
+from testbed.model import Target as Goal
+from testbed.predict import predict
+from testbed.readers.sources import of_host
+from testbed.readers.take import take
+
+NAME: Final = "explaining"
+_URL: Final = "http://host.containers.internal:8000/"
+_PLACE: Final = "h0c0"
+_EXPLAINED: Final = 1
+_COMMAND: Final = (sys.executable, "-c", "from testbed.cli import main; main()", "explain", "--from", _PLACE)
+#: Containers on the host: the most that explaining may take there.
+_STEPS: Final = {10: 0.4, 100: 2.0}
+_PREDICTIONS: Final = 20_000
+_WARM_UP: Final = 100
+TARGETS: Final = (
+    *(
+        Target(NAME, f"explain_{count}", f"testbed explain beside {count} containers", Unit.SECONDS, at_most=most)
+        for count, most in _STEPS.items()
+    ),
+    Target(NAME, "predict", "one prediction", Unit.MILLISECONDS, at_most=1),
+    Target(NAME, "memory", f"memory grown over {_PREDICTIONS:,} predictions", Unit.MEBIBYTES, at_most=0.1),
+)
+
+
+def measure(bench: Bench) -> tuple[Series, ...]:
+    """One size after the other; predicting from the picture of the first."""
+    series: list[Series] = []
+    evidence: Evidence | None = None
+    for count in _STEPS:
+        bench.say(f"{NAME}: a host with {count} containers")
+        with Lab(idle_containers(1, count), images=bench.tags, image_store=bench.store.storage) as lab:
+            rounds = bench.rounds(7, 3)
+            with _in_background(lab, f"bench-{os.getpid()}-{count}") as name:
+                samples = tuple(_explain(name) for _ in range(rounds))
+            label = f"testbed explain beside {count} containers, whole process"
+            series.append(Series(NAME, f"explain_{count}", label, Unit.SECONDS, samples))
+            evidence = evidence or take([of_host(host) for host in lab.hosts.values()])
+    assert evidence is not None
+    bench.say(f"{NAME}: {_PREDICTIONS} predictions")
+    return (*series, *_predictions(evidence))
+
+
+@contextmanager
+def _in_background(lab: Lab, name: str) -> Iterator[str]:
+    """Let the command find a lab that this process keeps."""
+    uid = os.getuid()
+    description = describe(lab.hosts, lab.containers, "benchmark", None)
+    with listen(uid, name) as listener:
+        keeper = threading.Thread(
+            target=lambda: serve(listener, uid, lambda: {**description, "seconds": 0.0}).close(), daemon=True
+        )
+        keeper.start()
+        try:
+            yield name
+        finally:
+            (kept,) = (lab for lab in running() if lab.name == name)
+            stop(kept)
+            keeper.join()
+
+
+def _explain(lab: str) -> float:
+    watch = Stopwatch()
+    done = subprocess.run([*_COMMAND, "--lab", lab, _URL], capture_output=True, check=False)
+    seconds = watch.lap()
+    if done.returncode != _EXPLAINED:
+        raise Error(f"'testbed explain' ended with {done.returncode}: {done.stderr.decode(errors='replace').strip()}")
+    return seconds
+
+
+def _predictions(evidence: Evidence) -> Iterator[Series]:
+    """What one takes, and what so many leave behind."""
+    attempts = [
+        Attempt(container.name, Goal.parse(url))
+        for container in evidence.containers
+        for url in (_URL, "10.88.0.2:8000", "127.0.0.1:8000", "203.0.113.253:53")
+    ]
+    watch = Stopwatch()
+    samples = []
+    for number in range(_PREDICTIONS):
+        predict(evidence, attempts[number % len(attempts)])
+        samples.append(watch.lap() * 1000)
+    yield Series(NAME, "predict", "one prediction", Unit.MILLISECONDS, tuple(samples))
+    tracemalloc.start()
+    try:
+        for attempt in attempts[:_WARM_UP]:
+            predict(evidence, attempt)
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(_PREDICTIONS):
+            predict(evidence, attempts[number % len(attempts)])
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    grown = (after - before) / (1 << 20)
+    yield Series(NAME, "memory", f"memory grown over {_PREDICTIONS:,} predictions", Unit.MEBIBYTES, (grown,))
+
+
+SUBJECT: Final = Subject(NAME, measure, TARGETS)

@@ -1,0 +1,32 @@
+"""Where the commands that look at hosts look."""
+
+from __future__ import annotations
+
+from testbed.background import Running, running
+from testbed.errors import UsageError
+from testbed.namespaces.user import is_root, join_user_namespace
+from testbed.readers.sources import of_machine, of_running_lab
+from testbed.readers.take import Source
+
+
+def sources(*, lab: str | None = None, host: bool = False) -> tuple[Source, ...]:
+    """What a picture is taken of: the labs of this user that are up, else the machine.
+
+    This process joins the user namespace of their owner where it is not root.
+
+    :raises UsageError: no lab of that name runs
+    """
+    labs = [] if host else [one for one in running() if lab in (None, one.name)]
+    if not labs:
+        if lab is not None:
+            raise UsageError(f"no lab called {lab!r} is running; see 'testbed list'")
+        return (of_machine(),)
+    return _of_labs(labs)
+
+
+def _of_labs(labs: list[Running]) -> tuple[Source, ...]:
+    if not is_root():
+        if len(labs) > 1:
+            raise UsageError(f"several labs are running ({', '.join(lab.name for lab in labs)}): say which with --lab")
+        join_user_namespace(labs[0].keeper)
+    return tuple(source for lab in labs for source in of_running_lab(lab.hosts, lab.zones))

@@ -1,0 +1,344 @@
+"""Causes of rootless Podman's: its networks are not the host's, and programs connect in the containers' place. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from testbed.evidence import Container, HostFacts, Listener, Namespace, Network, Protocol
+from testbed.explain.case import PLACEHOLDERS, Case, at, covers, holder, listener_row, listeners, rows_of_walk
+from testbed.explain.codes import Cause
+from testbed.explain.explanation import Cure, Diagnosis, Row
+from testbed.model import Address, Outcome
+from testbed.predict import End, StepKind
+from testbed.predict.routing import choose, own_addresses
+
+_ROOTLESSPORT: Final = "rootlessport"
+_PASTA: Final = "pasta"
+_NAME: Final = "host.containers.internal"
+_ACCEPTS_ANYWAY: Final = (
+    "Connecting to a port that rootless Podman publishes succeeds even where nobody listens behind."
+)
+_NOT_HANDED_ON: Final = (
+    "slirp4netns hands on only a reset: in a rootless container a rejection looks like silence, and a timeout does not "
+    "show that a packet was dropped."
+)
+
+
+def diagnose(case: Case) -> Diagnosis | None:
+    """The cause, where it is one that only rootless Podman has."""
+    for look in (_closed_loopback, _port_loopback, _host_loopback, _inner_gateway, _own_copy, _inner_address):
+        if found := look(case):
+            return found
+    return None
+
+
+def warnings(case: Case) -> tuple[str, ...]:
+    """Where slirp4netns hides what happened."""
+    hidden = case.prediction.end in (End.REJECTED, End.NO_NEIGHBOUR) and case.prediction.errno is None
+    return (_NOT_HANDED_ON,) if hidden and not case.prediction.back and _relayed(case) else ()
+
+
+def _relayed(case: Case) -> bool:
+    """Whether a process of rootless Podman's connects in the place of whoever called."""
+    return any(step.kind is StepKind.RELAY for step in case.prediction.steps)
+
+
+def _host(case: Case) -> HostFacts | None:
+    """The host of the place, where its Podman is an ordinary user's."""
+    host = case.evidence.host(case.place.host)
+    return host if host.rootless and host.namespace in case.evidence.namespaces else None
+
+
+def _by_pasta(case: Case) -> bool:
+    here = case.evidence.namespaces.get(case.place.namespace or "")
+    return here is not None and any(link.holder.startswith(_PASTA) for link in here.links)
+
+
+# --- the host's loopback ----------------------------------------------------------------------------------------------
+
+
+def _closed_loopback(case: Case) -> Diagnosis | None:
+    """slirp4netns has an address for the host's loopback, and does not let it be used."""
+    host = _host(case)
+    if case.prediction.end is not End.RELAY_REFUSES or host is None:
+        return None
+    there = case.evidence.namespaces[host.namespace]
+    found = _on_host(case, there)
+    who = f" {holder(found[0])} listens there on {at(found[0].address, found[0].port)}." if found else ""
+    by_name = Cure(
+        f"Call {_NAME}, which is an address of {there.label} (its listener must be on that address, or on all)",
+        at(_NAME, case.port),
+        "the listener: whoever reaches that address",
+    )
+    open_outside = any(not entry.address.is_loopback for entry in found)
+    opened = _opened(case, "Or let" if open_outside else "Let")
+    return Diagnosis(
+        Cause.ROOTLESS_HOST_LOOPBACK,
+        f"{case.said} is slirp4netns's name for the loopback of {there.label}, and rootless Podman keeps that closed "
+        f"to {case.place.name} unless told otherwise.{who}",
+        (*rows_of_walk(case.prediction), *(listener_row(there, entry) for entry in found)),
+        (by_name, opened) if open_outside else (opened, by_name),
+        ("'Network is unreachable' does not show that a route is missing: slirp4netns says it too.",),
+    )
+
+
+def _host_loopback(case: Case) -> Diagnosis | None:
+    """The host is called by its own address, and there only its loopback is listened on."""
+    host = _host(case)
+    if host is None or host.namespace == case.place.namespace or not _called_host(case, host):
+        return None
+    there = case.evidence.namespaces[host.namespace]
+    found = _on_host(case, there)
+    if not found or not all(entry.address.is_loopback for entry in found):
+        return None
+    who, bound = holder(found[0]), " and ".join(at(entry.address, entry.port) for entry in found)
+    pasta = _by_pasta(case)
+    program = _PASTA if pasta else "slirp4netns"
+    address = case.prediction.destination if not pasta else None
+    own = str(address or next(iter(_outside(there)), "0.0.0.0"))
+    return Diagnosis(
+        Cause.ROOTLESS_HOST_LOOPBACK,
+        f"{case.said} leads to {there.label}, where on port {case.port} only {bound} is listened on, by {who}: "
+        f"{program}, which connects there for {case.place.name}, may not use the host's loopback.",
+        (*(listener_row(there, entry) for entry in found), *rows_of_walk(case.prediction)),
+        (
+            Cure(f"Make it listen on {own}, the host's own address", at(own, case.port), "also your LAN"),
+            _mapped(case) if pasta else _opened(case, "Or let"),
+        ),
+        ("Rootless Podman has no bridge on the host: there is no address that only the containers reach.",),
+    )
+
+
+def _called_host(case: Case, host: HostFacts) -> bool:
+    """Whether it is the host that refuses: by what is predicted, or with pasta by its name and what was seen."""
+    predicted, seen = case.prediction, case.observation
+    if predicted.end is End.NO_LISTENER:
+        to = predicted.destination
+        return predicted.namespace == host.namespace and _relayed(case) and to is not None and not to.is_loopback
+    refused = seen is not None and seen.outcome is Outcome.REFUSED
+    return predicted.end is End.LEFT and refused and _by_pasta(case) and case.attempt.target.host == _NAME
+
+
+def _opened(case: Case, let: str) -> Cure:
+    return Cure(
+        f"{let} slirp4netns reach the host's loopback, and call 10.0.2.2",
+        f"podman run --network slirp4netns:allow_host_loopback=true ... (a new container; then 10.0.2.2:{case.port})",
+        f"every service on the host's loopback, to {case.place.name}",
+    )
+
+
+def _mapped(case: Case) -> Cure:
+    return Cure(
+        f"Or let pasta bring that one port of the host's loopback, and call 127.0.0.1 in {case.place.name}",
+        f"podman run --network pasta:-T,{case.port} ... (a new container)",
+        f"port {case.port} of the host's loopback, to {case.place.name}",
+    )
+
+
+def _on_host(case: Case, there: Namespace) -> list[Listener]:
+    """Who listens on the port on the host, apart from those that only hold it."""
+    return [
+        entry
+        for entry in listeners(there, case.port)
+        if covers(entry, 4) and (entry.process is None or entry.process.name not in PLACEHOLDERS)
+    ]
+
+
+def _outside(namespace: Namespace) -> list[Address]:
+    return [address for address in own_addresses(namespace, 4) if not address.is_loopback]
+
+
+# --- addresses that are not the host's --------------------------------------------------------------------------------
+
+
+def _inner_gateway(case: Case) -> Diagnosis | None:
+    """The gateway of a rootless bridge is not the host: what listens on the host is not there."""
+    host, address = _host(case), case.prediction.destination
+    if host is None or address is None or case.prediction.end is not End.NO_LISTENER:
+        return None
+    network = _network_with(case, host, address)
+    if network is None or address not in network.gateways or case.prediction.namespace != host.rootless_namespace:
+        return None
+    there = case.evidence.namespaces[host.namespace]
+    found = _on_host(case, there)
+    if not found:
+        return None
+    who = f"{holder(found[0])} of {there.label} listens on {at(found[0].address, found[0].port)}"
+    return Diagnosis(
+        Cause.ROOTLESS_ADDRESS,
+        f"{address} is not {there.label}: rootless Podman's bridges are in a network namespace of its own, where "
+        f"nobody listens on port {case.port}. {who}, which is another namespace.",
+        (_network_row(network), *rows_of_walk(case.prediction), *(listener_row(there, entry) for entry in found)),
+        (
+            Cure(
+                f"Call {_NAME}, which is the host (the listener must be on the host's own address, or on all)",
+                at(_NAME, case.port),
+                "the listener: also your LAN",
+            ),
+        ),
+    )
+
+
+def _own_copy(case: Case) -> Diagnosis | None:
+    """pasta gives a container the host's own address, and dialling that never leaves the container."""
+    host, address = _host(case), case.prediction.destination
+    if host is None or address is None or case.prediction.end is not End.NO_LISTENER or not _by_pasta(case):
+        return None
+    there = case.evidence.namespaces[host.namespace]
+    found = [entry for entry in _on_host(case, there) if not entry.address.is_loopback]
+    if case.prediction.namespace != case.place.namespace or address not in _outside(there) or not found:
+        return None
+    return Diagnosis(
+        Cause.ROOTLESS_ADDRESS,
+        f"{case.said} is {there.label}'s address, and pasta has given {case.place.name} the same one: what is sent to "
+        f"it never leaves {case.place.name}, where nobody listens on port {case.port}. {holder(found[0])} listens on "
+        f"{at(found[0].address, found[0].port)} of {there.label}.",
+        (*rows_of_walk(case.prediction), listener_row(there, found[0])),
+        (
+            Cure(
+                "Give the host another address inside, and call that (Podman 5.3 and later do so by themselves, as "
+                f"{_NAME})",
+                "podman run --network pasta:--map-guest-addr=169.254.1.2 ... (a new container)",
+            ),
+        ),
+    )
+
+
+def _inner_address(case: Case) -> Diagnosis | None:
+    """An address of a rootless network is called from outside that: the host has no way to it."""
+    host, address = _host(case), case.prediction.address
+    if host is None or address is None or case.prediction.outcome is Outcome.CONNECTED:
+        return None
+    from_host = case.place.namespace == host.namespace or any(
+        step.kind is StepKind.RELAY and step.namespace == host.namespace for step in case.prediction.steps
+    )
+    network = _network_with(case, host, address)
+    owner = next((c for c in case.evidence.containers if _has(c, host, address)), None)
+    if network is None or not from_host or (owner is None and address not in network.gateways):
+        return None
+    there = case.evidence.namespaces[host.namespace]
+    route = choose(there, address).route
+    if route is not None and route.destination.prefixlen > 0:
+        return None
+    whose = f"the address of {owner.name} on" if owner else "the gateway of"
+    return Diagnosis(
+        Cause.ROOTLESS_ADDRESS,
+        f"{address} is {whose} rootless Podman's network {network.name}, which is in a network namespace of its "
+        f"own: {there.label} has no way into it.",
+        (_network_row(network), *rows_of_walk(case.prediction)),
+        _ways_in(case, there, owner),
+    )
+
+
+def _ways_in(case: Case, there: Namespace, owner: Container | None) -> tuple[Cure, ...]:
+    port = case.attempt.target.port
+    if owner is None:
+        return (Cure(f"Call {there.label} by an address of its own", at("127.0.0.1", port)),)
+    outside = case.place.namespace != there.key
+    published = next((p for p in owner.published if p.container_port == port and p.protocol == "tcp"), None)
+    by = _NAME if outside else "127.0.0.1"
+    if published is not None:
+        return (Cure(f"Call the port of {owner.name} that is published", at(by, published.host_port)),)
+    bind = "" if outside else "127.0.0.1:"
+    return (
+        Cure(
+            f"Publish the port, and call {at(by, port)}",
+            f"podman run -p {bind}{port}:{port} ... (a new container)",
+            "also your LAN" if outside else "only this host; without 127.0.0.1: also your LAN",
+        ),
+        *((Cure(f"Or put {case.place.name} on the same network", "podman run --network ..."),) if outside else ()),
+    )
+
+
+def _network_with(case: Case, host: HostFacts, address: Address) -> Network | None:
+    return next((n for n in case.networks_with(address, host.name) if n.driver == "bridge"), None)
+
+
+def _has(container: Container, host: HostFacts, address: Address) -> bool:
+    return container.host == host.name and any(address in a.addresses for a in container.attachments)
+
+
+def _network_row(network: Network) -> Row:
+    subnets = " ".join(map(str, network.subnets))
+    return Row("network", network.host, f"{network.name} {network.bridge} {subnets}, in the rootless-netns")
+
+
+# --- published ports --------------------------------------------------------------------------------------------------
+
+
+def _port_loopback(case: Case) -> Diagnosis | None:
+    """rootlessport accepts for a published port, whatever the container does."""
+    if case.prediction.end is not End.RELAY_CLOSES or case.prediction.listener is None or case.end is None:
+        return None
+    accepted = listener_row(case.end, case.prediction.listener)
+    hosts = {host.name for host in case.evidence.hosts if host.namespace == case.end.key}
+    for container, published in (pair for host in sorted(hosts) for pair in case.published_at(host, case.port)):
+        there = case.evidence.namespaces.get(container.namespace or "")
+        if there is None:
+            continue
+        found = listeners(there, published.container_port, Protocol.TCP)
+        row = Row(
+            "published", container.host, f"{published.host_port}->{published.container_port}/tcp {container.name}"
+        )
+        takes = f"Rootless Podman's {_ROOTLESSPORT} takes the connection for {container.name}, where"
+        everywhere = Cure(
+            f"Make the program in {container.name} listen on all of the container's addresses",
+            at("0.0.0.0", published.container_port),
+            "whoever reaches the published port",
+        )
+        if found and not all(entry.address.is_loopback for entry in found):
+            return _other_address(there, found, accepted, takes)
+        if found:
+            bound = " and ".join(at(entry.address, entry.port) for entry in found)
+            return Diagnosis(
+                Cause.ROOTLESS_PORT_LOOPBACK,
+                f"{takes} {holder(found[0])} listens only on {bound}, the container's own loopback, which "
+                f"{_ROOTLESSPORT} does not call: so the connection is made, and closed again without an answer.",
+                (accepted, row, *(listener_row(there, entry) for entry in found)),
+                (everywhere,),
+                (_ACCEPTS_ANYWAY,),
+            )
+        others = [e for e in there.listeners if e.protocol is Protocol.TCP and not e.address.is_loopback]
+        if others:
+            return Diagnosis(
+                Cause.WRONG_CONTAINER_PORT,
+                f"{takes} nobody listens on port {published.container_port}; {holder(others[0])} listens on "
+                f"{others[0].port}: so the connection is made, and closed again without an answer.",
+                (accepted, row, listener_row(there, others[0])),
+                (
+                    Cure(
+                        "Publish the port that it listens on",
+                        f"podman run -p {published.host_port}:{others[0].port} ... (a new container)",
+                    ),
+                ),
+                (_ACCEPTS_ANYWAY,),
+            )
+        return Diagnosis(
+            Cause.NOBODY_LISTENS,
+            f"{takes} nobody listens on port {published.container_port}: so the connection is made, and closed again "
+            "without an answer.",
+            (accepted, row),
+            (Cure("Start the program that is to listen there", f"podman logs {container.name}"),),
+            (_ACCEPTS_ANYWAY,),
+        )
+    return None
+
+
+def _other_address(there: Namespace, found: tuple[Listener, ...], accepted: Row, takes: str) -> Diagnosis:
+    """The program listens outside its loopback, and not on the IPv4 address that rootlessport calls."""
+    bound = " and ".join(at(entry.address, entry.port) for entry in found)
+    family = not any(covers(entry, 4) for entry in found)
+    return Diagnosis(
+        Cause.OTHER_FAMILY if family else Cause.OTHER_ADDRESS,
+        f"{takes} {holder(found[0])} listens only on {bound}, and {_ROOTLESSPORT} calls {there.label} by its IPv4 "
+        "address: so the connection is made, and closed again without an answer.",
+        (accepted, *(listener_row(there, entry) for entry in found)),
+        (
+            Cure(
+                f"Make the program in {there.label} listen on all of its IPv4 addresses",
+                at("0.0.0.0", found[0].port),
+                "whoever reaches the published port",
+            ),
+        ),
+        (_ACCEPTS_ANYWAY,),
+    )

@@ -1,0 +1,87 @@
+"""Explaining changes nothing: no rule, route, file or process is there afterwards that was not there before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from testbed.evidence import Evidence, Namespace, Rule
+from testbed.host import PrivateHost
+from testbed.readers.take import take
+from tests.explain.own_cli import FOLDER, OwnCli
+from truth.faults.rootless import rootless
+from truth.faults.stage import HOST, PORT, Stage
+
+_BY_NAME = f"http://host.containers.internal:{PORT}/"
+_FOLDERS = ("/run", "/tmp", "/var/tmp", "/var/lib", "/dev/shm", "/etc")
+
+
+def lasting(evidence: Evidence) -> Evidence:
+    """A picture without what any packet changes: counters, neighbours, bridges' memory, conntrack; and the time."""
+    return replace(
+        evidence,
+        taken="",
+        namespaces={key: _settled(namespace) for key, namespace in evidence.namespaces.items()},
+    )
+
+
+def _settled(namespace: Namespace) -> Namespace:
+    chains = tuple(
+        replace(chain, packets=None, rules=tuple(map(_uncounted, chain.rules))) for chain in namespace.firewall.chains
+    )
+    firewall = replace(namespace.firewall, chains=chains)
+    return replace(namespace, neighbours=(), fdb=(), conntrack=(), firewall=firewall)
+
+
+def _uncounted(rule: Rule) -> Rule:
+    return replace(rule, packets=None)
+
+
+def test_an_explanation_leaves_the_network_as_it_was(stage: Stage) -> None:
+    """Attempts from a container, the host and a neighbour's side leave what is lasting in the kernel as it was."""
+    stage.container("client", f"--publish=8080:{PORT}")
+    stage.listen(HOST, "127.0.0.1")
+    before = take(stage.sources)
+    stage.why("client", _BY_NAME)
+    stage.why("client", "http://nowhere.example/", seconds=0.5)
+    stage.why(HOST, "http://127.0.0.1:8080/", seconds=0.5)
+    stage.why("neighbour", f"203.0.113.10:{PORT}")
+    after = take(stage.sources)
+    assert lasting(after) == lasting(before)
+    assert any(chain.rules for found in before.namespaces.values() for chain in found.firewall.chains)
+
+
+def standing(host: PrivateHost) -> set[str]:
+    """Every process of a host, by number and name, and every entry of the folders that programs write to."""
+    find = f"find {' '.join(_FOLDERS)} -xdev -path {FOLDER} -prune -o -print"
+    processes = host.run(["ps", "-eo", "pid,ppid,comm", "--no-headers"]).splitlines()
+    # What lists them is on the list itself, under the host's outside (ppid 0).
+    lasting = {line for line in processes if not line.endswith((" ps", " nsenter"))}
+    return lasting | set(host.run(["sh", "-c", find]).splitlines())
+
+
+def test_the_command_leaves_nothing_on_the_machine(stage: Stage) -> None:
+    """As root: no file and no process more than before, whether it explains, cannot tell, or is not usable."""
+    stage.run("mount -t tmpfs tmpfs /tmp")
+    cli = OwnCli(stage.host)
+    stage.container("client")
+    stage.listen(HOST, "127.0.0.1")
+    before = standing(stage.host)
+    assert cli("explain", "--host", "--from", "client", _BY_NAME).status == 1
+    assert cli("explain", "--host", "--from", "client", "203.0.113.20:9").status == 2
+    assert cli("explain", "--host", "--from", "nobody", _BY_NAME).status == 3
+    assert standing(stage.host) == before
+
+
+def test_the_command_leaves_nothing_of_a_user(stage: Stage) -> None:
+    """As an ordinary user, with and without a Podman that has run: not even the process that would keep it."""
+    stage.run("mount -t tmpfs tmpfs /tmp")
+    cli = OwnCli(stage.host)
+    with rootless(stage) as mine:
+        before = standing(stage.host)
+        assert cli("explain", "--from", "host", f"127.0.0.1:{PORT}", user=mine.user).status == 1
+        assert standing(stage.host) == before
+        mine.container("client", "--network=podman")
+        stage.listen(HOST, "127.0.0.1")
+        before = standing(stage.host)
+        assert cli("explain", "--from", "client", _BY_NAME, user=mine.user).status == 1
+        assert standing(stage.host) == before

@@ -1,0 +1,291 @@
+"""Explanations of listeners, published ports, tunnels and pasted words, on declared pictures: a branch in each."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from testbed.diagnose import pasted_offline
+from testbed.evidence import (
+    Act,
+    Action,
+    Attachment,
+    Attempt,
+    Backend,
+    Chain,
+    Container,
+    Evidence,
+    Field,
+    Forwarder,
+    Hook,
+    HostFacts,
+    Listener,
+    Match,
+    Names,
+    Network,
+    Process,
+    Protocol,
+    Published,
+    Rule,
+    Ruleset,
+)
+from testbed.evidence.declared import Seat, Stack, picture
+from testbed.explain.codes import Cause
+from testbed.explain.explain import explain
+from testbed.explain.explanation import Diagnosis, Explanation, Verdict
+from testbed.explain.pasted import read
+from testbed.hosts_file import HostsFile
+from testbed.model import Observation, Outcome, Phase, Target
+
+NAMES = Names(HostsFile.parse("10.88.0.1 host.containers.internal\n"))
+GATEWAY = ipaddress.ip_address("10.88.0.1")
+SUBNET = ipaddress.ip_network("10.88.0.0/16")
+PORT = 9000
+
+
+def tcp(address: str, name: str = "app", *, pid: int = 7, port: int = PORT) -> Listener:
+    """A TCP listener of a process."""
+    return Listener(Protocol.TCP, ipaddress.ip_address(address), port, process=Process(pid, name))
+
+
+def container(name: str, host: str, address: str, *, network: str = "podman", outside: int = 0) -> Container:
+    """A running container on one network; with ``outside`` it publishes that port on the host's loopback."""
+    published = (Published("tcp", PORT, outside, "127.0.0.1"),) if outside else ()
+    attached = (Attachment(network, (ipaddress.ip_address(address),), (GATEWAY,)),)
+    return Container(
+        name, name, host, "running", "bridge", 9, name, attachments=attached, published=published, names=NAMES
+    )
+
+
+def world(
+    listeners: Mapping[str, tuple[Listener, ...]],
+    *,
+    forwards: tuple[Forwarder, ...] = (),
+    dns: bool = False,
+    web_network: str = "podman",
+    agent_publishes: int = 0,
+    rules: tuple[Rule, ...] = (),
+) -> Evidence:
+    """Two hosts on a LAN, each with a podman0 of the same address: ``client`` and ``web`` on one, ``agent`` beyond."""
+
+    def stack(name: str, *seats: tuple[str, str, bool]) -> Stack:
+        made = tuple(Seat(segment, ipaddress.ip_interface(address), bridge) for segment, address, bridge in seats)
+        host = name in ("box", "far")
+        return Stack(
+            name,
+            made,
+            None if host else GATEWAY,
+            forwards=host,
+            listeners=listeners.get(name, ()),
+            firewall=Ruleset((chain,)) if name == "box" and rules else Ruleset(),
+            sysctls={"bridge/bridge-nf-call-iptables": "1"} if host else {},
+        )
+
+    chain = Chain(Backend.IPTABLES, "ip", "nat", "PREROUTING", rules, Hook.PREROUTING, "nat", -100)
+
+    return replace(
+        picture(
+            [
+                stack("box", ("podman0", "10.88.0.1/16", True), ("lan", "203.0.113.10/27", False)),
+                stack("client", ("podman0", "10.88.0.10/16", False)),
+                stack("web", ("podman0", "10.88.0.11/16", False)),
+                stack("far", ("far-podman0", "10.88.0.1/16", True), ("lan", "203.0.113.20/27", False)),
+                stack("agent", ("far-podman0", "10.88.0.12/16", False)),
+            ],
+            [HostFacts("box", "box", NAMES, podman="4"), HostFacts("far", "far", NAMES, podman="4")],
+            [
+                container("client", "box", "10.88.0.10"),
+                container("web", "box", "10.88.0.11", network=web_network),
+                container("agent", "far", "10.88.0.12", outside=agent_publishes),
+            ],
+            [
+                Network("podman", "box", "bridge", "podman0", (SUBNET,), (GATEWAY,), dns_enabled=dns),
+                Network("other", "box", "bridge", "podman1", (), ()),
+                Network("podman", "far", "bridge", "podman0", (SUBNET,), (GATEWAY,)),
+            ],
+        ),
+        forwards=forwards,
+    )
+
+
+def told(evidence: Evidence, target: str, seen: Outcome | None = None, *, place: str = "client") -> Explanation:
+    """The explanation of an attempt; with ``seen`` of one that was made and failed above TCP."""
+    goal = Target.parse(target)
+    observed = None if seen is None else Observation(place, target, seen, Phase.HTTP, None, "", 0.1, "")
+    return explain(evidence, Attempt(place, goal), observed)
+
+
+def diagnosed(explained: Explanation) -> Diagnosis:
+    """The diagnosis, where there is one."""
+    assert explained.diagnosis is not None, explained.sentence
+    return explained.diagnosis
+
+
+SSH = Forwarder(5, "ssh", "box", "", PORT, "db", 5432)
+
+
+def test_a_forward_on_loopback_is_cured_by_its_own_command() -> None:
+    """What ssh was told, with the address that is called instead of none."""
+    evidence = world({"box": (tcp("127.0.0.1", "ssh", pid=5),)}, forwards=(SSH,))
+    found = diagnosed(told(evidence, f"10.88.0.1:{PORT}"))
+    assert found.cause is Cause.LOOPBACK_ONLY
+    assert [cure.command for cure in found.cures] == [
+        f"ssh -L 10.88.0.1:{PORT}:db:5432 ...",
+        f"ssh -L 0.0.0.0:{PORT}:db:5432 ...",
+    ]
+
+
+def test_another_process_with_the_port_is_not_taken_for_the_tunnel() -> None:
+    """The forward of that port belongs to another pid."""
+    evidence = world({"box": (tcp("127.0.0.1", pid=6),)}, forwards=(SSH,))
+    assert diagnosed(told(evidence, f"10.88.0.1:{PORT}")).cures[0].text == "Let app (pid 6) listen on 10.88.0.1"
+
+
+def test_an_ssh_without_its_listener_is_named() -> None:
+    """It was told to listen on that port, and nobody does."""
+    found = diagnosed(told(world({}, forwards=(SSH,)), f"10.88.0.1:{PORT}"))
+    assert found.cause is Cause.TUNNEL_WITHOUT_LISTENER
+    assert "ssh (pid 5)" in found.sentence
+
+
+@pytest.mark.parametrize("outcome", [Outcome.CLOSED, Outcome.RESET])
+@pytest.mark.parametrize(
+    ("far", "verdict", "cause"),
+    [
+        # Which of the two it is only the far side can tell.
+        ((), Verdict.CANNOT_TELL, None),
+        ((tcp("0.0.0.0", "sshd", port=22),), Verdict.EXPLAINED, Cause.TUNNEL_FAR_END_DOWN),
+        (
+            (tcp("0.0.0.0", "sshd", port=22), tcp("127.0.0.1", "postgres", port=5432)),
+            Verdict.EXPLAINED,
+            Cause.TUNNEL_FORBIDDEN,
+        ),
+    ],
+    ids=["not seen", "nobody there", "somebody there"],
+)
+def test_a_tunnel_that_drops_is_judged_by_its_far_side(
+    far: tuple[Listener, ...], verdict: Verdict, cause: Cause | None, outcome: Outcome
+) -> None:
+    """The other host with an sshd is the far side: does a connection to where the tunnel leads succeed there?"""
+    forward = replace(SSH, to_host="127.0.0.1")
+    evidence = world({"box": (tcp("0.0.0.0", "ssh", pid=5),), "far": far}, forwards=(forward,))
+    explained = told(evidence, f"http://10.88.0.1:{PORT}", outcome)
+    assert (explained.verdict, explained.cause) == (verdict, cause)
+    if cause is None:
+        assert "administratively prohibited" in explained.decide
+
+
+def test_of_two_far_sides_neither_is_believed() -> None:
+    """Which of the two ssh is connected to is not in the picture."""
+    sshd = (tcp("0.0.0.0", "sshd", port=22),)
+    forward = replace(SSH, to_host="127.0.0.1")
+    evidence = world({"box": (tcp("0.0.0.0", "ssh", pid=5),), "far": sshd, "agent": sshd}, forwards=(forward,))
+    evidence = replace(evidence, hosts=(*evidence.hosts, HostFacts("third", "agent", NAMES)))
+    assert told(evidence, f"http://10.88.0.1:{PORT}", Outcome.CLOSED).verdict is Verdict.CANNOT_TELL
+
+
+@pytest.mark.parametrize(
+    ("dns", "command"), [(True, f"web:{PORT}"), (False, f"10.88.0.11:{PORT}")], ids=["with DNS", "without"]
+)
+def test_a_container_on_the_same_network_is_called_directly(dns: bool, command: str) -> None:
+    """By its name only where the network has DNS: the default network has none."""
+    found = diagnosed(told(world({"web": (tcp("0.0.0.0"),)}, dns=dns), f"10.88.0.1:{PORT}"))
+    assert (found.cause, found.cures[0].command) == (Cause.NOT_PUBLISHED, command)
+
+
+def test_a_container_on_another_network_is_brought_there_first() -> None:
+    """Its name means nothing to somebody who is not on its network."""
+    evidence = world({"web": (tcp("0.0.0.0"),)}, web_network="other")
+    found = diagnosed(told(evidence, f"10.88.0.1:{PORT}"))
+    assert found.cures[0].command == "podman network connect other client"
+
+
+def test_a_port_is_published_on_the_address_that_is_called() -> None:
+    """Publishing on the host's loopback would not help whoever calls from the LAN."""
+    found = diagnosed(told(world({"web": (tcp("0.0.0.0"),)}), f"203.0.113.10:{PORT}", place="far"))
+    assert found.cures[0].command.startswith(f"podman run -p 203.0.113.10:{PORT}:{PORT} ")
+    assert found.cures[0].exposes == "whoever reaches 203.0.113.10"
+
+
+def test_who_has_the_port_is_named() -> None:
+    """The process that holds it, by its number."""
+    said = read(f"listen tcp 127.0.0.1:{PORT}: bind: address already in use")
+    found = diagnosed(pasted_offline(world({"box": (tcp("0.0.0.0", "nginx", pid=33),)}), said).explanation)
+    assert found.cause is Cause.PORT_TAKEN
+    assert f"nginx (pid 33) listens on 0.0.0.0:{PORT}" in found.sentence
+
+
+def test_a_port_that_conmon_holds_is_freed_by_its_container() -> None:
+    """Ending conmon would end the container's supervision, and not free the port in good order."""
+    said = read("cannot listen on the TCP port: listen tcp4 :8080: bind: address already in use")
+    evidence = world({"far": (tcp("127.0.0.1", "conmon", port=8080),)}, agent_publishes=8080)
+    found = diagnosed(pasted_offline(evidence, said, "far").explanation)
+    assert "for the container agent" in found.sentence
+    assert found.cures[0].command == "podman stop agent"
+
+
+def test_a_listener_on_another_address_has_not_taken_the_port() -> None:
+    """A socket on one address leaves the port free on all others (ip(7))."""
+    said = read(f"listen tcp 10.88.0.1:{PORT}: bind: address already in use")
+    found = diagnosed(pasted_offline(world({"box": (tcp("127.0.0.1", "nginx"),)}), said).explanation)
+    assert "nobody listens on it now" in found.sentence
+
+
+def test_an_address_that_is_there_by_now_can_be_bound_now() -> None:
+    """The words are of a moment at which podman0 was not there."""
+    said = read(f"bind [10.88.0.1]:{PORT}: Cannot assign requested address")
+    found = diagnosed(pasted_offline(world({}), said).explanation)
+    assert found.cause is Cause.NO_SUCH_BIND_ADDRESS
+    assert "it is now" in found.sentence
+
+
+def rewriting(address: str, to: str) -> Rule:
+    """What netavark makes of a published port 8080."""
+    matches = (
+        Match(Field.DESTINATION, (address,)),
+        Match(Field.PROTOCOL, ("tcp",)),
+        Match(Field.DESTINATION_PORT, ("8080",)),
+    )
+    return Rule(f"-d {address} -p tcp --dport 8080 -j DNAT {to}", matches, (Action(Act.DNAT, to),))
+
+
+def test_a_rule_for_0_0_0_0_is_not_one_that_was_lost() -> None:
+    """Writing it anew would write the same again: it has to be published in another way."""
+    rule = rewriting("0.0.0.0/32", f"10.88.0.11:{PORT}")
+    evidence = world({"box": (tcp("0.0.0.0", "conmon", port=8080),)}, rules=(rule,))
+    found = diagnosed(told(evidence, "http://10.88.0.1:8080"))
+    assert found.cause is Cause.PUBLISHED_NO_RULE
+    assert rule.text in [row.text for row in found.rows]
+    assert "network reload" not in found.cures[0].command
+
+
+@pytest.mark.parametrize(("bound", "itself"), [("0.0.0.0", f"127.0.0.1:{PORT}"), ("10.88.0.10", f"10.88.0.10:{PORT}")])
+def test_a_container_that_calls_its_own_published_port_is_told_where_it_listens(bound: str, itself: str) -> None:
+    """Its loopback, or its own address where it listens on that alone."""
+    evidence = world({"client": (tcp(bound),)}, rules=(rewriting("10.88.0.1", f"10.88.0.10:{PORT}"),))
+    found = diagnosed(told(evidence, "10.88.0.1:8080"))
+    assert (found.cause, found.cures[0].command) == (Cause.HAIRPIN, itself)
+
+
+REFUSED = f"dial tcp 10.88.0.1:{PORT}: connect: connection refused"
+
+
+def test_somebody_who_listens_elsewhere_is_likelier_than_nobody() -> None:
+    """The same address is refused on both hosts; on one of them there is a reason that one can see."""
+    evidence = world({"box": (tcp("127.0.0.1"),)})
+    found = pasted_offline(evidence, read(REFUSED))
+    assert (found.place, found.explanation.cause) == ("client", Cause.LOOPBACK_ONLY)
+
+
+def test_a_container_is_not_thought_to_call_the_port_that_it_publishes() -> None:
+    """``agent`` publishes it on its host's loopback, where its own call would be refused as well."""
+    evidence = world({"box": (tcp("127.0.0.1"),)}, agent_publishes=PORT)
+    assert pasted_offline(evidence, read(REFUSED)).place == "client"
+
+
+def test_where_nobody_listens_anywhere_that_is_the_cause() -> None:
+    """There is no better one."""
+    assert pasted_offline(world({}), read(REFUSED)).explanation.cause is Cause.NOBODY_LISTENS

@@ -1,0 +1,170 @@
+"""Faults of names and of those who answer for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from testbed.explain.codes import Cause
+from testbed.waiting import wait_for
+from truth.faults.fault import Broken, fault
+from truth.faults.stage import GATEWAY, HOST, NEIGHBOUR_LAN, PORT, Stage
+
+_SERVER: Final = f"http://server:{PORT}/"
+_SUBNET: Final = "10.89.0.0/24"
+_RESOLVER: Final = "10.89.0.1"
+
+
+def _two_containers(stage: Stage, *networks: str) -> None:
+    """A client and a server that listens, on a network each, or both on the one."""
+    stage.container("client", "--stop-timeout", "0", network=networks[0])
+    stage.container("server", network=networks[-1])
+    stage.listen("server")
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+@fault(Cause.NAME_MISSING)
+def a_name_that_nobody_knows(stage: Stage) -> Iterator[Broken]:
+    """Neither the hosts file nor the resolver has it."""
+    stage.container("client")
+    stage.listen(HOST)
+    named = f"backend.example:{GATEWAY}"
+    yield Broken(
+        "client",
+        f"http://backend.example:{PORT}/",
+        cure=lambda: stage.container("cured", "--add-host", named),
+        cured_place="cured",
+    )
+
+
+@fault(Cause.NAME_MISSING)
+def a_name_for_containers_said_by_the_host(stage: Stage) -> Iterator[Broken]:
+    """host.containers.internal is written for containers; the host itself does not know it."""
+    stage.listen(HOST)
+    yield Broken(
+        HOST,
+        f"http://host.containers.internal:{PORT}/",
+        cure=lambda: None,
+        cured_target=f"http://localhost:{PORT}/",
+    )
+
+
+@fault(Cause.NAME_OF_OTHER_GATEWAY)
+def a_name_of_the_other_gateway(stage: Stage) -> Iterator[Broken]:
+    """On two networks the name is one gateway, by chance, and the listener is on the other one."""
+    stage.podman("network", "create", "--subnet", _SUBNET, "other")
+    stage.container("client", "--network", "other")
+    hosts = stage.host.process(stage.pid("client")) / "root/etc/hosts"
+    (named,) = {line.split()[0] for line in hosts.read_text().splitlines() if "host.containers.internal" in line}
+    listening = stage.listen(HOST, GATEWAY if named == _RESOLVER else _RESOLVER)
+
+    def cure() -> None:
+        stage.stop(listening)
+        stage.listen(HOST)
+
+    yield Broken("client", f"http://host.containers.internal:{PORT}/", cure=cure)
+
+
+# --- the resolver -----------------------------------------------------------------------------------------------------
+
+
+@fault(Cause.DNS_DISABLED)
+def two_containers_on_the_default_network(stage: Stage) -> Iterator[Broken]:
+    """Podman's default network answers for no names."""
+    _two_containers(stage, "podman")
+    yield Broken("client", _SERVER, cure_runs_on=HOST)
+
+
+@fault(Cause.NETWORKS_NOT_SHARED)
+def two_containers_on_a_network_each(stage: Stage) -> Iterator[Broken]:
+    """Podman's resolver tells a container only of its own networks."""
+    for name in ("one", "other"):
+        stage.podman("network", "create", name)
+    _two_containers(stage, "one", "other")
+    yield Broken("client", _SERVER, cure_runs_on=HOST)
+
+
+def _on_a_network_with_dns(stage: Stage, broken_by: str) -> Broken:
+    """A client that asks Podman's resolver for the server's name."""
+    stage.podman("network", "create", "--subnet", _SUBNET, "shared")
+    _two_containers(stage, "shared")
+    stage.run(broken_by)
+    return Broken("client", _SERVER, cure_runs_on=HOST)
+
+
+@fault(Cause.RESOLVER_BLOCKED)
+def a_drop_of_dns(stage: Stage) -> Iterator[Broken]:
+    """netavark 1.4 makes no rule that lets containers ask."""
+    yield _on_a_network_with_dns(stage, "iptables -A INPUT -p udp --dport 53 -j DROP")
+
+
+@fault(Cause.RESOLVER_BLOCKED)
+def a_policy_that_does_not_think_of_dns(stage: Stage) -> Iterator[Broken]:
+    """A firewall whose policy is drop, with the usual exceptions."""
+    usual = "iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+    yield _on_a_network_with_dns(stage, f"{usual}; iptables -P INPUT DROP")
+
+
+@fault(Cause.RESOLVER_BLOCKED)
+def a_reject_of_dns(stage: Stage) -> Iterator[Broken]:
+    """firewalld's way of saying no."""
+    yield _on_a_network_with_dns(
+        stage, "iptables -A INPUT -p udp --dport 53 -j REJECT --reject-with icmp-admin-prohibited"
+    )
+
+
+@fault(Cause.RESOLVER_BLOCKED)
+def a_table_of_nftables_that_does_not_think_of_dns(stage: Stage) -> Iterator[Broken]:
+    """The same by nft: the cure has to go into that table."""
+    lines = [
+        "table inet filter {",
+        "chain input {",
+        "type filter hook input priority 0",
+        "policy drop",
+        "ct state established,related accept",
+        "iif lo accept",
+        "}",
+        "}",
+    ]
+    text = "\n".join(lines)
+    yield _on_a_network_with_dns(stage, f"nft '{text}'")
+
+
+@fault(Cause.RESOLVER_TAKEN)
+def a_dns_server_that_was_there_first(stage: Stage) -> Iterator[Broken]:
+    """Another program has port 53 of the gateway, so aardvark-dns cannot bind it."""
+    stage.run("sysctl -qw net.ipv4.ip_nonlocal_bind=1")
+    listening = stage.listen(HOST, _RESOLVER, 53, "udp")
+    stage.podman("network", "create", "--subnet", _SUBNET, "shared")
+    _two_containers(stage, "shared")
+
+    def cure() -> None:
+        stage.stop(listening)
+        stage.podman("restart", "--time", "0", "client")
+
+    yield Broken("client", _SERVER, cure=cure)
+
+
+@fault(Cause.RESOLVER_DOWN)
+def a_resolver_that_has_ended(stage: Stage) -> Iterator[Broken]:
+    """aardvark-dns was killed: nobody answers on the gateway."""
+    stage.podman("network", "create", "--subnet", _SUBNET, "shared")
+    _two_containers(stage, "shared")
+    stage.run("kill -9 $(ss -Hlunp 'sport = :53' | grep -o '\"aardvark-dns\",pid=[0-9]*' | cut -d= -f2 | sort -u)")
+    wait_for(lambda: "aardvark" not in stage.run("ss -Hlunp 'sport = :53'"), "aardvark-dns to end")
+    yield Broken("client", _SERVER, cure_runs_on=HOST)
+
+
+@fault(Cause.RESOLVER_DOWN)
+def a_resolver_where_nobody_listens(stage: Stage) -> Iterator[Broken]:
+    """``--dns`` with an address that has no DNS server."""
+    stage.container("client", "--dns", NEIGHBOUR_LAN)
+    stage.listen(HOST)
+    yield Broken(
+        "client",
+        f"http://backend.example:{PORT}/",
+        cure=lambda: stage.container("cured", "--add-host", f"backend.example:{GATEWAY}"),
+        cured_place="cured",
+    )
