@@ -128,7 +128,6 @@ class Journey:
         chosen: Chosen,
         *,
         own: bool,
-        entered: Link | None = None,
     ) -> Ending:
         """POSTROUTING, and then the segment."""
         link = chosen.link
@@ -137,7 +136,7 @@ class Journey:
         leaving = self._before_leaving(here, before, packet, chosen, link)
         if isinstance(leaving, Ending):
             return leaving
-        return self._transmit(here, leaving, chosen, link, own=own, entered=entered)
+        return self._transmit(here, leaving, chosen, link, own=own)
 
     def _before_leaving(
         self, here: Namespace, before: Packet, packet: Packet, chosen: Chosen, link: Link
@@ -178,7 +177,6 @@ class Journey:
         link: Link,
         *,
         own: bool,
-        entered: Link | None = None,
     ) -> Ending:
         self._hops += 1
         if self._hops > _MOST_HOPS:
@@ -190,9 +188,6 @@ class Journey:
         station = self._station(here, hop, packet, link, own=own)
         if isinstance(station, Ending):
             return station
-        if entered is not None and station.out == entered and not entered.hairpin:
-            why = f"{link.name} of {here.label} sends nothing back by the port that it came in by ({entered.name})"
-            return self._ended(here, End.HAIRPIN, why, None, packet, link=link)
         for bridged in station.bridges:
             crossed = self._cross_bridge(bridged, packet)
             if isinstance(crossed, Ending):
@@ -225,6 +220,11 @@ class Journey:
             why = f"{names} both answer for {hop} on {link.name} of {here.label}"
             return self._ended(here, End.UNKNOWN, why, None, packet, link=link)
         return reached.stations[0]
+
+    def _leaves_by(self, here: Namespace, packet: Packet, chosen: Chosen, bridge: Link) -> Link | None:
+        """The port of a bridge that leads to where a packet goes; None where it is none, or not known."""
+        stations = who_has(self.evidence, here, bridge, chosen.hop or packet.destination, packet.source).stations
+        return stations[0].out if len(stations) == 1 else None
 
     def _cross_bridge(self, bridged: Bridged, packet: Packet) -> Packet | Ending:
         """A frame from port to port passes the IP firewall too where bridge-nf-call-iptables is on (br_netfilter).
@@ -389,14 +389,21 @@ class Journey:
         *,
         entered: Link | None = None,
     ) -> Ending:
-        """FORWARD, and out."""
+        """FORWARD, and out.
+
+        :param entered: for a frame from port to port: the one that it came in by. A bridge looks at the ports before it
+            calls any hook (net/bridge/br_forward.c, should_deliver)
+        """
+        if entered is not None and not entered.hairpin and self._leaves_by(here, packet, chosen, link) == entered:
+            why = f"{link.name} of {here.label} sends nothing back by the port that it came in by ({entered.name})"
+            return self._ended(here, End.HAIRPIN, why, None, packet, link=link)
         out = chosen.link.name if chosen.link else ""
         forwarded = replace(packet, oif=out)
         judged = self._judge(here, Hook.FORWARD, forwarded)
         if stopped := self._stopped(here, Hook.FORWARD, judged, forwarded):
             return stopped
         self._note(here, StepKind.FORWARD, f"{here.label} forwards from {link.name} to {out}", row=_route_text(chosen))
-        return self._go_out(here, before, replace(judged.packet, iif=""), chosen, own=False, entered=entered)
+        return self._go_out(here, before, replace(judged.packet, iif=""), chosen, own=False)
 
     # --- answers ------------------------------------------------------------------------------------------------------
 
