@@ -121,6 +121,8 @@ def _cannot_tell(case: Case, between: Undecided | None = None) -> Explanation:
     elif seen is None:
         sentence = f"It cannot be told: {predicted.why}."
         decide = "Try it: leave out --no-attempt."
+        if case.place.namespace is None:
+            decide = f"Whether {case.place.name} still runs, and is yours: podman ps (and sudo podman ps)"
         if predicted.end is End.NOT_RUNNING:
             decide = f"Start {case.place.name}, and try again."
     elif predicted.end in _OPEN:

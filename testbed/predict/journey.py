@@ -111,7 +111,7 @@ class Journey:
         if self._leaks_loopback(here, packet, chosen):
             why = f"{packet.source} of {here.label} may not leave by {packet.oif} (route_localnet is 0)"
             return self._ended(here, End.MARTIAN, why, None, packet)
-        return self._go_out(here, before, packet, chosen, own=True)
+        return self._go_out(here, before, packet, chosen)
 
     def _leaks_loopback(self, here: Namespace, packet: Packet, chosen: Chosen) -> bool:
         """Whether a loopback source would leave by a real interface (net/ipv4/route.c, __mkroute_output)."""
@@ -126,8 +126,6 @@ class Journey:
         before: Packet,
         packet: Packet,
         chosen: Chosen,
-        *,
-        own: bool,
     ) -> Ending:
         """POSTROUTING, and then the segment."""
         link = chosen.link
@@ -136,7 +134,7 @@ class Journey:
         leaving = self._before_leaving(here, before, packet, chosen, link)
         if isinstance(leaving, Ending):
             return leaving
-        return self._transmit(here, leaving, chosen, link, own=own)
+        return self._transmit(here, leaving, chosen, link)
 
     def _before_leaving(
         self, here: Namespace, before: Packet, packet: Packet, chosen: Chosen, link: Link
@@ -175,8 +173,6 @@ class Journey:
         packet: Packet,
         chosen: Chosen,
         link: Link,
-        *,
-        own: bool,
     ) -> Ending:
         self._hops += 1
         if self._hops > _MOST_HOPS:
@@ -185,7 +181,7 @@ class Journey:
         if link.name == "lo":
             return self._receive(here, link, packet)
         hop = chosen.hop or packet.destination
-        station = self._station(here, hop, packet, link, own=own)
+        station = self._station(here, hop, packet, link)
         if isinstance(station, Ending):
             return station
         for bridged in station.bridges:
@@ -198,7 +194,7 @@ class Journey:
         self._note(station.namespace, StepKind.CROSS, text, row=f"{hop} is at {station.link.mac}")
         return self._receive(station.namespace, station.link, packet, port=station.port)
 
-    def _station(self, here: Namespace, hop: Address, packet: Packet, link: Link, *, own: bool) -> Station | Ending:
+    def _station(self, here: Namespace, hop: Address, packet: Packet, link: Link) -> Station | Ending:
         """Who takes the packet on the segment."""
         if link.holder:
             why = f"{link.name} of {here.label} is held by {link.holder}, which takes the connection over"
@@ -212,9 +208,7 @@ class Journey:
             return self._ended(here, End.LEFT, why, None, packet, link=link)
         if not reached.stations:
             why = f"nobody answers for {hop} on {link.name} of {here.label}"
-            return self._answered_with_error(
-                here, End.NO_NEIGHBOUR, why, errno.EHOSTUNREACH, packet, own=own, link=link
-            )
+            return self._answered_with_error(here, End.NO_NEIGHBOUR, why, errno.EHOSTUNREACH, packet, link=link)
         if len(reached.stations) > 1:
             names = " and ".join(station.namespace.label for station in reached.stations)
             why = f"{names} both answer for {hop} on {link.name} of {here.label}"
@@ -339,7 +333,7 @@ class Journey:
         if listener is None:
             why = f"{packet.destination} is {here.label}'s own, and nothing there takes {protocol} for {at}"
             self._note(here, StepKind.DELIVER, why)
-            return self._answered_with_error(here, End.NO_LISTENER, why, errno.ECONNREFUSED, packet, own=False)
+            return self._answered_with_error(here, End.NO_LISTENER, why, errno.ECONNREFUSED, packet)
         who = f" ({listener.process.name}, pid {listener.process.pid})" if listener.process else ""
         bound = f"{bracketed(str(listener.address))}:{listener.port}"
         self._note(here, StepKind.DELIVER, f"{here.label} listens on {bound}{who}, which takes {at}", row=bound)
@@ -376,7 +370,7 @@ class Journey:
             )
             if number is None:
                 return self._ended(here, kind, why, None, packet)
-            return self._answered_with_error(here, kind, why, number, packet, own=False)
+            return self._answered_with_error(here, kind, why, number, packet)
         return self._pass_on(here, link, before, packet, chosen)
 
     def _pass_on(
@@ -403,7 +397,7 @@ class Journey:
         if stopped := self._stopped(here, Hook.FORWARD, judged, forwarded):
             return stopped
         self._note(here, StepKind.FORWARD, f"{here.label} forwards from {link.name} to {out}", row=_route_text(chosen))
-        return self._go_out(here, before, replace(judged.packet, iif=""), chosen, own=False)
+        return self._go_out(here, before, replace(judged.packet, iif=""), chosen)
 
     # --- answers ------------------------------------------------------------------------------------------------------
 
@@ -415,17 +409,16 @@ class Journey:
         number: int,
         packet: Packet,
         *,
-        own: bool,
         link: Link | None = None,
         by: Verdict | None = None,
         reset: bool = False,
     ) -> Ending:
         """An ending that the namespace reports to the sender: by a reset or by ICMP, which has to find its way back.
 
-        :param own: whether the sender is a process of this very namespace: it learns it at once
+        That way is by lo, OUTPUT and INPUT for a process of this very namespace (net/ipv4/route.c, ipv4_link_failure).
         """
         ending = self._ended(here, end, why, number, packet, link=link, by=by)
-        if self._back or own:
+        if self._back:
             return ending
         if reset or (end is End.NO_LISTENER and packet.protocol == Protocol.TCP):
             return self._answered(here, packet, ending)
@@ -540,7 +533,6 @@ class Journey:
             why,
             number,
             packet,
-            own=False,
             by=by,
             reset=judged.argument == "tcp-reset",
         )

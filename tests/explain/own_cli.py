@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -62,11 +63,16 @@ class OwnCli:
             _MAIN,
         ]
 
-    def __call__(self, *words: str, user: RootlessUser | None = None) -> Said:
-        """Run it as root of the host, or as a user there; it must not end in a traceback."""
+    def __call__(self, *words: str, user: RootlessUser | None = None, terminal: bool = False) -> Said:
+        """Run it as root of the host, or as a user there; it must not end in a traceback.
+
+        :param terminal: on a terminal of its own (script(1)), where it shows what takes long with a thread
+        """
         argv = [*self._command, *words]
         command = argv if user is None else user.command(argv)
+        if terminal:
+            command = ["script", "--quiet", "--return", "--command", shlex.join(command), "/dev/null"]
         with self._host.popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             out, err = (text.decode() for text in process.communicate(timeout=60))
-        assert "Traceback" not in err, err
+        assert "Traceback" not in out + err, out + err
         return Said(process.returncode, out, err)

@@ -82,12 +82,19 @@ def world(
     client = Container("1" * 12, "client", "box", "running", holder, namespace="client", names=names)
     facts = HostFacts("box", "box", Names(HostsFile({})), rootless=True)
     made = picture(stacks, [facts], [client, web], [_NETWORK])
-    there = made.namespaces["client"]
+    taps = {"kind": "tun", "holder": holder, "host_loopback": opened}
+    made = _relinked(made, "client", "tap0", **taps)
+    return _relinked(made, "box", "lan", kind="")  # a real card: who is beyond it is not in the picture
+
+
+def _relinked(evidence: Evidence, key: str, name: str, **changes: object) -> Evidence:
+    """The same picture with another interface in the place of one."""
+    there = evidence.namespaces[key]
     links = tuple(
-        replace(link, kind="tun", holder=holder, host_loopback=opened) if link.name == "tap0" else link
+        replace(link, **changes) if link.name == name else link  # type: ignore[arg-type]
         for link in there.links
     )
-    return replace(made, namespaces={**made.namespaces, "client": replace(there, links=links)})
+    return replace(evidence, namespaces={**evidence.namespaces, key: replace(there, links=links)})
 
 
 def ask(evidence: Evidence, place: str, target: str) -> Prediction:
@@ -172,3 +179,12 @@ def test_a_rootless_address_from_a_host_with_a_way_out(place: str, address: str)
 def test_an_address_of_the_subnet_that_nobody_has_is_not_explained_so() -> None:
     """It may be meant for somebody beyond the router."""
     assert told(world(), "box", f"10.88.7.7:{_PORT}", Outcome.TIMED_OUT).verdict is Verdict.CANNOT_TELL
+
+
+def test_a_container_that_is_gone_meanwhile_is_asked_after() -> None:
+    """Podman called it running and its namespace could not be seen: no cause is named, and what to look at is said."""
+    made = world()
+    gone = replace(made, containers=tuple(replace(one, namespace=None) for one in made.containers))
+    found = explain(gone, Attempt("client", Target.parse(f"{_HOST}:{_PORT}")))
+    assert found.verdict is Verdict.CANNOT_TELL
+    assert "podman ps" in found.decide
