@@ -12,18 +12,17 @@ from benchmarks import explaining, growth, host, machine, parallel, probes, repo
 from benchmarks.bench import Bench
 from benchmarks.values import Run, Series, judge
 from testbed import images
+from testbed.cli.alone import run
 from testbed.cli.progress import status
-from testbed.errors import Error
 from testbed.images import ImageStore
 from testbed.namespaces import become_root
-from testbed.report.console import make, plain
+from testbed.report.console import make
 from testbed.scenarios.portainer.topology import TOPOLOGY
 
 _SUBJECTS: Final = {
     subject.name: subject for subject in (m.SUBJECT for m in (host, startup, probes, growth, parallel, explaining))
 }
 _MISSED: Final = 1
-_INTERRUPTED: Final = 130
 
 
 @click.command(epilog="Exit codes: 0 measured, 1 a target was missed (only with --strict), 2 cannot run here.")
@@ -54,22 +53,5 @@ def measure(only: tuple[str, ...], quick: bool, json_: bool, strict: bool) -> No
         sys.exit(_MISSED)
 
 
-def main() -> None:
-    """Run the command line and end the process."""
-    try:
-        measure(standalone_mode=False, prog_name="python -m benchmarks")
-    except click.exceptions.Exit as exc:
-        sys.exit(exc.exit_code)
-    except click.ClickException as exc:
-        exc.show()
-        sys.exit(exc.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        make(stderr=True).print(plain("benchmarks: interrupted; nothing is left behind"))
-        sys.exit(_INTERRUPTED)
-    except Error as exc:
-        make(stderr=True).print(plain(f"benchmarks: {exc}", "red"))
-        sys.exit(exc.exit_code)
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, "python -m benchmarks")

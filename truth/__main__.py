@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from rich.table import Table
 
 from testbed import images
+from testbed.cli.alone import run
 from testbed.cli.progress import status
-from testbed.errors import Error
 from testbed.images import ImageStore
 from testbed.namespaces import become_root
 from testbed.report.console import make, plain
@@ -172,22 +172,5 @@ def _report(run: _Run, first: int, seconds: float, named: tuple[Named, ...], *, 
                 console.print(plain(f"✗ {one.fault} made {one.made}, and {one.named} was named", "red"))
 
 
-def main() -> None:
-    """Run the command line and end the process."""
-    try:
-        truth(standalone_mode=False, prog_name="python -m truth")
-    except click.exceptions.Exit as exc:
-        sys.exit(exc.exit_code)
-    except click.ClickException as exc:
-        exc.show()
-        sys.exit(exc.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        make(stderr=True).print(plain("truth: interrupted; nothing is left behind"))
-        sys.exit(130)
-    except Error as exc:
-        make(stderr=True).print(plain(f"truth: {exc}", "red"))
-        sys.exit(exc.exit_code)
-
-
 if __name__ == "__main__":
-    main()
+    run(truth, "python -m truth")

@@ -24,6 +24,8 @@ from testbed.predict.prediction import End, Step, StepKind
 from testbed.predict.routing import Chosen, choose, setting
 from testbed.predict.segment import Bridged, Station, who_has
 from testbed.predict.tracking import Tracking
+from testbed.predict.wire import filters_bridges, refusal, takes_loopback
+from testbed.predict.wording import rewriting, route_row, sending
 
 _MOST_HOPS: Final = 16
 _LOOPBACK: Final = {4: ipaddress.ip_address("127.0.0.1"), 6: ipaddress.ip_address("::1")}
@@ -69,7 +71,7 @@ class Journey:
         if source is None:
             why = f"{here.label} has no IPv{destination.version} address to send from"
             return self._ended(here, End.NO_SOURCE, why, errno.EADDRNOTAVAIL, packet)
-        self._note_route(here, destination, chosen, source)
+        self._note(here, StepKind.ROUTE, sending(here.label, destination, chosen, source), row=route_row(chosen))
         return self._send(here, replace(packet, source=source), chosen)
 
     def _choose(self, here: Namespace, destination: Address, *, source: Address | None = None, mark: int = 0) -> Chosen:
@@ -102,7 +104,7 @@ class Journey:
         if judged.translation is not None:
             if judged.translation.act is Act.REDIRECT:
                 packet = replace(packet, destination=_LOOPBACK[packet.destination.version])
-            self._note_translation(here, judged, packet)
+            self._note(here, StepKind.TRANSLATE, rewriting(here.label, packet), row=_translating(judged))
         if judged.translation is not None or packet.mark != before.mark:
             chosen = self._choose(here, packet.destination, source=packet.source, mark=packet.mark)
             if chosen.unknown or chosen.kind not in (RouteKind.UNICAST, RouteKind.LOCAL):
@@ -118,7 +120,7 @@ class Journey:
         link = chosen.link
         if link is None or link.name == "lo" or not packet.source.is_loopback:
             return False
-        return packet.source.version == 6 or not _localnet(here, link.name)
+        return packet.source.version == 6 or not takes_loopback(here, link.name)
 
     def _go_out(
         self,
@@ -152,7 +154,7 @@ class Journey:
                     why = f"{link.name} of {here.label} has no address to masquerade behind"
                     return self._ended(here, End.DROPPED, why, None, packet, link=link)
                 packet = replace(packet, source=source)
-            self._note_translation(here, judged, packet)
+            self._note(here, StepKind.TRANSLATE, rewriting(here.label, packet), row=_translating(judged))
         if self._back:
             return self._tracking.back_from_destination(here.key, packet)
         self._tracking.note(here.key, before, packet)
@@ -230,7 +232,7 @@ class Journey:
         if unclear := _with_rules(there, lambda chain: chain.family == "bridge"):
             why = f"{there.label} has firewall rules of the bridge family, which are not modelled"
             return self._ended(there, End.UNKNOWN, why, None, packet, by=Verdict(Hook.FORWARD, unclear, None))
-        if not _filters_bridges(there, packet.destination.version) or not there.firewall.chains:
+        if not filters_bridges(there, packet.destination.version) or not there.firewall.chains:
             return packet
         before = replace(packet, iif=bridge.name, oif="", mark=0, state=self._state(there, packet))
         came = self._before_route(there, bridge, before, looped=False)
@@ -275,7 +277,7 @@ class Journey:
                 if own is None:
                     return self._ended(here, End.DROPPED, f"{link.name} has no address to redirect to", None, packet)
                 packet = replace(packet, destination=own)
-            self._note_translation(here, judged, packet)
+            self._note(here, StepKind.TRANSLATE, rewriting(here.label, packet), row=_translating(judged))
         return self._tracking.back_to_source(here.key, packet) if self._back else packet
 
     def _routed(self, here: Namespace, link: Link, before: Packet, packet: Packet, *, port: Link | None) -> Ending:
@@ -284,34 +286,16 @@ class Journey:
         chosen = choose(here, packet.destination, source=packet.source, mark=packet.mark, incoming=link.name)
         if chosen.unknown:
             return self._ended(here, End.UNKNOWN, chosen.unknown, None, packet)
-        if not looped and (wrong := self._impossible(here, link, packet, chosen)):
-            return wrong
+        if not looped and (refused := refusal(here, link, packet, chosen)):
+            return self._ended(here, *refused, None, packet, link=link)
         if chosen.kind is RouteKind.LOCAL:
             return self._deliver(here, link, before, packet)
         rewritten = packet.destination != before.destination
-        bridged = port is not None and rewritten and _filters_bridges(here, packet.destination.version)
+        bridged = port is not None and rewritten and filters_bridges(here, packet.destination.version)
         if bridged and chosen.kind is RouteKind.UNICAST and chosen.link == link:
             # Rewritten to somebody on the same bridge: a frame from port to port, which no host forwards.
             return self._pass_on(here, link, before, packet, chosen, entered=port)
         return self._forward(here, link, before, packet, chosen)
-
-    def _impossible(self, here: Namespace, link: Link, packet: Packet, chosen: Chosen) -> Ending | None:
-        """Addresses that the kernel takes from no wire (net/ipv4/route.c, ip_route_input_slow, fib_validate_source)."""
-        for what, address in (("to", packet.destination), ("from", packet.source)):
-            if address.is_loopback and (address.version == 6 or not _localnet(here, link.name)):
-                why = f"{here.label} takes no packet {what} {address} from {link.name} (route_localnet is 0)"
-                return self._ended(here, End.MARTIAN, why, None, packet, link=link)
-        accepts = any(setting(here, f"ipv4/conf/{name}/accept_local") for name in ("all", link.name))
-        own = packet.source.version == 4 and not packet.source.is_loopback and routing.is_local(here, packet.source)
-        if own and not accepts:
-            why = f"{here.label} takes no packet from its own {packet.source} from {link.name}"
-            return self._ended(here, End.MARTIAN, why, None, packet, link=link)
-        if routing.reverse_path_fails(here, link, packet.source):
-            why = f"{here.label} would not answer {packet.source} by {link.name}, so rp_filter drops it"
-            return self._ended(here, End.REVERSE_PATH, why, None, packet, link=link)
-        if chosen.kind in (RouteKind.BROADCAST, RouteKind.MULTICAST, RouteKind.ANYCAST):
-            return self._ended(here, End.UNKNOWN, f"{packet.destination} is a {chosen.kind} address", None, packet)
-        return None
 
     def _deliver(self, here: Namespace, link: Link, before: Packet, packet: Packet) -> Ending:
         """INPUT, and then a socket or none."""
@@ -396,7 +380,7 @@ class Journey:
         judged = self._judge(here, Hook.FORWARD, forwarded)
         if stopped := self._stopped(here, Hook.FORWARD, judged, forwarded):
             return stopped
-        self._note(here, StepKind.FORWARD, f"{here.label} forwards from {link.name} to {out}", row=_route_text(chosen))
+        self._note(here, StepKind.FORWARD, f"{here.label} forwards from {link.name} to {out}", row=route_row(chosen))
         return self._go_out(here, before, replace(judged.packet, iif=""), chosen)
 
     # --- answers ------------------------------------------------------------------------------------------------------
@@ -557,45 +541,12 @@ class Journey:
     def _note(self, here: Namespace, kind: StepKind, text: str, *, row: str = "") -> None:
         self.steps.append(Step(kind, here.key, here.label, text, row, self._back))
 
-    def _note_route(self, here: Namespace, destination: Address, chosen: Chosen, source: Address) -> None:
-        if chosen.kind is RouteKind.LOCAL:
-            text = f"{destination} is {here.label}'s own"
-        else:
-            via = f" by way of {chosen.hop}" if chosen.hop else ""
-            name = chosen.link.name if chosen.link else "?"
-            text = f"{here.label} sends to {destination} by {name}{via}, from {source}"
-        self._note(here, StepKind.ROUTE, text, row=_route_text(chosen))
-
-    def _note_translation(self, here: Namespace, judged: Judged, packet: Packet) -> None:
-        assert judged.translation is not None
-        rule = judged.translated_by[1].text if judged.translated_by else ""
-        port = "" if packet.destination_port is None else f":{packet.destination_port}"
-        text = f"{here.label} rewrites it: from {packet.source}, to {bracketed(str(packet.destination))}{port}"
-        self._note(here, StepKind.TRANSLATE, text, row=rule)
-
 
 def _with_rules(here: Namespace, wanted: Callable[[Chain], bool]) -> Chain | None:
     """The first chain of a kind that does anything."""
     return next((c for c in here.firewall.chains if wanted(c) and any(r.actions for r in c.rules)), None)
 
 
-def _filters_bridges(here: Namespace, version: int) -> bool:
-    """Whether frames that cross its bridges pass its IP firewall (br_netfilter)."""
-    return bool(setting(here, f"bridge/bridge-nf-call-{'ip6' if version == 6 else 'ip'}tables"))
-
-
-def _localnet(here: Namespace, link: str) -> bool:
-    return any(setting(here, f"ipv4/conf/{name}/route_localnet") for name in ("all", link))
-
-
-def _route_text(chosen: Chosen) -> str:
-    """A route as ip-route(8) prints it."""
-    route = chosen.route
-    if route is None:
-        return ""
-    kind = "" if route.kind is RouteKind.UNICAST else f"{route.kind} "
-    via = f" via {route.gateway}" if route.gateway else ""
-    dev = f" dev {chosen.link.name}" if chosen.link else ""
-    source = f" src {route.source}" if route.source else ""
-    to = "default" if route.destination.prefixlen == 0 else str(route.destination)
-    return f"{kind}{to}{via}{dev}{source}"
+def _translating(judged: Judged) -> str:
+    """The rule that rewrote a packet."""
+    return judged.translated_by[1].text if judged.translated_by else ""

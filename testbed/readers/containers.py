@@ -17,8 +17,8 @@ from typing import Any, Final, Protocol
 from testbed.engine import Asking, Engine
 from testbed.errors import EngineError
 from testbed.evidence import Attachment, Container, Names, Network, Published, Subnet
-from testbed.hosts_file import HostsFile
 from testbed.model import Address
+from testbed.names import Naming
 
 _SECONDS: Final = 60.0
 #: The oldest version of the API that is asked for; every later Podman answers to it too.
@@ -239,16 +239,8 @@ def network(inspect: Mapping[str, Any], host: str) -> Network:
 
 def names(hosts: str, resolv_conf: str) -> Names:
     """How names are resolved, by hosts(5) and resolv.conf(5). Three servers count, and the last ``search``."""
-    servers: list[Address] = []
-    search: tuple[str, ...] = ()
-    for line in resolv_conf.splitlines():
-        words = line.split()
-        match words[:1]:
-            case ["nameserver"]:
-                servers += _addresses(*words[1:2])
-            case ["search"] | ["domain"]:
-                search = tuple(words[1:])
-    return Names(HostsFile.parse(hosts), tuple(servers[:_NAMESERVERS]), search)
+    naming = Naming.parse(hosts, resolv_conf)
+    return Names(naming.hosts, tuple(_addresses(*naming.nameservers))[:_NAMESERVERS], naming.search)
 
 
 def proxies(environment: str) -> dict[str, str]:
