@@ -27,7 +27,7 @@ def end(process: subprocess.Popen[bytes], *, seconds: float = 5.0) -> None:
         for number in (signal.SIGTERM, signal.SIGKILL):
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, number)  # still ours: nobody has waited for the process yet
-            if _ended(members, seconds):
+            if ended(members, seconds):
                 break
     with suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
@@ -43,7 +43,7 @@ def _group(leader: int) -> list[int]:
     return pidfds
 
 
-def _ended(pidfds: Iterable[int], seconds: float) -> bool:
+def ended(pidfds: Iterable[int], seconds: float) -> bool:
     """Wait until all have ended; a pidfd is readable from then on (pidfd_open(2))."""
     deadline = time.monotonic() + seconds
     left = set(pidfds)

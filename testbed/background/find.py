@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from testbed import processes
 from testbed.background import protocol
 from testbed.errors import DeadlineError, UsageError
 from testbed.model import Address
@@ -71,7 +72,16 @@ def stop(lab: Running, *, uid: int | None = None) -> None:
 
     :raises DeadlineError: it does not
     """
-    _ask(os.getuid() if uid is None else uid, lab.name, {"do": "stop"}, until_closed=True)
+    try:
+        keeper = os.pidfd_open(lab.keeper)
+    except ProcessLookupError:
+        return
+    try:
+        _ask(os.getuid() if uid is None else uid, lab.name, {"do": "stop"})
+        if not processes.ended([keeper], _END_SECONDS):
+            raise DeadlineError(f"waited {_END_SECONDS:g} s for the keeper of {lab.name} to end; it still runs")
+    finally:
+        os.close(keeper)
 
 
 def _describe(uid: int, name: str) -> Running | None:
@@ -93,28 +103,14 @@ def _describe(uid: int, name: str) -> Running | None:
     )
 
 
-def _ask(uid: int, name: str, question: dict[str, str], *, until_closed: bool = False) -> dict[str, Any]:
-    """Ask a keeper; empty where it has gone, or where the socket is somebody else's.
-
-    :param until_closed: wait until the keeper lets go of the connection, which it does by ending
-    """
+def _ask(uid: int, name: str, question: dict[str, str]) -> dict[str, Any]:
+    """Ask a keeper; empty where it has gone, or where the socket is somebody else's."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             connection.connect(protocol.address(uid, name))
             if protocol.peer(connection)[1] not in (uid, 0):
                 return {}  # any user may take any abstract name: only our own keepers are believed
             protocol.send(connection, question)
-            answer = protocol.receive(connection)
-            if until_closed:
-                _await_end(connection, name)
-            return answer
+            return protocol.receive(connection)
         except (OSError, ValueError):
             return {}
-
-
-def _await_end(connection: socket.socket, name: str) -> None:
-    connection.settimeout(_END_SECONDS)
-    try:
-        connection.recv(1)
-    except TimeoutError as exc:
-        raise DeadlineError(f"waited {_END_SECONDS:g} s for the keeper of {name} to end; it still runs") from exc

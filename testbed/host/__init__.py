@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+# At once: asked for later, the function would be hidden by the module of the same name.
+from testbed.host.listeners import Listener, listeners
+
 if TYPE_CHECKING:
     from testbed.host.links import End, join
-    from testbed.host.listeners import Listener, listeners
     from testbed.host.private import PrivateHost
     from testbed.host.protocol import Host
 
@@ -16,10 +18,8 @@ __all__ = ["End", "Host", "Listener", "PrivateHost", "join", "listeners"]
 _HOMES = {
     "End": "links",
     "Host": "protocol",
-    "Listener": "listeners",
     "PrivateHost": "private",
     "join": "links",
-    "listeners": "listeners",
 }
 
 

@@ -62,8 +62,8 @@ def standing(host: PrivateHost) -> set[str]:
 
 def test_the_command_leaves_nothing_on_the_machine(stage: Stage) -> None:
     """As root: no file and no process more than before, whether it explains, cannot tell, or is not usable."""
+    cli = OwnCli(stage.host)  # first: the checkout may be below /tmp
     stage.run("mount -t tmpfs tmpfs /tmp")
-    cli = OwnCli(stage.host)
     stage.container("client")
     stage.listen(HOST, "127.0.0.1")
     before = standing(stage.host)
@@ -75,8 +75,8 @@ def test_the_command_leaves_nothing_on_the_machine(stage: Stage) -> None:
 
 def test_the_command_leaves_nothing_of_a_user(stage: Stage) -> None:
     """As an ordinary user, with and without a Podman that has run: not even the process that would keep it."""
+    cli = OwnCli(stage.host)  # first: the checkout may be below /tmp
     stage.run("mount -t tmpfs tmpfs /tmp")
-    cli = OwnCli(stage.host)
     with rootless(stage) as mine:
         before = standing(stage.host)
         assert cli("explain", "--from", "host", f"127.0.0.1:{PORT}", user=mine.user).status == 1
