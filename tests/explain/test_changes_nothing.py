@@ -7,6 +7,7 @@ from dataclasses import replace
 from testbed.evidence import Evidence, Namespace, Rule
 from testbed.host import PrivateHost
 from testbed.readers.take import take
+from testbed.waiting import wait_for
 from tests.explain.own_cli import FOLDER, OwnCli
 from truth.faults.rootless import rootless
 from truth.faults.stage import HOST, PORT, Stage
@@ -22,6 +23,16 @@ def lasting(evidence: Evidence) -> Evidence:
         evidence,
         taken="",
         namespaces={key: _settled(namespace) for key, namespace in evidence.namespaces.items()},
+    )
+
+
+def all_link_local(evidence: Evidence) -> bool:
+    """Whether every interface that can carry traffic has an IPv6 address that may be used (RFC 4862, 5.3 and 5.4)."""
+    return all(
+        any(row.link == link.index and row.address.version == 6 and row.usable for row in namespace.addresses)
+        for namespace in evidence.namespaces.values()
+        for link in namespace.links
+        if link.up and link.carrier and link.master is None
     )
 
 
@@ -41,6 +52,8 @@ def test_an_explanation_leaves_the_network_as_it_was(stage: Stage) -> None:
     """Attempts from a container, the host and a neighbour's side leave what is lasting in the kernel as it was."""
     stage.container("client", f"--publish=8080:{PORT}")
     stage.listen(HOST, "127.0.0.1")
+    # A new interface gets its link-local address, and the route that goes with it, a moment after it is up.
+    wait_for(lambda: all_link_local(take(stage.sources)), "the interfaces to have their link-local addresses")
     before = take(stage.sources)
     stage.why("client", _BY_NAME)
     stage.why("client", "http://nowhere.example/", seconds=0.5)
