@@ -22,7 +22,7 @@ from testbed.predict.firewall import Judged, Packet, judge
 from testbed.predict.icmp import REJECT_ERRNO, ROUTE_ERRNO, forward_errno
 from testbed.predict.prediction import End, Step, StepKind
 from testbed.predict.routing import Chosen, choose, setting
-from testbed.predict.segment import Bridged, Station, who_has
+from testbed.predict.segment import Bridged, Reached, Station, who_has
 from testbed.predict.tracking import Tracking
 from testbed.predict.wire import filters_bridges, refusal, takes_loopback
 from testbed.predict.wording import rewriting, route_row, sending
@@ -201,10 +201,7 @@ class Journey:
         if link.holder:
             why = f"{link.name} of {here.label} is held by {link.holder}, which takes the connection over"
             return self._ended(here, End.LEFT, why, None, packet, link=link)
-        # Of what is forwarded the question does not name the source (net/ipv4/arp.c, arp_solicit).
-        sender = packet.source if routing.is_local(here, packet.source) else None
-        asker = sender or routing.source_for(here, hop, Chosen(RouteKind.UNICAST, None, link)) or packet.source
-        reached = who_has(self.evidence, here, link, hop, asker)
+        reached = self._ask(here, hop, packet, link)
         if not reached.stations and reached.outside:
             why = f"{hop} is beyond {link.name} of {here.label}, which the picture does not show"
             return self._ended(here, End.LEFT, why, None, packet, link=link)
@@ -217,9 +214,15 @@ class Journey:
             return self._ended(here, End.UNKNOWN, why, None, packet, link=link)
         return reached.stations[0]
 
+    def _ask(self, here: Namespace, hop: Address, packet: Packet, link: Link) -> Reached:
+        """Ask a segment who has an address. Of what is forwarded the question does not name the source (arp_solicit)."""
+        sender = packet.source if routing.is_local(here, packet.source) else None
+        asker = sender or routing.source_for(here, hop, Chosen(RouteKind.UNICAST, None, link)) or packet.source
+        return who_has(self.evidence, here, link, hop, asker)
+
     def _leaves_by(self, here: Namespace, packet: Packet, chosen: Chosen, bridge: Link) -> Link | None:
         """The port of a bridge that leads to where a packet goes; None where it is none, or not known."""
-        stations = who_has(self.evidence, here, bridge, chosen.hop or packet.destination, packet.source).stations
+        stations = self._ask(here, chosen.hop or packet.destination, packet, bridge).stations
         return stations[0].out if len(stations) == 1 else None
 
     def _cross_bridge(self, bridged: Bridged, packet: Packet) -> Packet | Ending:

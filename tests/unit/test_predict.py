@@ -407,7 +407,9 @@ def test_a_port_of_ones_own_is_not_reached_over_the_bridge() -> None:
     """br_netfilter leaves a frame that is rewritten to its own bridge on it, which sends none back by its own port."""
     on = {"bridge/bridge-nf-call-iptables": "1"}
     evidence = world(web_listens=(tcp("0.0.0.0"),), host_rules=publish(f"10.88.0.10:{_PORT}"), host_sysctls=on)
-    assert ask(evidence, "web", "10.88.0.1:9000").end is End.HAIRPIN
+    loose = edited(evidence, "web", sysctls={**evidence.namespaces["web"].sysctls, "ipv4/conf/eth0/rp_filter": "2"})
+    for here in (evidence, loose):  # netavark from 1.11 on sets rp_filter to 2
+        assert ask(here, "web", "10.88.0.1:9000").end is End.HAIRPIN
     assert ask(evidence, "peer", "10.88.0.1:9000").outcome is Outcome.CONNECTED
 
 
