@@ -215,7 +215,10 @@ class Journey:
         return reached.stations[0]
 
     def _ask(self, here: Namespace, hop: Address, packet: Packet, link: Link) -> Reached:
-        """Ask a segment who has an address. Of what is forwarded the question does not name the source (arp_solicit)."""
+        """Ask a segment who has an address.
+
+        Of what is forwarded the question does not name the source (net/ipv4/arp.c, arp_solicit).
+        """
         sender = packet.source if routing.is_local(here, packet.source) else None
         asker = sender or routing.source_for(here, hop, Chosen(RouteKind.UNICAST, None, link)) or packet.source
         return who_has(self.evidence, here, link, hop, asker)
