@@ -88,7 +88,8 @@ class HostContainer(DockerContainer):
             return super().start()
         except (docker.errors.DockerException, requests.ConnectionError) as exc:
             why = self.host.engine.reason(exc)
-            raise EngineError(f"container {self.name!r} on {self.host.name!r} did not start: {why}") from exc
+            what = f"container {self.name!r} of the image {self.image!r}"
+            raise EngineError(f"{what} on {self.host.name!r} did not start: {why}") from exc
 
     def await_ready(self) -> None:
         """Wait until it does its work; a container that only is there is ready at once.

@@ -18,6 +18,9 @@ Say = Callable[[str], None]
 
 _SHOWN_ON_FAILURE: Final = 15
 
+#: Of the kernel, and of SQLite, in which Podman keeps its notes from 5 on (SQLITE_FULL).
+_DISK_FULL: Final = ("no space left on device", "database or disk is full")
+
 
 class Builder:
     """Podman in namespaces of its own but on the machine's network, writing the image store.
@@ -105,7 +108,7 @@ class Builder:
 def _failure(role: str, path: Path) -> ImageError:
     text = path.read_text(errors="replace")
     end = "\n".join(line for line in text.splitlines() if line.strip()).splitlines()[-_SHOWN_ON_FAILURE:]
-    if "no space left on device" in text.lower():
+    if any(words in text.lower() for words in _DISK_FULL):
         cause = "the disk is full: free some space, or set TESTBED_CACHE to a folder on another disk"
     else:
         cause = "its log ends with the lines below"

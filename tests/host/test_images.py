@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -243,15 +244,15 @@ def test_a_waiting_run_goes_on_when_the_building_one_is_killed(stage: Stage, con
 
 
 @pytest.mark.parametrize(
-    ("room", "words"),
+    "room",
     [
-        ("16k", "the image store /tmp/store cannot be written: "),  # not even the log has room
-        ("64k", "image 'app' could not be built: "),
-        ("1m", "image 'app' could not be built: "),
-        ("5m", "image 'app' could not be built: "),  # room for one copy of the file, and Podman makes two
+        "16k",  # not even the log has room
+        "64k",
+        "1m",
+        "5m",  # room for one copy of the file, and Podman makes two
     ],
 )
-def test_a_full_disk_is_named(stage: Stage, context: Path, room: str, words: str) -> None:
+def test_a_full_disk_is_named(stage: Stage, context: Path, room: str) -> None:
     """When the disk is full the error says so and what to do; with more space the next run works."""
     (context / "large").write_bytes(bytes(4 * MEGABYTE))
     (context / "Containerfile").write_text("FROM scratch\nCOPY large /large\n", encoding="utf-8")
@@ -260,9 +261,10 @@ def test_a_full_disk_is_named(stage: Stage, context: Path, room: str, words: str
     stage.output(mount, "-t", "tmpfs", "-o", f"size={room}", "tmpfs", "/tmp/store")
     failed = build(stage)
     assert failed.wait() == 1
-    assert failed.stderr.startswith(
-        f"ImageError: {words}the disk is full: free some space, or set TESTBED_CACHE to a folder on another disk"
-    ), failed.stderr
+    # Who runs out of it first depends on what Podman's own notes take, which is more from 5 on.
+    whose = r"(the image store /tmp/store cannot be written|image 'app' could not be built)"
+    cure = r"the disk is full: free some space, or set TESTBED_CACHE to a folder on another disk"
+    assert re.match(f"ImageError: {whose}: {cure}", failed.stderr), failed.stderr
     assert not list(stage.path("/tmp/store").glob("built/*.json"))
     stage.output(mount, "-o", "remount,size=100m", "/tmp/store")
     following = build(stage)
