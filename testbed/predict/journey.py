@@ -298,6 +298,8 @@ class Journey:
             return self._deliver(here, link, before, packet)
         rewritten = packet.destination != before.destination
         bridged = port is not None and rewritten and filters_bridges(here, packet.destination.version)
+        # Without forwarding the route is one to nowhere, which is on no bridge (net/ipv4/route.c, ip_route_input_slow).
+        bridged = bridged and self._forwards(here, link, packet)
         if bridged and chosen.kind is RouteKind.UNICAST and chosen.link == link:
             # Rewritten to somebody on the same bridge: a frame from port to port, which no host forwards.
             return self._pass_on(here, link, before, packet, chosen, entered=port)
@@ -343,11 +345,16 @@ class Journey:
         )
         return self._answered(here, packet, ending)
 
+    @staticmethod
+    def _forwards(here: Namespace, link: Link, packet: Packet) -> bool:
+        """Whether a namespace passes on what comes in by an interface (ip-sysctl, forwarding)."""
+        name = f"ipv4/conf/{link.name}/forwarding" if packet.destination.version == 4 else "ipv6/conf/all/forwarding"
+        return bool(setting(here, name))
+
     def _forward(self, here: Namespace, link: Link, before: Packet, packet: Packet, chosen: Chosen) -> Ending:
         """FORWARD, for what is not for this namespace, where it forwards at all."""
         version = packet.destination.version
-        allowed = setting(here, f"ipv4/conf/{link.name}/forwarding" if version == 4 else "ipv6/conf/all/forwarding")
-        if not allowed:
+        if not self._forwards(here, link, packet):
             why = f"{packet.destination} is not {here.label}'s own, and it forwards nothing that {link.name} brings"
             return self._ended(here, End.NOT_FORWARDED, why, None, packet, link=link)
         if chosen.kind is not RouteKind.UNICAST:
