@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from testbed.evidence import Evidence, Listener, Namespace, Network
+from testbed.evidence.programs import CONMON, ROOTLESSPORT
 from testbed.explain.case import at, holder, listener_row, listeners
 from testbed.explain.client_texts.said import Pasted
 from testbed.explain.codes import Cause
@@ -11,7 +12,7 @@ from testbed.model import Address
 from testbed.predict.routing import own_addresses, setting
 
 #: Podman's processes that hold a published port: conmon as root, rootlessport and its child without.
-_HOLDERS = ("conmon", "rootlessport")
+_HOLDERS = (CONMON, ROOTLESSPORT)
 
 
 def diagnose(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosis | None:

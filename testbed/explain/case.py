@@ -23,9 +23,6 @@ from testbed.explain.explanation import Row
 from testbed.model import Address, Observation, bracketed
 from testbed.predict import Prediction
 
-#: Podman's process that holds a published port on the host and accepts nothing (libpod/oci_util.go, bindPort).
-PLACEHOLDERS = frozenset({"conmon"})
-
 
 @dataclass(frozen=True, slots=True)
 class Case:

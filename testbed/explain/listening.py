@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from testbed.evidence import Container, Listener, Namespace, Protocol
+from testbed.evidence.programs import only_holds
 from testbed.explain.case import (
-    PLACEHOLDERS,
     Case,
     any_address,
     at,
@@ -28,7 +28,7 @@ def nobody(case: Case) -> Diagnosis:
         return found
     if case.is_host(here.key) and (found := published_instead(case, here, address)):
         return found
-    there = [entry for entry in listeners(here, case.port) if not _placeholder(entry)]
+    there = [entry for entry in listeners(here, case.port) if not only_holds(entry)]
     if there:
         return _elsewhere_here(case, here, there)
     for look in (_datagrams, _in_another_room, _tunnel_without_listener):
@@ -75,10 +75,6 @@ def queue_full(case: Case) -> Diagnosis:
         ),
         ("A full queue looks like a firewall that drops: nothing comes back at all.",),
     )
-
-
-def _placeholder(listener: Listener) -> bool:
-    return listener.process is not None and listener.process.name in PLACEHOLDERS
 
 
 def _elsewhere_here(case: Case, here: Namespace, there: list[Listener]) -> Diagnosis:
@@ -242,7 +238,7 @@ def _in_another_room(case: Case, here: Namespace) -> Diagnosis | None:
         for namespace in case.evidence.namespaces.values()
         if namespace.key != here.key
         for entry in listeners(namespace, case.attempt.target.port)
-        if not _placeholder(entry)
+        if not only_holds(entry)
     ]
     if not found:
         return None

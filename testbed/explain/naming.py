@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from testbed.evidence import Container, Network, Protocol
+from testbed.evidence.programs import AARDVARK, DNS_PORT
 from testbed.explain import filtering
 from testbed.explain.case import Case, at, holder, listener_row
 from testbed.explain.codes import Cause
@@ -13,9 +14,6 @@ from testbed.explain.publishing import not_running
 from testbed.model import Address
 from testbed.predict import End
 from testbed.predict.ways import travel
-
-AARDVARK = "aardvark-dns"
-_DNS = 53
 
 
 def not_found(case: Case) -> Diagnosis:
@@ -84,7 +82,7 @@ def _container_unknown(case: Case, meant: Container, asking: Container) -> Diagn
 def _not_answering(case: Case, server: Address) -> Case | None:
     """The case of Podman's own resolver, which knows the name, where it does not answer and another one was asked."""
     assert case.place.namespace is not None
-    ending, _ = travel(case.evidence, case.place.namespace, Protocol.UDP, server, _DNS)
+    ending, _ = travel(case.evidence, case.place.namespace, Protocol.UDP, server, DNS_PORT)
     if ending.end in (End.ACCEPTED, End.UNKNOWN, End.LEFT):
         return None
     return replace(
@@ -167,7 +165,7 @@ def resolver_taken(case: Case) -> Diagnosis | None:
         Cause.RESOLVER_TAKEN,
         f"{case.place.name} asks {server} for names, and there not Podman's resolver answers but {holder(listener)}: "
         "it "
-        f"had port {_DNS} first, so {AARDVARK} could not bind it.",
+        f"had port {DNS_PORT} first, so {AARDVARK} could not bind it.",
         (listener_row(here, listener), *_resolvers(case)),
         (
             Cure(
@@ -184,7 +182,7 @@ def _why(case: Case) -> str:
     server = case.prediction.resolver
     assert server is not None
     if case.prediction.resolver_end is End.NO_LISTENER:
-        return f"nobody listens on UDP port {_DNS} there"
+        return f"nobody listens on UDP port {DNS_PORT} there"
     return case.prediction.why.split(": ", 1)[-1]
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from testbed.evidence import Container, HostFacts, Listener, Namespace, Network, Protocol
-from testbed.explain.case import PLACEHOLDERS, Case, at, covers, holder, listener_row, listeners, rows_of_walk
+from testbed.evidence.programs import ROOTLESSPORT, only_holds
+from testbed.explain.case import Case, at, covers, holder, listener_row, listeners, rows_of_walk
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.model import Address, Outcome
 from testbed.predict import End, StepKind
 from testbed.predict.routing import choose, own_addresses
 
-_ROOTLESSPORT: Final = "rootlessport"
 _PASTA: Final = "pasta"
 _NAME: Final = "host.containers.internal"
 _ACCEPTS_ANYWAY: Final = (
@@ -137,11 +137,7 @@ def _mapped(case: Case) -> Cure:
 
 def _on_host(case: Case, there: Namespace) -> list[Listener]:
     """Who listens on the port on the host, apart from those that only hold it."""
-    return [
-        entry
-        for entry in listeners(there, case.port)
-        if covers(entry, 4) and (entry.process is None or entry.process.name not in PLACEHOLDERS)
-    ]
+    return [entry for entry in listeners(there, case.port) if covers(entry, 4) and not only_holds(entry)]
 
 
 def _outside(namespace: Namespace) -> list[Address]:
@@ -280,7 +276,7 @@ def _port_loopback(case: Case) -> Diagnosis | None:
         row = Row(
             "published", container.host, f"{published.host_port}->{published.container_port}/tcp {container.name}"
         )
-        takes = f"Rootless Podman's {_ROOTLESSPORT} takes the connection for {container.name}, where"
+        takes = f"Rootless Podman's {ROOTLESSPORT} takes the connection for {container.name}, where"
         everywhere = Cure(
             f"Make the program in {container.name} listen on all of the container's addresses",
             at("0.0.0.0", published.container_port),
@@ -293,7 +289,7 @@ def _port_loopback(case: Case) -> Diagnosis | None:
             return Diagnosis(
                 Cause.ROOTLESS_PORT_LOOPBACK,
                 f"{takes} {holder(found[0])} listens only on {bound}, the container's own loopback, which "
-                f"{_ROOTLESSPORT} does not call: so the connection is made, and closed again without an answer.",
+                f"{ROOTLESSPORT} does not call: so the connection is made, and closed again without an answer.",
                 (accepted, row, *(listener_row(there, entry) for entry in found)),
                 (everywhere,),
                 (_ACCEPTS_ANYWAY,),
@@ -330,7 +326,7 @@ def _other_address(there: Namespace, found: tuple[Listener, ...], accepted: Row,
     family = not any(covers(entry, 4) for entry in found)
     return Diagnosis(
         Cause.OTHER_FAMILY if family else Cause.OTHER_ADDRESS,
-        f"{takes} {holder(found[0])} listens only on {bound}, and {_ROOTLESSPORT} calls {there.label} by its IPv4 "
+        f"{takes} {holder(found[0])} listens only on {bound}, and {ROOTLESSPORT} calls {there.label} by its IPv4 "
         "address: so the connection is made, and closed again without an answer.",
         (accepted, *(listener_row(there, entry) for entry in found)),
         (

@@ -10,7 +10,6 @@ PR_SET_PDEATHSIG would tie it to the thread that forked, and a host made in a th
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -79,7 +78,11 @@ class Init:
     def alive(self) -> bool:
         """Whether the first process still runs, with its namespaces: it lets go of those before it has ended."""
         try:
-            return self._pidfd >= 0 and bool(Path(f"/proc/{self.pid}/ns/net").readlink()) and not _ended(self._pidfd)
+            return (
+                self._pidfd >= 0
+                and bool(Path(f"/proc/{self.pid}/ns/net").readlink())
+                and not processes.ended([self._pidfd], 0)
+            )
         except OSError:
             return False
 
@@ -161,10 +164,3 @@ class Init:
         if self._owner_end >= 0:
             os.close(self._owner_end)
             self._owner_end = -1
-
-
-def _ended(pidfd: int) -> bool:
-    """A pidfd is readable once its process has ended (pidfd_open(2))."""
-    poller = select.poll()
-    poller.register(pidfd, select.POLLIN)
-    return bool(poller.poll(0))

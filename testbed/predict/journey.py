@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from testbed.evidence import Act, Chain, Evidence, Hook, Link, Listener, Namespace, Protocol, RouteKind, Ruleset
+from testbed.evidence.programs import only_holds
 from testbed.model import Address, bracketed
 from testbed.predict import routing
 from testbed.predict.delivery import listener_for, mapped
@@ -29,8 +30,6 @@ from testbed.predict.wording import rewriting, route_row, sending
 
 _MOST_HOPS: Final = 16
 _LOOPBACK: Final = {4: ipaddress.ip_address("127.0.0.1"), 6: ipaddress.ip_address("::1")}
-#: Podman's process that only keeps a published port from others and never accepts (libpod/oci_util.go, bindPort).
-_PLACEHOLDER: Final = "conmon"
 
 
 @dataclass
@@ -333,7 +332,7 @@ class Journey:
             full = f"{listener.queue} connections waiting and takes at most {listener.backlog}"
             why = f"{bound} of {here.label}{who} has {full}"
             return self._ended(here, End.QUEUE_FULL, why, None, packet, listener=listener)
-        held = listener.process is not None and listener.process.name == _PLACEHOLDER
+        held = only_holds(listener)
         what = "holds the port and never accepts" if held else "accepts"
         ending = self._ended(
             here,

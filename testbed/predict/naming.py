@@ -7,15 +7,13 @@ import socket
 from dataclasses import dataclass, replace
 
 from testbed.evidence import Container, Evidence, HostFacts, Place, Protocol, RouteKind
+from testbed.evidence.programs import AARDVARK, DNS_PORT
 from testbed.model import Address, Outcome, Phase
 from testbed.predict.ending import Ending
 from testbed.predict.prediction import End, Prediction, Step, StepKind
 from testbed.predict.relay import connect
 from testbed.predict.routing import choose
 
-_DNS_PORT = 53
-#: Podman's resolver for its networks with DNS, which knows the containers on them.
-_AARDVARK = "aardvark-dns"
 _PODMAN_DOMAIN = ".dns.podman"
 
 
@@ -50,7 +48,7 @@ def _ask(evidence: Evidence, place: Place, host: str) -> Resolved:
     lost_at: Address | None = None
     for server in place.names.nameservers:
         assert place.namespace is not None
-        ending, way = connect(evidence, place.namespace, Protocol.UDP, server, _DNS_PORT)
+        ending, way = connect(evidence, place.namespace, Protocol.UDP, server, DNS_PORT)
         steps += way
         if ending.end is not End.ACCEPTED:
             if lost is None:
@@ -77,7 +75,7 @@ def _known_to(evidence: Evidence, place: Place, reached: Ending, host: str) -> t
     facts = evidence.host(place.host)
     name = host.rstrip(".").lower()
     process = reached.listener.process if reached.listener else None
-    if process is not None and process.name == _AARDVARK:
+    if process is not None and process.name == AARDVARK:
         found = _containers_addresses(evidence, place.container, name.removesuffix(_PODMAN_DOMAIN))
         if found:
             return found
@@ -140,7 +138,7 @@ def _failure(outcome: Outcome, end: End, why: str, server: Address | None, endin
         namespace=ending.namespace,
         back=ending.back,
         destination=ending.packet.destination,
-        port=_DNS_PORT,
+        port=DNS_PORT,
         listener=ending.listener,
         rule=ending.by.rule if ending.by else None,
         chain=ending.by.chain if ending.by else None,

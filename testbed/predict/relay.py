@@ -12,16 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from testbed.evidence import Act, Evidence, HostFacts, Link, Namespace, Protocol, RouteKind
+from testbed.evidence.programs import DNS_PORT, ROOTLESSPORT
 from testbed.model import Address, bracketed
 from testbed.predict.ending import Ending
 from testbed.predict.prediction import End, Step, StepKind
 from testbed.predict.ways import travel
 
 _SLIRP: Final = "slirp4netns"
-_ROOTLESSPORT: Final = "rootlessport"
 #: Programs of rootless Podman that listen for published ports, and what they do then is not modelled.
 _FORWARDERS: Final = ("slirp4netns", "pasta")
-_DNS_PORT: Final = 53
 #: What connect(2) on the host says at once. libslirp makes a "network unreachable" of it, but for this one.
 _AT_ONCE: Final = frozenset({End.NO_ROUTE, End.ROUTE_FORBIDS, End.NO_SOURCE})
 _LOOPBACK: Final = "127.0.0.1"
@@ -70,7 +69,7 @@ def _by_slirp(evidence: Evidence, ending: Ending, link: Link, protocol: Protocol
     goal: Address | None = to
     if own is not None and to == own.host:
         goal = type(to)(_LOOPBACK)
-    elif own is not None and to == own.resolver and port == _DNS_PORT:
+    elif own is not None and to == own.resolver and port == DNS_PORT:
         goal = next(iter(host.names.nameservers), None)
     elif _is_inside(here, link, to):
         goal = None
@@ -147,7 +146,7 @@ def _by_forwarder(evidence: Evidence, ending: Ending) -> Travelled | None:
     if who.startswith(_FORWARDERS):
         why = f"{ending.why} for a container, and what it does when that cannot be reached is not modelled"
         return replace(ending, end=End.UNKNOWN, why=why), ()
-    if not who.startswith(_ROOTLESSPORT):
+    if not who.startswith(ROOTLESSPORT):
         return None
     ways = list(_behind(evidence, ending))
     if not ways:
@@ -184,7 +183,7 @@ def _behind(evidence: Evidence, ending: Ending) -> Iterator[Travelled]:
                 continue
             if wanted and not bound.is_unspecified and wanted != str(bound):
                 continue
-            text = f"{_ROOTLESSPORT} takes it and connects to port {published.container_port} in {there.label}"
+            text = f"{ROOTLESSPORT} takes it and connects to port {published.container_port} in {there.label}"
             row = f"{port}->{published.container_port}/tcp {container.name}"
             taken = Step(StepKind.RELAY, there.key, there.label, text, row)
             for address in _addresses(there):

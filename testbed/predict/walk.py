@@ -12,9 +12,6 @@ from testbed.predict.naming import resolve
 from testbed.predict.prediction import End, Prediction, failed
 from testbed.predict.relay import connect
 
-_TIMED_OUT: Final = frozenset(
-    {End.DROPPED, End.NOT_FORWARDED, End.REVERSE_PATH, End.MARTIAN, End.QUEUE_FULL, End.HAIRPIN}
-)
 _INCONCLUSIVE: Final = frozenset({End.UNKNOWN, End.LEFT})
 #: A connection is made, whatever follows.
 _MADE: Final = frozenset({End.ACCEPTED, End.HELD, End.RELAY_CLOSES})

@@ -17,9 +17,9 @@ from testbed.host.protocol import Host
 from testbed.host.settings import SERVICE, SERVICE_LOG
 from testbed.model import Address
 from testbed.namespaces import is_root
+from testbed.namespaces.rootless import owner_namespace, rootless_netns
 from testbed.namespaces.user import join_user_namespace
 from testbed.readers.containers import ByCommand, ByService, Podman, Recorded
-from testbed.readers.rootless import owner_namespace, rootless_netns
 from testbed.readers.take import Source
 
 if TYPE_CHECKING:
