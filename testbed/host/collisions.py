@@ -57,6 +57,8 @@ class PodmanState:
 
     containers: frozenset[str] = frozenset()
     networks: tuple[PodmanNetwork, ...] = ()
+    addresses: tuple[tuple[str, str], ...] = ()
+    """Addresses of running containers, and whose they are."""
     driver: str = "overlay"
     network_backend: str = "netavark"
 
@@ -96,6 +98,7 @@ def with_podman(topology: Topology, host: str, state: PodmanState) -> Iterator[s
     for container in topology.containers:
         if container.host == host and container.name in state.containers:
             yield f"there is a container {container.name!r}, and the lab needs that name: rename or remove it"
+    yield from _with_addresses(topology, host, state)
     for network in topology.networks:
         if network.host == host:
             yield from _with_networks(network, state.networks)
@@ -106,6 +109,17 @@ def with_podman(topology: Topology, host: str, state: PodmanState) -> Iterator[s
         if DEFAULT_GATEWAY not in gateways:
             found = ", ".join(gateways) or "none"
             yield f"the gateway of the network {DEFAULT_NETWORK!r} is {found}, and the lab needs {DEFAULT_GATEWAY}"
+
+
+def _with_addresses(topology: Topology, host: str, state: PodmanState) -> Iterator[str]:
+    # Podman gives addresses away one after the other, so that anybody's container comes to have one of ours some day.
+    for address, holder in state.addresses:
+        for container in topology.containers:
+            if container.host == host and container.address == address:
+                yield (
+                    f"the container {holder!r} has {address}, and the lab's {container.name!r} needs it: "
+                    "stop it meanwhile, or give it another with --ip"
+                )
 
 
 def _with_networks(wanted: NetworkSpec, networks: Iterable[PodmanNetwork]) -> Iterator[str]:

@@ -12,12 +12,14 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+
+from podman.errors import APIError
 
 from testbed import machine, prerequisites, tools
 from testbed.engine import Engine
@@ -283,6 +285,16 @@ def _refuse(reasons: Sequence[str]) -> None:
         raise UnfitError(f"on this machine {'; '.join(reasons)}; {_USE_PRIVATE}")
 
 
+def _addresses(engine: Engine) -> Iterator[tuple[str, str]]:
+    for listed in engine.client.containers.list():
+        # Ended meanwhile; or its image is in a store that is not among ours: then Podman says it when we start.
+        with suppress(APIError):
+            found = engine.client.containers.get(listed.id).attrs
+            for network in (found["NetworkSettings"].get("Networks") or {}).values():
+                if network.get("IPAddress"):
+                    yield network["IPAddress"], str(found["Name"])
+
+
 def _podman_state(engine: Engine) -> collisions.PodmanState:
     info: dict[str, Any] = engine.client.info()  # type: ignore[no-untyped-call]
     return collisions.PodmanState(
@@ -299,6 +311,7 @@ def _podman_state(engine: Engine) -> collisions.PodmanState:
             )
             for found in engine.client.networks.list()
         ),
+        tuple(_addresses(engine)),
         str(info["store"]["graphDriverName"]),
         str(info["host"].get("networkBackend", "netavark")),
     )

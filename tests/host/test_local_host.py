@@ -113,6 +113,10 @@ def test_podman0_itself_is_no_collision() -> None:
             PodmanState(networks=(PodmanNetwork("podman", (ipaddress.ip_network("10.99.0.0/16"),), ("10.99.0.1",)),)),
             "the gateway of the network 'podman' is 10.99.0.1, and the lab needs 10.88.0.1",
         ),
+        (
+            PodmanState(addresses=(("10.88.0.10", "theirs"),)),
+            "the container 'theirs' has 10.88.0.10, and the lab's 'portainer' needs it",
+        ),
         (PodmanState(driver="vfs"), "driver 'vfs'"),
         (PodmanState(network_backend="cni"), "network backend is 'cni'"),
     ],
@@ -351,7 +355,12 @@ if ROOT_OF_THE_MACHINE:
         assert changed(the_machine) == {}
 
     @pytest.fixture
-    def somebody_elses(untouched: footprint.Footprint, tmp_path: Path) -> Iterator[str]:
+    def address(request: pytest.FixtureRequest) -> str:
+        """The address of somebody else's container: where a test says nothing, one that no lab wants."""
+        return str(getattr(request, "param", "10.88.77.77"))
+
+    @pytest.fixture
+    def somebody_elses(untouched: footprint.Footprint, tmp_path: Path, address: str) -> Iterator[str]:
         """A container of somebody else's on the machine's podman0, made with Podman's command alone."""
         store = ImageStore()
         image = images.ensure(["base"], store=store, say=lambda _: None)["base"]
@@ -369,9 +378,8 @@ if ROOT_OF_THE_MACHINE:
                 ["podman", *words], env=environment, capture_output=True, text=True, check=True
             ).stdout.strip()
 
-        identity = podman(
-            "run", "--detach", "--name=theirs", "--publish=127.0.0.1:19055:80", image, "sleep", "infinity"
-        )
+        options = ("--detach", "--name=theirs", "--publish=127.0.0.1:19055:80", f"--ip={address}")
+        identity = podman("run", *options, image, "sleep", "infinity")
         try:
             yield podman("inspect", "--format={{.State.Pid}}", "theirs")
         finally:
@@ -505,6 +513,16 @@ if ROOT_OF_THE_MACHINE:
             assert isinstance(lab.containers["second"], HostContainer)
         assert changed(before) == {}
         assert Path(f"/proc/{somebody_elses}").exists()
+
+    @pytest.mark.testbed
+    @pytest.mark.parametrize("address", ["10.88.0.10"], indirect=True)
+    @pytest.mark.usefixtures("somebody_elses")
+    def test_an_address_of_somebody_elses_container_is_refused_before_anything_is_made() -> None:
+        """Where a running container has an address that the lab needs, it is named, and nothing has been made."""
+        before = picture()
+        with pytest.raises(UnfitError, match=r"the container 'theirs' has 10\.88\.0\.10, and the lab's 'portainer'"):
+            LocalHost("laptop", image_store=ImageStore().storage, topology=TOPOLOGY, ports=[PORT])
+        assert changed(before) == {}
 
     @pytest.mark.testbed
     def test_somebody_elses_container_from_meanwhile_stays(
