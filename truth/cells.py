@@ -68,7 +68,8 @@ def cells(built: Built) -> Seen:
     """The picture of a world, and every cell of it.
 
     An ICMP error is lost where the kernel is sending another one on that CPU just then (net/ipv4/icmp.c,
-    icmp_xmit_lock), so that what is predicted to be answered and timed out is asked again when all is quiet.
+    icmp_xmit_lock), and attempts teach hosts hardware addresses that they did not know when the picture was taken. So
+    what is predicted to be answered and timed out is predicted from a new picture and asked again, when all is quiet.
     """
     evidence = built.picture()
     attempts = [Attempt(place, Target(Scheme.TCP, address, port)) for place, address, port in _all(built)]
@@ -79,12 +80,16 @@ def cells(built: Built) -> Seen:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         observed = pool.map(lambda a: vantages[a.place].connect(a.target, seconds=_SECONDS), attempts)
         found = [Cell(a.place, str(a.target), p, o) for a, p, o in zip(attempts, predicted, observed, strict=True)]
-    again = 0
-    for n, cell in enumerate(found):
-        if not cell.agrees and cell.observed.outcome is Outcome.TIMED_OUT and cell.predicted.errno is not None:
-            found[n] = replace(cell, observed=vantages[cell.place].connect(attempts[n].target, seconds=_SECONDS))
-            again += 1
-    return Seen(evidence, tuple(found), seconds, again)
+    again = [n for n, cell in enumerate(found) if _may_be_lost(cell)]
+    for n in again:
+        evidence = built.picture()
+        observed_alone = vantages[found[n].place].connect(attempts[n].target, seconds=_SECONDS)
+        found[n] = replace(found[n], predicted=predict(evidence, attempts[n]), observed=observed_alone)
+    return Seen(evidence, tuple(found), seconds, len(again))
+
+
+def _may_be_lost(cell: Cell) -> bool:
+    return not cell.agrees and cell.observed.outcome is Outcome.TIMED_OUT and cell.predicted.errno is not None
 
 
 def _all(built: Built) -> Iterator[tuple[str, str, int]]:

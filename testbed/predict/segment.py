@@ -53,7 +53,9 @@ def who_has(evidence: Evidence, here: Namespace, link: Link, address: Address, s
     """Ask a segment for an address, as ARP and neighbour discovery do.
 
     IPv4: any of its addresses makes a host answer on any of its interfaces (ip-sysctl, arp_ignore 0), unless it would
-    not take the asker's packets. IPv6: only the interface's own (RFC 4861, 7.2.3).
+    not take the asker's packets. IPv6: only the interface's own (RFC 4861, 7.2.3). Where the asker knows a hardware
+    address already it does not ask at once (RFC 4861, 7.3.3; net/core/neighbour.c does the same for ARP), so that
+    whoever has that gets the packet.
 
     :param sender: the address that the question comes from
     """
@@ -67,8 +69,12 @@ def who_has(evidence: Evidence, here: Namespace, link: Link, address: Address, s
     known = next(
         (n for n in here.neighbours if n.link == link.index and n.address == address and n.state in _VALID), None
     )
-    if known is not None and known.mac is not None and (known.state == _PERMANENT or len(stations) > 1):
-        at_mac = [s for s in _stations(evidence, here, link) if s is not None and s.link.mac == known.mac]
+    if known is not None and known.mac is not None and (known.state == _PERMANENT or len(stations) != 1):
+        at_mac = [
+            station
+            for station in _stations(evidence, here, link)
+            if station is not None and station.link.mac == known.mac and station.link.up and station.link.carrier
+        ]
         if at_mac or known.state == _PERMANENT:
             stations = at_mac
     return Reached(tuple(stations), outside)

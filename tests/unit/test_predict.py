@@ -237,6 +237,29 @@ def test_a_known_neighbour_decides_between_two() -> None:
 
 
 @pytest.mark.parametrize(
+    ("knows", "expected"),
+    [(True, (Outcome.TIMED_OUT, End.REVERSE_PATH)), (False, (Outcome.HOST_UNREACHABLE, End.NO_NEIGHBOUR))],
+)
+def test_who_knows_the_hardware_address_does_not_ask(knows: bool, expected: tuple[Outcome, End]) -> None:
+    """Where strict rp_filter keeps a container from answering ARP, what is sent without asking is dropped unheard."""
+    evidence = world()
+    peer = evidence.namespaces["peer"]
+    elsewhere = Route(254, RouteKind.UNICAST, ipaddress.ip_network("10.88.0.1/32"), 1)
+    strict = edited(
+        evidence,
+        "peer",
+        routes=(*peer.routes, elsewhere),
+        sysctls={**peer.sysctls, "ipv4/conf/all/rp_filter": "1"},
+    )
+    bridge = next(x for x in evidence.namespaces["box"].links if x.name == "podman0")
+    eth0 = next(x for x in peer.links if x.name == "eth0")
+    address = next(x.address.ip for x in peer.addresses if x.link == eth0.index and x.address.version == 4)
+    known = (Neighbour(bridge.index, address, eth0.mac, "stale"),) if knows else ()
+    seen = ask(edited(strict, "box", neighbours=known), "box", f"{address}:{_PORT}")
+    assert (seen.outcome, seen.end) == expected
+
+
+@pytest.mark.parametrize(
     ("kind", "number"),
     [
         (RouteKind.UNREACHABLE, errno.EHOSTUNREACH),
