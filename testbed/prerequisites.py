@@ -13,6 +13,9 @@ from testbed.machine import PROGRAMS, Machine
 OLDEST_PODMAN: Final = (4, 3, 0)
 #: Podman's network of rootless containers by default: slirp4netns before it, pasta from it on (its release notes).
 FIRST_WITH_PASTA: Final = (5, 0, 0)
+#: Programs that are the network of rootless containers.
+SLIRP: Final = "slirp4netns"
+PASTA: Final = "pasta"
 #: A full rootless map (subuid(5)): fewer ids and images with high uids cannot be unpacked.
 ENOUGH_IDS: Final = 65536
 
@@ -139,19 +142,26 @@ def tunnel(machine: Machine) -> list[Check]:
     return [_program(machine, "ssh", "is the OpenSSH tunnel")]
 
 
-def rootless(machine: Machine, podman: tuple[int, ...] | None) -> list[Check]:
+def rootless_network(podman: tuple[int, ...] | None) -> str:
+    """The program that is the network of an ordinary user's containers where nothing else is said.
+
+    :param podman: :func:`testbed.machine.podman_version`
+    """
+    return PASTA if podman is not None and podman >= FIRST_WITH_PASTA else SLIRP
+
+
+def rootless(machine: Machine, network: str) -> list[Check]:
     """What an ordinary user's own Podman needs beside that for its network, also inside a private host.
 
     Only tests of rootless Podman need it. Root can make a device that is open to all; another user needs the machine's.
 
-    :param podman: :func:`testbed.machine.podman_version`
+    :param network: the program that is its network
     """
-    program = "pasta" if podman is not None and podman >= FIRST_WITH_PASTA else "slirp4netns"
     everybody = 0o006
     return [
         _program(machine, "newuidmap", "maps the user's subordinate ids"),
         _program(machine, "newgidmap", "maps the user's subordinate ids"),
-        _program(machine, program, "is the network of rootless containers"),
+        _program(machine, network, "is the network of rootless containers"),
         Check(
             "/dev/net/tun",
             machine.uid == 0 or machine.tun & everybody == everybody,

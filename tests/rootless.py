@@ -13,14 +13,12 @@ from typing import Final
 
 import pytest
 
-from testbed import machine
-from testbed.errors import UnfitError
 from testbed.host.links import End, join
 from testbed.host.private import PrivateHost
 from testbed.host.rootless import RootlessUser
 from testbed.images import ImageStore
 from testbed.namespaces import NetworkNamespace
-from testbed.prerequisites import FIRST_WITH_PASTA
+from testbed.prerequisites import SLIRP
 from tests.host.placed import IDLE
 
 #: The laptop's first address, and a neighbour's on the same wire.
@@ -46,17 +44,11 @@ class RootlessLaptop:
 
 
 def make_laptop(stack: ExitStack, store: ImageStore, image: str) -> RootlessLaptop:
-    """Make one; it ends with the stack. Skips the test where this machine has no network for rootless containers."""
-    version = machine.podman_version()
-    if version is not None and version >= FIRST_WITH_PASTA:
-        pytest.skip("what is expected here was measured with slirp4netns; this Podman's rootless network is pasta")
+    """Make one whose network is slirp4netns; it ends with the stack."""
     host = stack.enter_context(PrivateHost("laptop", image_store=store.storage))
     neighbour = stack.enter_context(PrivateHost("neighbour", with_engine=False))
     join(End(host, "wan0", f"{LAPTOP}/24"), End(neighbour, "wan0", f"{NEIGHBOUR}/24"))
-    try:
-        user = RootlessUser(host, image_store=store.storage)
-    except UnfitError as exc:
-        pytest.skip(str(exc))
+    user = RootlessUser(host, image_store=store.storage, network=SLIRP)
     stack.callback(user.close)
     return RootlessLaptop(host, neighbour, user, image)
 

@@ -38,13 +38,15 @@ class RootlessUser:
 
     :param image_store: the images it can run, only read. Inside its containers their files belong to nobody.
     :param name: the user's name on the host
+    :param network: the program that is the network of its containers; without it, the one that its Podman would choose
     :raises UnfitError: this machine lacks what rootless Podman's network needs
     :raises HostError: the user could not be made
     """
 
-    def __init__(self, host: PrivateHost, *, image_store: Path | None, name: str = "inner") -> None:
+    def __init__(self, host: PrivateHost, *, image_store: Path | None, name: str = "inner", network: str = "") -> None:
         facts = machine.read()
-        prerequisites.require(prerequisites.rootless(facts, machine.podman_version()))
+        usual = prerequisites.rootless_network(machine.podman_version())
+        prerequisites.require(prerequisites.rootless(facts, network or usual))
         self.host = host
         self.name = name
         self.uid = _UID
@@ -55,7 +57,8 @@ class RootlessUser:
         store = str(image_store or "")
         ids = (str(self.uid), str(_FIRST_ID), str(_IDS))
         host.run(["sh", "-c", _SCRIPT, "sh", name, *ids, self.home, store])
-        conf = settings.containers_conf(facts, networks=f"{self.home}/networks")
+        chosen = network if network != usual else ""  # Podman 4 does not know the setting
+        conf = settings.containers_conf(facts, networks=f"{self.home}/networks", rootless_network=chosen)
         host.path(f"{self.home}/containers.conf").write_text(conf, encoding="utf-8")
         storage = settings.storage_conf(
             f"{self.home}/storage",

@@ -59,13 +59,15 @@ def seccomp_profile(machines: str) -> str:
     return json.dumps(profile)
 
 
-def containers_conf(machine: Machine, *, networks: str = "/run/testbed/networks") -> str:
+def containers_conf(machine: Machine, *, networks: str = "/run/testbed/networks", rootless_network: str = "") -> str:
     """containers.conf(5) of a private host, or of an ordinary user of one.
 
     No keyrings: the kernel allows an ordinary user 200, one a container is soon too many. No base hosts file: the
     machine's own would leak in. runc refuses ``cgroups=disabled``; crun takes it, and saves what it cannot use.
 
     :param networks: the folder of the networks' configurations
+    :param rootless_network: the program that is an ordinary user's network (default_rootless_network_cmd); empty for
+        Podman's own choice
     """
     chosen = runtime(machine, pure_cgroup2=True)
     limits = ", ".join(f'"{limit}"' for limit in ulimits(machine))
@@ -85,6 +87,7 @@ def containers_conf(machine: Machine, *, networks: str = "/run/testbed/networks"
             "[network]",
             'network_backend = "netavark"',
             f'network_config_dir = "{networks}"',
+            *([f'default_rootless_network_cmd = "{rootless_network}"'] if rootless_network else []),
             "",
         ]
     )

@@ -7,13 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from testbed import machine
 from testbed.diagnose import Told
 from testbed.explain.explanation import Verdict
 from testbed.images import ImageStore
 from testbed.model import Outcome
 from testbed.predict import End, StepKind
-from testbed.prerequisites import FIRST_WITH_PASTA
 from truth.faults.rootless import Rootless, rootless
 from truth.faults.stage import HOST, HOST_LAN, NEIGHBOUR, NEIGHBOUR_LAN, PORT, Stage
 
@@ -28,9 +26,6 @@ def mine(
     testbed_session: None, testbed_image_store: ImageStore, testbed_image: Callable[[str], str]
 ) -> Iterator[Rootless]:
     """A user's containers ``default``, ``opened`` to the host's loopback, and ``bridged``, which publishes a port."""
-    version = machine.podman_version()
-    if version is not None and version >= FIRST_WITH_PASTA:
-        pytest.skip("what is expected here was measured with slirp4netns; this Podman's rootless network is pasta")
     image = testbed_image("base")
     with Stage(image=image, image_store=testbed_image_store.storage) as stage, rootless(stage) as mine:
         mine.container("default")

@@ -11,7 +11,7 @@ import pytest
 from testbed.host import settings
 from testbed.machine import Machine
 from testbed.namespaces.rootless import owner_namespace, rootless_netns
-from testbed.prerequisites import rootless
+from testbed.prerequisites import rootless, rootless_network
 from tests.unit.stand_ins import a_machine
 
 RUNTIME: Final = Path("/run/user/1000")
@@ -122,7 +122,7 @@ def test_what_rootless_podman_lacks_is_named(
     machine: Machine, podman: tuple[int, ...], bad: list[tuple[str, str]]
 ) -> None:
     """The network program of this Podman, and a /dev/net/tun that is open to all."""
-    assert [(check.name, check.cure) for check in rootless(machine, podman) if not check.ok] == bad
+    assert [(check.name, check.cure) for check in rootless(machine, rootless_network(podman)) if not check.ok] == bad
 
 
 def test_storage_conf_of_a_user_names_the_folder_that_rootless_podman_reads() -> None:

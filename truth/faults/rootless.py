@@ -10,6 +10,7 @@ from typing import Final
 from testbed.errors import CommandError
 from testbed.explain.codes import Cause
 from testbed.host.rootless import RootlessUser
+from testbed.prerequisites import SLIRP
 from testbed.readers.sources import of_rootless_user
 from truth.faults.fault import Broken, fault
 from truth.faults.stage import GATEWAY, HOST, HOST_LAN, NEIGHBOUR, PORT, Stage
@@ -43,9 +44,9 @@ class Rootless:
 
 
 @contextmanager
-def rootless(stage: Stage) -> Iterator[Rootless]:
-    """Make an ordinary user on the stage's host; it ends with the stage."""
-    user = RootlessUser(stage.host, image_store=stage.image_store)
+def rootless(stage: Stage, network: str = SLIRP) -> Iterator[Rootless]:
+    """Make an ordinary user on the stage's host, with a program as its network; it ends with the stage."""
+    user = RootlessUser(stage.host, image_store=stage.image_store, network=network)
     try:
         yield Rootless(stage, user)
     finally:
