@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from testbed.evidence import Evidence, Listener, Namespace, Network
-from testbed.evidence.programs import CONMON, ROOTLESSPORT
+from testbed.evidence import Evidence, Listener, Namespace, Network, Protocol
+from testbed.evidence.programs import AARDVARK, CONMON, DNS_PORT, ROOTLESSPORT
 from testbed.explain.case import at, holder, listener_row, listeners
 from testbed.explain.client_texts.said import Pasted
 from testbed.explain.codes import Cause
@@ -22,6 +22,8 @@ def diagnose(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagno
             return _no_such_address(evidence, pasted, namespace)
         case Cause.PORT_TAKEN:
             return _taken(evidence, pasted, namespace)
+        case Cause.RESOLVER_TAKEN:
+            return _resolver_taken(pasted, namespace)
         case Cause.PRIVILEGED_PORT:
             return _privileged(pasted, namespace)
         case Cause.TUNNEL_FAR_END_DOWN | Cause.TUNNEL_FORBIDDEN:
@@ -111,6 +113,32 @@ def _taken(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosi
     )
 
 
+def _resolver_taken(pasted: Pasted, namespace: Namespace) -> Diagnosis:
+    """Podman's resolver could not bind its port, and the container did not start for that."""
+    port, address = pasted.port or DNS_PORT, pasted.address
+    found = [
+        entry
+        for protocol in (Protocol.UDP, Protocol.TCP)
+        for entry in listeners(namespace, port, protocol)
+        if entry.address.is_unspecified or entry.address == address
+    ]
+    who = f"{holder(found[0])} has it" if found else "somebody had it when that was said, and nobody has it now"
+    return Diagnosis(
+        Cause.RESOLVER_TAKEN,
+        f"Podman's resolver ({AARDVARK}) cannot listen on port {port} of {address or 'the gateway'}, the network's "
+        f"gateway, and without it the container does not start: {who}.",
+        (Row("said", "", pasted.text), *(listener_row(namespace, entry) for entry in found)),
+        (
+            Cure(
+                "Keep that server off the bridges (dnsmasq: except-interface and bind-interfaces), and start the "
+                "container again",
+                "podman start NAME",
+            ),
+            Cure("Or give Podman's resolver another port, in containers.conf(5)", "[network]\ndns_bind_port = 1053"),
+        ),
+    )
+
+
 def _publisher(evidence: Evidence, listener: Listener, namespace: Namespace) -> str:
     """The container whose published port a process of Podman's holds; empty for any other process."""
     hosts = {host.name for host in evidence.hosts if host.namespace == namespace.key}
@@ -179,6 +207,7 @@ def is_about_binding(pasted: Pasted) -> bool:
     return pasted.code in {
         Cause.NO_SUCH_BIND_ADDRESS,
         Cause.PORT_TAKEN,
+        Cause.RESOLVER_TAKEN,
         Cause.PRIVILEGED_PORT,
         Cause.TUNNEL_FAR_END_DOWN,
         Cause.TUNNEL_FORBIDDEN,

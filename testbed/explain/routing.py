@@ -20,6 +20,11 @@ def no_route(case: Case) -> Diagnosis:
     """A namespace has no route to the address: the container's own, or one on the way."""
     here, to = case.end, case.prediction.destination
     assert here is not None and to is not None
+    return _no_route(case, here, to, back=case.prediction.back)
+
+
+def _no_route(case: Case, here: Namespace, to: Address, *, back: bool) -> Diagnosis:
+    """The same, also where it is the way back to a sender that is missing before anything is answered."""
     container = case.place.container
     if down := _own_link_down(here, to, alone=not case.is_host(here.key)):
         return _link_down(case, here, down, to)
@@ -33,10 +38,9 @@ def no_route(case: Case) -> Diagnosis:
         if theirs:
             return _not_shared(case, to, theirs[0])
     name = here.label
-    back = "back " if case.prediction.back else ""
     return Diagnosis(
         Cause.NO_ROUTE,
-        f"{name} has no route {back}to {to}: none of its {len(_unicast(here, to))} routes covers that address, and "
+        f"{name} has no route {'back ' if back else ''}to {to}: none of its {len(_unicast(here, to))} routes covers that address, and "
         "it has no "
         f"default route for IPv{to.version}.",
         (*_routes(here, to), *rows_of_walk(case.prediction)),
@@ -247,6 +251,10 @@ def reverse_path(case: Case) -> Diagnosis:
     """rp_filter drops what comes in by another interface than an answer would leave by."""
     here, link = case.end, case.prediction.link
     assert here is not None and link is not None
+    sender = case.prediction.source
+    if sender is not None and choose(here, sender).kind is None:
+        # Loose or strict, the filter drops what could not be answered at all (RFC 3704, 2.4).
+        return _no_route(case, here, sender, back=True)
     return _reverse_path(case, here, link, None)
 
 

@@ -99,6 +99,8 @@ class Prediction:
     """Whether it was the answer that was lost."""
     destination: Address | None = None
     """Where the packet was addressed to in the end, after all rewriting."""
+    source: Address | None = None
+    """Where it was from, likewise; None where it never left."""
     port: int = 0
     """The same for the port."""
     listener: Listener | None = None

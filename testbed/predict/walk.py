@@ -63,6 +63,7 @@ def _predicted(ending: Ending, address: Address, scheme: Scheme) -> Prediction:
         namespace=ending.namespace,
         back=ending.back,
         destination=ending.packet.destination,
+        source=ending.packet.source if ending.path else None,
         port=ending.packet.destination_port or 0,
         listener=ending.listener,
         rule=ending.by.rule if ending.by else None,

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from testbed import tools
+from testbed import machine, tools
 from testbed.containers import HostContainer
 from testbed.errors import CommandError
 from testbed.evidence import Act, Backend, Hook, Ruleset
@@ -424,7 +424,9 @@ def test_a_published_port(make_private_host: MakeHost, testbed_image: Callable[[
     found = judge(rules, Hook.OUTPUT, packet)
     assert missing == ()
     assert (str(found.packet.destination), found.packet.destination_port) == where
-    assert found.translated_by is not None and found.translated_by[1].packets == 1
+    assert found.translated_by is not None
+    counted = None if machine.read().firewall == "nft" else 1  # netavark's nft rules have no counters
+    assert found.translated_by[1].packets == counted
 
 
 # Reading

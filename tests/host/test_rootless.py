@@ -361,12 +361,17 @@ def slirps(laptop: RootlessLaptop) -> dict[str, str]:
     return found
 
 
+def as_podman_names(found: Path) -> str:
+    """A file that was found through a process's root folder, as it is named in there."""
+    return f"/{str(found).rpartition('/root/')[2]}"
+
+
 def test_a_process_holds_each_tap0(laptop: RootlessLaptop) -> None:
     """A slirp4netns on the host holds tap0 of each container of the default network, and one that of the bridges."""
     default = laptop.user.run(["podman", "inspect", "--format={{.NetworkSettings.SandboxKey}}", "default"]).strip()
     bridges = laptop.user.rootless_netns
     assert bridges is not None
-    of_both = {default, f"{laptop.user.runtime_dir}/netns/{bridges.name}"}
+    of_both = {default, as_podman_names(bridges)}
     assert {path: link for path, link in slirps(laptop).items() if path in of_both} == dict.fromkeys(of_both, "tap0")
 
 
@@ -385,7 +390,7 @@ def test_the_file_on_the_host_is_no_namespace(laptop: RootlessLaptop) -> None:
     """The path that Podman names is an empty file on the host: what is found leads through the owner's mounts."""
     found = laptop.user.rootless_netns
     assert found is not None
-    of_the_host = laptop.host.path(f"{laptop.user.runtime_dir}/netns/{found.name}")
+    of_the_host = laptop.host.path(as_podman_names(found))
     assert (of_the_host.stat().st_size, of_the_host.stat().st_dev == found.stat().st_dev) == (0, False)
 
 

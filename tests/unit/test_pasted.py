@@ -429,6 +429,22 @@ LISTENING = [
         UNKNOWN, errno.EACCES, None, 80, Cause.PRIVILEGED_PORT,
     ),
     Bound("listen EADDRINUSE: address already in use :::8080", NODE, errno.EADDRINUSE, "::", 8080, Cause.PORT_TAKEN),
+    # asyncio of Python 3.13.
+    Bound(
+        "OSError: could not bind on any address out of [('192.0.2.1', 19001)]",
+        PYTHON, errno.EADDRNOTAVAIL, "192.0.2.1", 19001, Cause.NO_SUCH_BIND_ADDRESS,
+    ),
+    Bound(
+        "OSError: [Errno 98] error while attempting to bind on address ('127.0.0.1', 8099): "
+        "[errno 98] address already in use",
+        PYTHON, errno.EADDRINUSE, "127.0.0.1", 8099, Cause.PORT_TAKEN,
+    ),
+    # Podman 5.4.2 with aardvark-dns 1.14.
+    Bound(
+        "Error starting server failed to bind udp listener on 10.89.0.1:53: IO error: Address already in use "
+        "(os error 98)",
+        UNKNOWN, errno.EADDRINUSE, "10.89.0.1", 53, Cause.RESOLVER_TAKEN,
+    ),
     Bound("OSError: [Errno 98] Address already in use", PYTHON, errno.EADDRINUSE, None, None, Cause.PORT_TAKEN),
     Bound(
         "nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
+from testbed import machine
 from testbed.explain.codes import Cause
 from truth.faults.stage import Stage
 
@@ -31,6 +32,10 @@ class Broken:
     """What is tried after that; the same target by default (a cure may be another address)."""
 
 
+#: Makes it and yields what is to be tried; undone when it is closed.
+Maker: TypeAlias = Callable[[Stage], Iterator[Broken]]
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A way of making one cause."""
@@ -40,15 +45,22 @@ class Fault:
     make: Callable[[Stage], AbstractContextManager[Broken]]
 
 
+#: Of the versions that were seen, 4.3.1 (with netavark 1.4) does it the one way and 5.4.2 (1.14) the other.
+PODMAN_5: Final = (machine.podman_version() or (0,)) >= (5,)
+
 #: Every fault, by the order of the modules that make them.
 FAULTS: Final[list[Fault]] = []
 
 
-def fault(cause: Cause) -> Callable[[Callable[[Stage], Iterator[Broken]]], Callable[[Stage], Iterator[Broken]]]:
-    """Put a generator of one :class:`Broken` on the list, under its own name."""
+def fault(cause: Cause, *, shown: bool = True) -> Callable[[Maker], Maker]:
+    """Put a generator of one :class:`Broken` on the list, under its own name.
 
-    def register(make: Callable[[Stage], Iterator[Broken]]) -> Callable[[Stage], Iterator[Broken]]:
-        FAULTS.append(Fault(cause, make.__name__, contextmanager(make)))
+    :param shown: whether the installed Podman can show it
+    """
+
+    def register(make: Maker) -> Maker:
+        if shown:
+            FAULTS.append(Fault(cause, make.__name__, contextmanager(make)))
         return make
 
     return register

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from typing import Final
 
 from testbed.explain.codes import Cause
 from testbed.waiting import wait_for
-from truth.faults.fault import Broken, fault
+from truth.faults.fault import PODMAN_5, Broken, fault
 from truth.faults.stage import GATEWAY, HOST, NEIGHBOUR_LAN, PORT, Stage
 
 _SERVER: Final = f"http://server:{PORT}/"
@@ -132,12 +133,31 @@ def a_table_of_nftables_that_does_not_think_of_dns(stage: Stage) -> Iterator[Bro
     yield _on_a_network_with_dns(stage, f"nft '{text}'")
 
 
-@fault(Cause.RESOLVER_TAKEN)
-def a_dns_server_that_was_there_first(stage: Stage) -> Iterator[Broken]:
-    """Another program has port 53 of the gateway, so aardvark-dns cannot bind it."""
+def _dns_server_on_the_gateway(stage: Stage) -> subprocess.Popen[bytes]:
+    """A network with DNS, on the port of whose resolver another program listens already."""
     stage.run("sysctl -qw net.ipv4.ip_nonlocal_bind=1")
-    listening = stage.listen(HOST, _RESOLVER, 53, "udp")
     stage.podman("network", "create", "--subnet", _SUBNET, "shared")
+    return stage.listen(HOST, _RESOLVER, 53, "udp")
+
+
+@fault(Cause.RESOLVER_TAKEN, shown=PODMAN_5)
+def a_dns_server_that_lets_no_container_start(stage: Stage) -> Iterator[Broken]:
+    """Podman 5 does not start a container whose resolver cannot bind its port; the words are its own."""
+    listening = _dns_server_on_the_gateway(stage)
+    words = stage.run(f"podman run -d --name client --network shared {stage.image} sleep infinity 2>&1 || true")
+
+    def cure() -> None:
+        stage.stop(listening)
+        stage.podman("rm", "--force", "client")
+        _two_containers(stage, "shared")
+
+    yield Broken(HOST, _SERVER, pasted=words, cure=cure, cured_place="client")
+
+
+@fault(Cause.RESOLVER_TAKEN, shown=not PODMAN_5)
+def a_dns_server_that_was_there_first(stage: Stage) -> Iterator[Broken]:
+    """Another program has port 53 of the gateway, so aardvark-dns cannot bind it; the containers start all the same."""
+    listening = _dns_server_on_the_gateway(stage)
     _two_containers(stage, "shared")
 
     def cure() -> None:

@@ -6,13 +6,19 @@ import json
 import re
 from collections.abc import Iterator
 
+from testbed import machine
 from testbed.explain.codes import Cause
-from truth.faults.fault import Broken, fault
+from truth.faults.fault import PODMAN_5, Broken, fault
 from truth.faults.stage import GATEWAY, HOST, HOST_LAN, NEIGHBOUR, PORT, Stage
 
 _OUTSIDE = 8080
 _NAME = f"http://host.containers.internal:{_OUTSIDE}/"
 _WEB = "10.88.0.80"
+#: Empties netavark's chain of published ports, by what it writes its rules with.
+_FLUSH = {
+    "iptables": "iptables -t nat -F NETAVARK-HOSTPORT-DNAT",
+    "nft": "nft flush chain inet netavark NETAVARK-HOSTPORT-DNAT",
+}
 
 
 def _published(stage: Stage, where: str, *, to: int = PORT, address: str = _WEB) -> None:
@@ -111,13 +117,13 @@ def rules_that_were_flushed(stage: Stage) -> Iterator[Broken]:
     """As a firewall does that loads its own rules."""
     stage.container("client")
     _published(stage, str(_OUTSIDE))
-    stage.run("iptables -t nat -F NETAVARK-HOSTPORT-DNAT")
+    stage.run(_FLUSH[machine.read().firewall])
     yield Broken("client", _NAME, cure_runs_on=HOST)
 
 
-@fault(Cause.PUBLISHED_NO_RULE)
+@fault(Cause.PUBLISHED_NO_RULE, shown=not PODMAN_5)
 def a_rule_for_the_address_that_is_none(stage: Stage) -> Iterator[Broken]:
-    """Podman's API takes 0.0.0.0 literally; the command line leaves it out."""
+    """Podman 4's API takes 0.0.0.0 literally; the command line leaves it out."""
     stage.container("client")
     port = {"host_ip": "0.0.0.0", "host_port": _OUTSIDE, "container_port": PORT, "protocol": "tcp"}
     made = {"name": "web", "image": stage.image, "command": ["sleep", "infinity"], "portmappings": [port]}

@@ -115,6 +115,15 @@ def a_server_without_a_way_back(stage: Stage) -> Iterator[Broken]:
     yield Broken(NEIGHBOUR, f"http://{_address(stage, 'server')}:{PORT}/", cure_runs_on=HOST)
 
 
+@fault(Cause.NO_ROUTE)
+def a_server_without_a_way_back_that_filters(stage: Stage) -> Iterator[Broken]:
+    """The same where rp_filter is loose, as netavark 1.11 and later set it: the question is dropped, not the answer."""
+    stage.container("server")
+    stage.listen("server")
+    stage.run("ip route del default; sysctl -qw net.ipv4.conf.eth0.rp_filter=2", on="server")
+    yield Broken(NEIGHBOUR, f"http://{_address(stage, 'server')}:{PORT}/", cure_runs_on=HOST)
+
+
 def _forbidden(stage: Stage, kind: str, *, place: str = HOST) -> Broken:
     """A route of the host that leads nowhere."""
     stage.listen(NEIGHBOUR)

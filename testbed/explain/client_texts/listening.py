@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+from dataclasses import replace
 from typing import Final
 
 from testbed.explain.client_texts.said import ERRNO_WORDS, Client, Pasted, as_address, as_port
@@ -34,7 +35,7 @@ _PATTERNS: Final = (
         Client.PYTHON,
         re.compile(
             r"\[Errno [0-9]{1,3}\] error while attempting to bind on address \('([^'\n]{1,64})', ([0-9]{1,5})"
-            r"[^)\n]{0,20}\): ([A-Za-z ]{5,60})"
+            r"[^)\n]{0,20}\): (?:\[errno [0-9]{1,3}\] )?([A-Za-z ]{5,60})"
         ),
     ),
     # libuv's words: address already in use, address not available, permission denied
@@ -48,6 +49,12 @@ _PATTERNS: Final = (
     ),
     (Client.UNKNOWN, re.compile(r"\bFailed to bind port ()([0-9]{1,5}) \(([A-Za-z ]{5,60})\)")),
 )
+#: asyncio from 3.13 on, of an address that is not there: it takes the family for one that is off, and goes on.
+_ON_NONE: Final = re.compile(
+    r"\bcould not bind on any address out of \[\('([^'\n]{1,64})', ([0-9]{1,5})[^\n]{0,200}"
+)
+#: aardvark-dns (src/server/serve.rs), whose error Podman 5 passes on when a container does not start for it.
+_RESOLVER: Final = re.compile(r"\bfailed to bind (?:udp|tcp) listener on " + _HOST + r":([0-9]{1,5}): ([^\n]{5,200})")
 #: Without a port: Python's own bind, and what a shell says.
 _BARE_TAKEN: Final = re.compile(r"(?:\[Errno 98\] )?\bAddress already in use\b", re.IGNORECASE)
 _PRIVILEGED: Final = re.compile(r"\bcannot expose privileged port ([0-9]{1,5})\b[^\n]{0,300}")
@@ -62,6 +69,12 @@ def find(text: str) -> Pasted | None:
             host, port, words = match.groups() if client is not Client.NODE else _node(match)
             if (number := _errno(words)) is not None:
                 return _told(client, match.group().rstrip(), number, host or "", port)
+    if none := _ON_NONE.search(text):
+        return _told(Client.PYTHON, none.group().rstrip(), errno.EADDRNOTAVAIL, *none.groups())
+    if (resolver := _RESOLVER.search(text)) and "address already in use" in resolver.group(3).lower():
+        host, port, _ = resolver.groups()
+        said = _told(Client.UNKNOWN, resolver.group().rstrip(), errno.EADDRINUSE, host or "", port)
+        return replace(said, code=Cause.RESOLVER_TAKEN)
     if privileged := _PRIVILEGED.search(text):
         return _told(Client.GO, privileged.group().rstrip(), errno.EACCES, "", privileged.group(1))
     if taken := _BARE_TAKEN.search(text):
