@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -55,8 +55,9 @@ def why(
     say("taking the picture")
     evidence = take(sources)
     found = evidence.place(place)
-    seen = _tried(sources, found, target, seconds, say) if attempt else None
-    return Told(evidence, explain(evidence, Attempt(found.name, target), seen), found.name)
+    seen, notes = _tried(sources, found, target, seconds, say) if attempt else (None, ())
+    told = explain(evidence, Attempt(found.name, target), seen)
+    return Told(evidence, _noted(told, notes), found.name)
 
 
 def why_pasted(
@@ -81,8 +82,9 @@ def why_pasted(
         return told
     found = evidence.place(told.place)
     assert pasted.target is not None
-    seen = _tried(sources, found, pasted.target, seconds, say)
-    return Told(evidence, explain_pasted(evidence, pasted, found.name, pasted.target, seen), found.name)
+    seen, notes = _tried(sources, found, pasted.target, seconds, say)
+    told_with = explain_pasted(evidence, pasted, found.name, pasted.target, seen)
+    return Told(evidence, _noted(told_with, notes), found.name)
 
 
 def pasted_offline(evidence: Evidence, pasted: Pasted, place: str | None = None) -> Told:
@@ -115,24 +117,32 @@ def _said_at(evidence: Evidence, pasted: Pasted, target: Target) -> str:
 
 def _tried(
     sources: Sequence[Source], place: Place, target: Target, seconds: float, say: Callable[[str], None]
-) -> Observation | None:
+) -> tuple[Observation | None, tuple[str, ...]]:
+    """One attempt, or a sentence about why there was none; neither where the place does not run anyway."""
     if place.namespace is None:
-        return None
+        return None, ()
     say(f"trying {target} from {place.name}")
-    return _try(sources, place, target, seconds)
+    try:
+        return _try(sources, place, target, seconds), ()
+    except HostError as exc:
+        return None, (f"Nothing was tried from {place.name}, so that this rests on the picture alone: {exc}.",)
 
 
-def _try(sources: Sequence[Source], place: Place, target: Target, seconds: float) -> Observation | None:
-    """One attempt from a place; None where its namespace is gone, or not ours to enter."""
+def _noted(told: Explanation, notes: tuple[str, ...]) -> Explanation:
+    return replace(told, warnings=(*told.warnings, *notes))
+
+
+def _try(sources: Sequence[Source], place: Place, target: Target, seconds: float) -> Observation:
+    """One attempt from a place.
+
+    :raises HostError: its namespace is gone, or not ours to enter
+    """
     (source,) = (source for source in sources if source.name == place.host)
     pid = place.container.pid if place.container else 0
     path = source.proc / str(pid) / "ns/net" if pid else source.net
     naming = Naming(place.names.hosts, tuple(map(str, place.names.nameservers)), place.names.search)
-    try:
-        with NetworkNamespace(path, place.name) as net:
-            return Vantage(place.name, net, naming, _by_hand(source, place, path)).connect(target, seconds=seconds)
-    except HostError:
-        return None
+    with NetworkNamespace(path, place.name) as net:
+        return Vantage(place.name, net, naming, _by_hand(source, place, path)).connect(target, seconds=seconds)
 
 
 def _by_hand(source: Source, place: Place, path: Path) -> str:

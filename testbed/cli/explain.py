@@ -88,7 +88,7 @@ def explain(
 
 def _print(told: Told, *, walk: bool, json_: bool) -> None:
     if json_:
-        click.echo(report.as_json(told.explanation))
+        click.echo(report.as_json(told.explanation, told.evidence.missing))
         return
     console = make()
     report.show(console, told.explanation, walk=walk)

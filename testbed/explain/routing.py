@@ -40,9 +40,8 @@ def _no_route(case: Case, here: Namespace, to: Address, *, back: bool) -> Diagno
     name = here.label
     return Diagnosis(
         Cause.NO_ROUTE,
-        f"{name} has no route {'back ' if back else ''}to {to}: none of its {len(_unicast(here, to))} routes covers that address, and "
-        "it has no "
-        f"default route for IPv{to.version}.",
+        f"{name} has no route {'back ' if back else ''}to {to}: none of its {len(_unicast(here, to))} routes covers "
+        f"that address, and it has no default route for IPv{to.version}.",
         (*_routes(here, to), *rows_of_walk(case.prediction)),
         (Cure(f"Give {name} a route (run on {case.machine(here)})", case.command_in(here, _route_to(case, here, to))),),
     )

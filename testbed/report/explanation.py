@@ -55,7 +55,7 @@ def _cures(console: Console, cures: tuple[Cure, ...]) -> None:
             # Never folded: a command is to be copied from one line, however long.
             console.print(plain(f"          {line}"), soft_wrap=True)
         if cure.exposes:
-            console.print(Padding(plain(f"exposes it to: {cure.exposes}", "dim"), (0, 0, 0, 8), expand=False))
+            console.print(Padding(plain(f"exposes: {cure.exposes}", "dim"), (0, 0, 0, 8), expand=False))
 
 
 def _section(console: Console, title: str, lines: list[str]) -> None:
@@ -70,9 +70,11 @@ def _under(console: Console, text: str, style: str = "") -> None:
     console.print(Padding(plain(text, style), (0, 0, 0, 5), expand=False))
 
 
-def as_json(told: Explanation) -> str:
-    """One object: ``verdict``, ``cause``, ``sentence``, ``evidence``, ``cures``, ``warnings``, ``decide``, and what was
-    ``predicted`` and ``observed``.
+def as_json(told: Explanation, not_seen: tuple[str, ...] = ()) -> str:
+    """One object: ``verdict``, ``cause``, ``sentence``, ``evidence``, ``cures``, ``warnings``, ``decide``, what was
+    ``predicted`` and ``observed``, and ``not_seen``.
+
+    :param not_seen: a sentence for each part of the picture that could not be taken
     """
     found = told.diagnosis
     return json.dumps(
@@ -88,6 +90,7 @@ def as_json(told: Explanation) -> str:
             "decide": told.decide,
             "predicted": _predicted(told.prediction),
             "observed": observation(told.observation) if told.observation else None,
+            "not_seen": list(not_seen),
         },
         indent=1,
         ensure_ascii=True,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from testbed.diagnose import why
+from testbed.explain.codes import Cause
 from testbed.images import ImageStore
+from testbed.model import Target
+from testbed.readers.sources import of_host
 from tests.explain.own_cli import OwnCli
 from truth.faults.rootless import Rootless, rootless
 from truth.faults.stage import HOST, NEIGHBOUR_LAN, PORT, Stage
@@ -159,6 +164,8 @@ def test_a_user_is_told_what_is_not_seen_in_one_line(cli: OwnCli, mine: Rootless
     (line,) = [line for line in said.out.splitlines() if "not seen" in line]
     assert "firewall rules" in line
     assert "root only" in line
+    in_json = cli("explain", "--host", "--from", "client", "--json", _BY_NAME, user=mine.user)
+    assert [line.split("not seen: ")[1]] == json.loads(in_json.out)["not_seen"]
 
 
 def test_what_connects_has_status_0_for_a_user_too(cli: OwnCli, mine: Rootless) -> None:
@@ -217,3 +224,19 @@ def test_a_machine_without_podman_is_told_of_the_host(bare: Stage) -> None:
     said = OwnCli(bare.host)("explain", "--from", "host", f"127.0.0.1:{PORT}")
     assert said.status == 1
     assert "not seen: there is no Podman on this machine" in said.out
+
+
+# What changes meanwhile
+
+
+def test_a_container_that_ends_before_the_attempt_is_told(stage: Stage) -> None:
+    """The picture still had it: what is said rests on that alone, and says so."""
+    stage.container("brief", "--stop-timeout=0")
+
+    def end_it(line: str) -> None:
+        if line.startswith("trying"):
+            stage.podman("rm", "--force", "brief")
+
+    told = why([of_host(stage.host)], "brief", Target.parse(_BY_NAME), say=end_it).explanation
+    assert (told.cause, told.observation) == (Cause.LOOPBACK_ONLY, None)
+    assert "Nothing was tried from brief, so that this rests on the picture alone" in told.warnings[-1]

@@ -50,9 +50,7 @@ _PATTERNS: Final = (
     (Client.UNKNOWN, re.compile(r"\bFailed to bind port ()([0-9]{1,5}) \(([A-Za-z ]{5,60})\)")),
 )
 #: asyncio from 3.13 on, of an address that is not there: it takes the family for one that is off, and goes on.
-_ON_NONE: Final = re.compile(
-    r"\bcould not bind on any address out of \[\('([^'\n]{1,64})', ([0-9]{1,5})[^\n]{0,200}"
-)
+_ON_NONE: Final = re.compile(r"\bcould not bind on any address out of \[\('([^'\n]{1,64})', ([0-9]{1,5})[^\n]{0,200}")
 #: aardvark-dns (src/server/serve.rs), whose error Podman 5 passes on when a container does not start for it.
 _RESOLVER: Final = re.compile(r"\bfailed to bind (?:udp|tcp) listener on " + _HOST + r":([0-9]{1,5}): ([^\n]{5,200})")
 #: Without a port: Python's own bind, and what a shell says.
