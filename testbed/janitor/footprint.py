@@ -124,6 +124,16 @@ def unmount(before: Footprint, places: Sequence[str]) -> None:
                     Path(point).unlink()
 
 
+def remove_empty(before: Footprint) -> None:
+    """Remove Podman's folders that were not there and have nothing in them. Harmless while somebody else uses Podman.
+
+    It makes them again when it needs them.
+    """
+    for place in sorted(before.missing, reverse=True):  # children before their parents
+        with suppress(OSError):
+            Path(place).rmdir()
+
+
 def remove_paths(before: Footprint) -> list[str]:
     """Remove Podman's folders and files that were not there. To be called only while nobody else uses Podman.
 

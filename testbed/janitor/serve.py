@@ -164,6 +164,8 @@ def clean(state: State, service: subprocess.Popen[bytes] | None) -> list[str]:
         footprint.unmount(state.before, state.orders.places)
         left += footprint.remove_paths(state.before)
         left += footprint.differences(state.before, footprint.read(state.orders.places), state.orders.links)
+    else:
+        footprint.remove_empty(state.before)
     if others is None:
         left.append("whatever Podman made, since it no longer answers")
     footprint.remove_cgroups(state.before, ids)
