@@ -51,6 +51,18 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
+class PastaNames:
+    """The addresses that a pasta takes for others: IPv4, None where it has none for that."""
+
+    host: Address | None = None
+    """Means the host's own address (pasta(1), --map-guest-addr)."""
+    loopback: Address | None = None
+    """Means the host's loopback (--map-host-loopback)."""
+    resolver: Address | None = None
+    """Means the host's first resolver (--dns-forward)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A network interface (ip-link(8))."""
 
@@ -77,6 +89,8 @@ class Link:
     """Of a tun or tap device: the process that moves its packets, such as ``slirp4netns``; empty where unknown."""
     host_loopback: bool | None = None
     """Of one that slirp4netns holds: whether it lets the namespace reach the host's loopback; None where unknown."""
+    pasta: PastaNames | None = None
+    """Of one that pasta holds: the addresses it takes for others; None where its options are not known."""
 
 
 @dataclass(frozen=True, slots=True)

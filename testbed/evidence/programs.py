@@ -12,8 +12,15 @@ CONMON: Final = "conmon"
 AARDVARK: Final = "aardvark-dns"
 #: Takes connections for the published ports of a rootless container; a child of it is ``rootlessport-ch``.
 ROOTLESSPORT: Final = "rootlessport"
+#: The network of rootless containers from Podman 5 on; it runs as the build for the machine's processor, pasta.avx2.
+PASTA: Final = "pasta"
 #: Where resolvers listen (RFC 1035, 4.2).
 DNS_PORT: Final = 53
+
+
+def is_pasta(name: str) -> bool:
+    """Whether a program is pasta, in any of its builds."""
+    return name == PASTA or name.startswith(f"{PASTA}.")
 
 
 def only_holds(listener: Listener) -> bool:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Final
 
 from testbed.evidence import Container, HostFacts, Listener, Namespace, Network, Protocol
-from testbed.evidence.programs import ROOTLESSPORT, only_holds
+from testbed.evidence.programs import PASTA, ROOTLESSPORT, is_pasta, only_holds
 from testbed.explain.case import Case, at, covers, holder, listener_row, listeners, rows_of_walk
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.model import Address, Outcome
 from testbed.predict import End, StepKind
+from testbed.predict.pasta import held_link
 from testbed.predict.routing import choose, own_addresses
 
-_PASTA: Final = "pasta"
 _NAME: Final = "host.containers.internal"
 _ACCEPTS_ANYWAY: Final = (
     "Connecting to a port that rootless Podman publishes succeeds even where nobody listens behind."
@@ -22,6 +23,13 @@ _NOT_HANDED_ON: Final = (
     "slirp4netns hands on only a reset: in a rootless container a rejection looks like silence, and a timeout does not "
     "show that a packet was dropped."
 )
+_ALL_REFUSED: Final = (
+    "pasta hands on every failure as a refusal: in a rootless container 'connection refused' does not show that nobody "
+    "listens, nor that anybody has answered."
+)
+
+#: Fails for the host in other words than for its containers.
+_HIDDEN: Final = frozenset({End.REJECTED, End.NO_NEIGHBOUR, End.NO_ROUTE, End.ROUTE_FORBIDS, End.NO_SOURCE})
 
 
 def diagnose(case: Case) -> Diagnosis | None:
@@ -33,9 +41,13 @@ def diagnose(case: Case) -> Diagnosis | None:
 
 
 def warnings(case: Case) -> tuple[str, ...]:
-    """Where slirp4netns hides what happened."""
-    hidden = case.prediction.end in (End.REJECTED, End.NO_NEIGHBOUR) and case.prediction.errno is None
-    return (_NOT_HANDED_ON,) if hidden and not case.prediction.back and _relayed(case) else ()
+    """Where slirp4netns or pasta hides what happened."""
+    predicted = case.prediction
+    if predicted.back or not _relayed(case) or predicted.end not in _HIDDEN:
+        return ()
+    if predicted.errno is None:
+        return (_NOT_HANDED_ON,) if predicted.end in (End.REJECTED, End.NO_NEIGHBOUR) else ()
+    return (_ALL_REFUSED,) if predicted.errno == errno.ECONNREFUSED and _by_pasta(case) else ()
 
 
 def _relayed(case: Case) -> bool:
@@ -50,8 +62,19 @@ def _host(case: Case) -> HostFacts | None:
 
 
 def _by_pasta(case: Case) -> bool:
-    here = case.evidence.namespaces.get(case.place.namespace or "")
-    return here is not None and any(link.holder.startswith(_PASTA) for link in here.links)
+    """Whether it is pasta that makes the connections of the place, which may be on a bridge."""
+    return _pastas(case) is not None
+
+
+def _pastas(case: Case) -> Namespace | None:
+    """The namespace of the place, or the one that its bridge is in, whose interface pasta holds."""
+    own = case.evidence.namespaces.get(case.place.namespace or "")
+    rootless = case.evidence.namespaces.get(case.evidence.host(case.place.host).rootless_namespace or "")
+    if own is None or case.is_host(own.key):
+        return None
+    if any(link.holder for link in own.links):
+        return own if held_link(own) else None
+    return rootless if rootless and held_link(rootless) else None
 
 
 # --- the host's loopback ----------------------------------------------------------------------------------------------
@@ -93,8 +116,8 @@ def _host_loopback(case: Case) -> Diagnosis | None:
         return None
     who, bound = holder(found[0]), " and ".join(at(entry.address, entry.port) for entry in found)
     pasta = _by_pasta(case)
-    program = _PASTA if pasta else "slirp4netns"
-    address = case.prediction.destination if not pasta else None
+    program = PASTA if pasta else "slirp4netns"
+    address = case.prediction.destination if case.prediction.end is End.NO_LISTENER else None
     own = str(address or next(iter(_outside(there)), "0.0.0.0"))
     return Diagnosis(
         Cause.ROOTLESS_HOST_LOOPBACK,
@@ -128,9 +151,10 @@ def _opened(case: Case, let: str) -> Cure:
 
 
 def _mapped(case: Case) -> Cure:
+    bridge = ", on no bridge" if case.place.container and case.place.container.mode == "bridge" else ""
     return Cure(
         f"Or let pasta bring that one port of the host's loopback, and call 127.0.0.1 in {case.place.name}",
-        f"podman run --network pasta:-T,{case.port} ... (a new container)",
+        f"podman run --network pasta:-T,{case.port} ... (a new container{bridge})",
         f"port {case.port} of the host's loopback, to {case.place.name}",
     )
 
@@ -176,27 +200,34 @@ def _inner_gateway(case: Case) -> Diagnosis | None:
 
 
 def _own_copy(case: Case) -> Diagnosis | None:
-    """pasta gives a container the host's own address, and dialling that never leaves the container."""
-    host, address = _host(case), case.prediction.destination
-    if host is None or address is None or case.prediction.end is not End.NO_LISTENER or not _by_pasta(case):
+    """pasta gives a container, or the bridges', the host's own address: dialling that never gets to the host."""
+    host, address, copied = _host(case), case.prediction.destination, _pastas(case)
+    if host is None or address is None or case.prediction.end is not End.NO_LISTENER or copied is None:
         return None
     there = case.evidence.namespaces[host.namespace]
     found = [entry for entry in _on_host(case, there) if not entry.address.is_loopback]
-    if case.prediction.namespace != case.place.namespace or address not in _outside(there) or not found:
+    if case.prediction.namespace != copied.key or address not in _outside(there) or not found:
         return None
+    whose = "" if copied.key == case.place.namespace else f", where the bridge of {case.place.name} is,"
     return Diagnosis(
         Cause.ROOTLESS_ADDRESS,
-        f"{case.said} is {there.label}'s address, and pasta has given {case.place.name} the same one: what is sent to "
-        f"it never leaves {case.place.name}, where nobody listens on port {case.port}. {holder(found[0])} listens on "
-        f"{at(found[0].address, found[0].port)} of {there.label}.",
+        f"{case.said} is {there.label}'s address, and pasta has given {copied.label}{whose} the same one: what is "
+        f"sent to it never leaves {copied.label}, where nobody listens on port {case.port}. {holder(found[0])} "
+        f"listens on {at(found[0].address, found[0].port)} of {there.label}.",
         (*rows_of_walk(case.prediction), listener_row(there, found[0])),
-        (
-            Cure(
-                "Give the host another address inside, and call that (Podman 5.3 and later do so by themselves, as "
-                f"{_NAME})",
-                "podman run --network pasta:--map-guest-addr=169.254.1.2 ... (a new container)",
-            ),
-        ),
+        (_by_another_name(case, copied),),
+    )
+
+
+def _by_another_name(case: Case, copied: Namespace) -> Cure:
+    """Call the host by the address that pasta takes for it, or let it have one."""
+    link = held_link(copied)
+    names = link.pasta if link else None
+    if names is not None and names.host is not None and names.host in case.place.names.hosts.lookup(_NAME):
+        return Cure(f"Call {_NAME}, which is {names.host} here: pasta takes it to the host", at(_NAME, case.port))
+    return Cure(
+        f"Give the host another address inside, and call that (Podman 5.3 and later do so by themselves, as {_NAME})",
+        "podman run --network pasta:--map-guest-addr=169.254.1.2 ... (a new container)",
     )
 
 
@@ -227,12 +258,11 @@ def _inner_address(case: Case) -> Diagnosis | None:
 
 
 def _ways_in(case: Case, there: Namespace, owner: Container | None) -> tuple[Cure, ...]:
-    port = case.attempt.target.port
-    if owner is None:
-        return (Cure(f"Call {there.label} by an address of its own", at("127.0.0.1", port)),)
-    outside = case.place.namespace != there.key
-    published = next((p for p in owner.published if p.container_port == port and p.protocol == "tcp"), None)
+    port, outside = case.attempt.target.port, case.place.namespace != there.key
     by = _NAME if outside else "127.0.0.1"
+    if owner is None:
+        return (Cure(f"Call {there.label} itself", at(by, port)),)
+    published = next((p for p in owner.published if p.container_port == port and p.protocol == "tcp"), None)
     if published is not None:
         return (Cure(f"Call the port of {owner.name} that is published", at(by, published.host_port)),)
     bind = "" if outside else "127.0.0.1:"
@@ -263,10 +293,12 @@ def _network_row(network: Network) -> Row:
 
 
 def _port_loopback(case: Case) -> Diagnosis | None:
-    """rootlessport accepts for a published port, whatever the container does."""
+    """rootlessport or pasta accepts for a published port, whatever the container does."""
     if case.prediction.end is not End.RELAY_CLOSES or case.prediction.listener is None or case.end is None:
         return None
     accepted = listener_row(case.end, case.prediction.listener)
+    taker = case.prediction.listener.process
+    program = PASTA if taker is not None and is_pasta(taker.name) else ROOTLESSPORT
     hosts = {host.name for host in case.evidence.hosts if host.namespace == case.end.key}
     for container, published in (pair for host in sorted(hosts) for pair in case.published_at(host, case.port)):
         there = case.evidence.namespaces.get(container.namespace or "")
@@ -276,20 +308,20 @@ def _port_loopback(case: Case) -> Diagnosis | None:
         row = Row(
             "published", container.host, f"{published.host_port}->{published.container_port}/tcp {container.name}"
         )
-        takes = f"Rootless Podman's {ROOTLESSPORT} takes the connection for {container.name}, where"
+        takes = f"Rootless Podman's {program} takes the connection for {container.name}, where"
         everywhere = Cure(
             f"Make the program in {container.name} listen on all of the container's addresses",
             at("0.0.0.0", published.container_port),
             "whoever reaches the published port",
         )
         if found and not all(entry.address.is_loopback for entry in found):
-            return _other_address(there, found, accepted, takes)
+            return _other_address(there, found, accepted, takes, program)
         if found:
             bound = " and ".join(at(entry.address, entry.port) for entry in found)
             return Diagnosis(
                 Cause.ROOTLESS_PORT_LOOPBACK,
                 f"{takes} {holder(found[0])} listens only on {bound}, the container's own loopback, which "
-                f"{ROOTLESSPORT} does not call: so the connection is made, and closed again without an answer.",
+                f"{program} does not call: so the connection is made, and closed again without an answer.",
                 (accepted, row, *(listener_row(there, entry) for entry in found)),
                 (everywhere,),
                 (_ACCEPTS_ANYWAY,),
@@ -320,13 +352,13 @@ def _port_loopback(case: Case) -> Diagnosis | None:
     return None
 
 
-def _other_address(there: Namespace, found: tuple[Listener, ...], accepted: Row, takes: str) -> Diagnosis:
-    """The program listens outside its loopback, and not on the IPv4 address that rootlessport calls."""
+def _other_address(there: Namespace, found: tuple[Listener, ...], accepted: Row, takes: str, program: str) -> Diagnosis:
+    """The program listens outside its loopback, and not on the IPv4 address that whoever accepted calls."""
     bound = " and ".join(at(entry.address, entry.port) for entry in found)
     family = not any(covers(entry, 4) for entry in found)
     return Diagnosis(
         Cause.OTHER_FAMILY if family else Cause.OTHER_ADDRESS,
-        f"{takes} {holder(found[0])} listens only on {bound}, and {ROOTLESSPORT} calls {there.label} by its IPv4 "
+        f"{takes} {holder(found[0])} listens only on {bound}, and {program} calls {there.label} by its IPv4 "
         "address: so the connection is made, and closed again without an answer.",
         (accepted, *(listener_row(there, entry) for entry in found)),
         (

@@ -23,7 +23,7 @@ class StepKind(StrEnum):
     FORWARD = "forward"
     DELIVER = "deliver"
     RELAY = "relay"
-    """A process takes the connection and makes another one of its own: slirp4netns, rootlessport."""
+    """A process takes the connection and makes another one of its own: slirp4netns, pasta, rootlessport."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,24 @@
 """Processes that take a connection over and make another one of their own: rootless Podman's network. Pure.
 
-What slirp4netns and rootlessport hand on was measured (docs/rootless.md). Of pasta nothing is predicted: a packet that
-it takes has left the picture.
+What slirp4netns, pasta and rootlessport hand on was measured (docs/rootless.md).
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from testbed.evidence import Act, Evidence, HostFacts, Link, Namespace, Protocol, RouteKind
-from testbed.evidence.programs import DNS_PORT, ROOTLESSPORT
+from testbed.evidence.programs import DNS_PORT, PASTA, ROOTLESSPORT, is_pasta
 from testbed.model import Address, bracketed
+from testbed.predict import pasta
 from testbed.predict.ending import Ending
 from testbed.predict.prediction import End, Step, StepKind
 from testbed.predict.ways import travel
 
 _SLIRP: Final = "slirp4netns"
-#: Programs of rootless Podman that listen for published ports, and what they do then is not modelled.
-_FORWARDERS: Final = ("slirp4netns", "pasta")
 #: What connect(2) on the host says at once. libslirp makes a "network unreachable" of it, but for this one.
 _AT_ONCE: Final = frozenset({End.NO_ROUTE, End.ROUTE_FORBIDS, End.NO_SOURCE})
 _LOOPBACK: Final = "127.0.0.1"
@@ -45,8 +43,11 @@ def connect(evidence: Evidence, namespace: str, protocol: Protocol, address: Add
     if ending.back:
         return ending, steps
     taken: Travelled | None = None
-    if ending.end is End.LEFT and ending.link is not None and ending.link.holder == _SLIRP:
-        taken = _by_slirp(evidence, ending, ending.link, protocol)
+    if ending.end is End.LEFT and ending.link is not None:
+        if ending.link.holder == _SLIRP:
+            taken = _by_slirp(evidence, ending, ending.link, protocol)
+        elif is_pasta(ending.link.holder):
+            taken = _by_pasta(evidence, ending, ending.link, protocol)
     elif ending.end is End.ACCEPTED and protocol is Protocol.TCP:
         taken = _by_forwarder(evidence, ending)
     return (ending, steps) if taken is None else (taken[0], (*steps, *taken[1]))
@@ -59,9 +60,8 @@ def _by_slirp(evidence: Evidence, ending: Ending, link: Link, protocol: Protocol
     """slirp4netns connects in the host's namespace; None where that is not in the picture."""
     here = evidence.namespaces[ending.namespace]
     host = _host_of(evidence, here)
-    if host is None or host.namespace == here.key or host.namespace not in evidence.namespaces:
+    if host is None:
         return None
-    there = evidence.namespaces[host.namespace]
     to, port = ending.packet.destination, ending.packet.destination_port or 0
     own = _own_names(here, link)
     if own is not None and to == own.host and not link.host_loopback:
@@ -76,10 +76,34 @@ def _by_slirp(evidence: Evidence, ending: Ending, link: Link, protocol: Protocol
     if goal is None:
         why = f"{to} is beyond {link.name} of {here.label}, and what {_SLIRP} does with it is not modelled"
         return replace(ending, end=End.UNKNOWN, why=why), ()
-    text = f"{_SLIRP} takes it and connects to {bracketed(str(goal))}:{port} from {there.label}"
-    taken = Step(StepKind.RELAY, there.key, there.label, text, f"{link.name} of {here.label} is held by {_SLIRP}")
+    onward, steps = _onward(evidence, ending, host, _SLIRP, protocol, goal)
+    return _handed_on(onward, host.namespace), steps
+
+
+def _by_pasta(evidence: Evidence, ending: Ending, link: Link, protocol: Protocol) -> Travelled | None:
+    """pasta connects in the host's namespace; None where that is not in the picture, or whom it calls is not known."""
+    here = evidence.namespaces[ending.namespace]
+    host = _host_of(evidence, here)
+    if host is None:
+        return None
+    to, port = ending.packet.destination, ending.packet.destination_port or 0
+    goal = pasta.goal(here, link, to, port, next(iter(host.names.nameservers), None))
+    if goal is None:
+        return None
+    onward, steps = _onward(evidence, ending, host, PASTA, protocol, goal)
+    return pasta.handed_on(onward, protocol), steps
+
+
+def _onward(
+    evidence: Evidence, ending: Ending, host: HostFacts, program: str, protocol: Protocol, goal: Address
+) -> Travelled:
+    """The connection that a program makes on the host, in the place of whoever dialled by the interface it holds."""
+    here, there = evidence.namespaces[ending.namespace], evidence.namespaces[host.namespace]
+    port, name = ending.packet.destination_port or 0, ending.link.name if ending.link else ""
+    text = f"{program} takes it and connects to {bracketed(str(goal))}:{port} from {there.label}"
+    taken = Step(StepKind.RELAY, there.key, there.label, text, f"{name} of {here.label} is held by {program}")
     onward, steps = connect(evidence, there.key, protocol, goal, port)
-    return _handed_on(onward, there.key), (taken, *steps)
+    return onward, (taken, *steps)
 
 
 def _closed_loopback(ending: Ending, here: Namespace, link: Link) -> Travelled:
@@ -115,9 +139,10 @@ def _resets(onward: Ending) -> bool:
 
 
 def _host_of(evidence: Evidence, here: Namespace) -> HostFacts | None:
-    """The host whose rootless user has a namespace."""
+    """The host whose rootless user has a namespace other than the host's own; None where it is not in the picture."""
     names = {c.host for c in evidence.containers if c.namespace == here.key}
-    return next((h for h in evidence.hosts if h.rootless_namespace == here.key or h.name in names), None)
+    found = next((h for h in evidence.hosts if h.rootless_namespace == here.key or h.name in names), None)
+    return found if found and found.namespace != here.key and found.namespace in evidence.namespaces else None
 
 
 def _own_names(here: Namespace, link: Link) -> _Names | None:
@@ -143,12 +168,16 @@ def _is_inside(here: Namespace, link: Link, address: Address) -> bool:
 def _by_forwarder(evidence: Evidence, ending: Ending) -> Travelled | None:
     """Who listens for a published port accepts first, and connects to the container then."""
     who = ending.listener.process.name if ending.listener and ending.listener.process else ""
-    if who.startswith(_FORWARDERS):
+    if is_pasta(who):
+        program, called = PASTA, _called_by_pasta
+    elif who.startswith(ROOTLESSPORT):
+        program, called = ROOTLESSPORT, _called_by_rootlessport
+    elif who == _SLIRP:
         why = f"{ending.why} for a container, and what it does when that cannot be reached is not modelled"
         return replace(ending, end=End.UNKNOWN, why=why), ()
-    if not who.startswith(ROOTLESSPORT):
+    else:
         return None
-    ways = list(_behind(evidence, ending))
+    ways = list(_behind(evidence, ending, program, called))
     if not ways:
         why = f"{ending.why}, and the container that it does so for is not in the picture"
         return replace(ending, end=End.UNKNOWN, why=why), ()
@@ -156,10 +185,12 @@ def _by_forwarder(evidence: Evidence, ending: Ending) -> Travelled | None:
         why = f"{ending.why}, for one of several addresses of the container, which do not end alike"
         return replace(ending, end=End.UNKNOWN, why=why), ()
     onward, steps = ways[0]
-    return _behind_rootlessport(ending, onward), steps
+    if program == PASTA and (unclear := _not_local(evidence, ending, onward)):
+        return replace(ending, end=End.UNKNOWN, why=f"{ending.why}, and {unclear}"), steps
+    return _behind_forwarder(ending, onward), steps
 
 
-def _behind_rootlessport(ending: Ending, onward: Ending) -> Ending:
+def _behind_forwarder(ending: Ending, onward: Ending) -> Ending:
     """What the caller sees of the second connection."""
     if onward.end in (End.ACCEPTED, End.HELD):
         return onward
@@ -168,8 +199,25 @@ def _behind_rootlessport(ending: Ending, onward: Ending) -> Ending:
     return replace(ending, end=End.UNKNOWN, why=f"{ending.why}, and what it does then is not modelled: {onward.why}")
 
 
-def _behind(evidence: Evidence, ending: Ending) -> Iterator[Travelled]:
-    """rootlessport calls the container from its own IPv4 address to that same one, whichever was dialled outside."""
+def _not_local(evidence: Evidence, ending: Ending, onward: Ending) -> str:
+    """Why the container's own connection to itself does not stand for pasta's; empty where it does.
+
+    A caller on the loopback pasta calls for from inside, and any other one by a packet that comes in by its interface.
+    """
+    if ending.packet.destination.version != 4:
+        return f"what {PASTA} does with IPv6 is not modelled"
+    if ending.packet.source.is_loopback or not evidence.namespaces[onward.namespace].firewall.chains:
+        return ""
+    return f"what the firewall rules of {evidence.namespaces[onward.namespace].label} do then is not modelled"
+
+
+def _behind(
+    evidence: Evidence, ending: Ending, program: str, called: Callable[[Namespace], list[Address]]
+) -> Iterator[Travelled]:
+    """The program's own connection, to each container that it may be for.
+
+    :param called: the addresses of a container that the program may call
+    """
     hosts = {host.name for host in evidence.hosts if host.namespace == ending.namespace}
     assert ending.listener is not None
     bound, port = ending.listener.address, ending.listener.port
@@ -183,13 +231,21 @@ def _behind(evidence: Evidence, ending: Ending) -> Iterator[Travelled]:
                 continue
             if wanted and not bound.is_unspecified and wanted != str(bound):
                 continue
-            text = f"{ROOTLESSPORT} takes it and connects to port {published.container_port} in {there.label}"
+            text = f"{program} takes it and connects to port {published.container_port} in {there.label}"
             row = f"{port}->{published.container_port}/tcp {container.name}"
             taken = Step(StepKind.RELAY, there.key, there.label, text, row)
-            for address in _addresses(there):
+            for address in called(there):
                 onward, steps = connect(evidence, there.key, Protocol.TCP, address, published.container_port)
                 yield onward, (taken, *steps)
 
 
-def _addresses(there: Namespace) -> list[Address]:
+def _called_by_rootlessport(there: Namespace) -> list[Address]:
+    """It calls the container from its own IPv4 address to that same one, whichever was dialled outside."""
     return [row.address.ip for row in there.addresses if row.address.version == 4 and row.scope == "global"]
+
+
+def _called_by_pasta(there: Namespace) -> list[Address]:
+    """It calls the address that it gave the container; none where it holds no interface of that one."""
+    link = pasta.held_link(there)
+    own = pasta.own_address(there, link) if link else None
+    return [own] if own else []

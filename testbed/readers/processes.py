@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from testbed.evidence import Forwarder, Process
+from testbed.evidence import Forwarder, PastaNames, Process
+from testbed.evidence.programs import is_pasta
 from testbed.host.listeners import open_files
 from testbed.readers.forwards import forwards_of
+from testbed.readers.pasta import names_of
 
 _SOCKET: Final = "socket:["
 _TUN: Final = "/dev/net/tun"
@@ -34,6 +36,8 @@ class Holders:
     """Of every ssh process."""
     host_loopback: Mapping[str, bool] = field(default_factory=dict)
     """Whether a slirp4netns lets its network namespace, by that one's key, reach the host's loopback."""
+    pasta: Mapping[str, PastaNames] = field(default_factory=dict)
+    """The addresses that a pasta takes for others, by the key of its network namespace."""
 
 
 def holders(inodes: Collection[int], containers: Mapping[str, str], proc: Path = Path("/proc")) -> Holders:
@@ -47,6 +51,7 @@ def holders(inodes: Collection[int], containers: Mapping[str, str], proc: Path =
     tuns: dict[str, set[str]] = {}
     forwards: list[Forwarder] = []
     loopback: dict[str, bool] = {}
+    pasta: dict[str, PastaNames] = {}
     for pid in sorted(int(name) for name in os.listdir(proc) if name.isdecimal()):  # noqa: PTH208
         folder = proc / str(pid)
         for fd, target in open_files(folder):
@@ -59,6 +64,8 @@ def holders(inodes: Collection[int], containers: Mapping[str, str], proc: Path =
                     tuns.setdefault(name, set()).add(_name(folder))
                 if _name(folder) == _SLIRP:
                     loopback.update(_host_loopback(folder))
+                elif is_pasta(_name(folder)):
+                    pasta.update(names_of(folder, open_files(folder)))
         if _name(folder) == _SSH:
             forwards += forwards_of(folder, link(folder, "net") or "")
     return Holders(
@@ -66,6 +73,7 @@ def holders(inodes: Collection[int], containers: Mapping[str, str], proc: Path =
         {name: next(iter(held)) for name, held in tuns.items() if len(held) == 1},
         tuple(forwards),
         loopback,
+        pasta,
     )
 
 

@@ -289,4 +289,10 @@ def _completed(key: str, link: Link, peers: Mapping[tuple[str, int], Peer], held
     peer = peers.get((key, link.index))
     if link.kind != "tun":
         return replace(link, peer=peer)
-    return replace(link, peer=peer, holder=held.tuns.get(link.name, ""), host_loopback=held.host_loopback.get(key))
+    return replace(
+        link,
+        peer=peer,
+        holder=held.tuns.get(link.name, ""),
+        host_loopback=held.host_loopback.get(key),
+        pasta=held.pasta.get(key),
+    )

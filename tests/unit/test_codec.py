@@ -39,6 +39,7 @@ from testbed.evidence import (
     Namespace,
     Neighbour,
     Network,
+    PastaNames,
     Peer,
     PolicyRule,
     Process,
@@ -115,9 +116,10 @@ routes = by_type(
     gateway=st.none() | addresses,
     source=st.none() | addresses,
 )
+pastas = filled(PastaNames, **dict.fromkeys(("host", "loopback", "resolver"), st.none() | addresses))
 namespaces = by_type(
     Namespace,
-    links=few(by_type(Link, peer=st.none() | by_type(Peer))),
+    links=few(by_type(Link, peer=st.none() | by_type(Peer), pasta=st.none() | pastas)),
     addresses=few(by_type(LinkAddress, address=interfaces)),
     routes=few(routes),
     policy_rules=few(by_type(PolicyRule, source=st.none() | subnets, destination=st.none() | subnets)),

@@ -83,11 +83,11 @@ def world(
     facts = HostFacts("box", "box", Names(HostsFile({})), rootless=True)
     made = picture(stacks, [facts], [client, web], [_NETWORK])
     taps = {"kind": "tun", "holder": holder, "host_loopback": opened}
-    made = _relinked(made, "client", "tap0", **taps)
-    return _relinked(made, "box", "lan", kind="")  # a real card: who is beyond it is not in the picture
+    made = relinked(made, "client", "tap0", **taps)
+    return relinked(made, "box", "lan", kind="")  # a real card: who is beyond it is not in the picture
 
 
-def _relinked(evidence: Evidence, key: str, name: str, **changes: object) -> Evidence:
+def relinked(evidence: Evidence, key: str, name: str, **changes: object) -> Evidence:
     """The same picture with another interface in the place of one."""
     there = evidence.namespaces[key]
     links = tuple(
@@ -142,12 +142,6 @@ def test_a_published_port_whose_container_is_not_seen_decides_nothing(name: str)
     published = (Published("tcp", 80, _PUBLISHED, ""),)
     made = ask(world(listener("0.0.0.0", name, _PUBLISHED), published=published), "box", f"127.0.0.1:{_PUBLISHED}")
     assert (made.outcome, made.end) == (Outcome.INCONCLUSIVE, End.UNKNOWN)
-
-
-def test_pasta_decides_nothing_before_it_is_tried() -> None:
-    """What pasta hands on is not measured here: the prediction is open."""
-    made = world(listener("127.0.0.1"), holder="pasta", inside="198.51.100.7/24", gateway="198.51.100.1", name=_MAPPED)
-    assert ask(made, "client", f"host.containers.internal:{_PORT}").outcome is Outcome.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(

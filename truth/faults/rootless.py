@@ -17,8 +17,8 @@ from truth.faults.stage import GATEWAY, HOST, HOST_LAN, NEIGHBOUR, PORT, Stage
 
 #: slirp4netns's name for the host's loopback (slirp4netns(1)).
 _SLIRP_HOST: Final = "10.0.2.2"
-_BY_NAME: Final = f"http://host.containers.internal:{PORT}/"
-_OUTSIDE: Final = 8080
+BY_NAME: Final = f"http://host.containers.internal:{PORT}/"
+OUTSIDE: Final = 8080
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +57,29 @@ def rootless(stage: Stage, network: str = SLIRP) -> Iterator[Rootless]:
 def the_hosts_loopback_by_name(stage: Stage) -> Iterator[Broken]:
     """The name of the host is its own address, and the listener is on its loopback."""
     with rootless(stage) as mine:
-        mine.container("client")
-        listening = stage.listen(HOST, "127.0.0.1")
-
-        def cure() -> None:
-            stage.stop(listening)
-            stage.listen(HOST, HOST_LAN)
-
-        yield Broken("client", _BY_NAME, cure=cure)
+        yield from loopback_by_name(mine)
 
 
 @fault(Cause.ROOTLESS_HOST_LOOPBACK)
 def the_hosts_loopback_from_a_bridge(stage: Stage) -> Iterator[Broken]:
     """The same from a bridge, which slirp4netns connects to the host just as well."""
     with rootless(stage) as mine:
-        mine.container("client", "--network=podman")
-        listening = stage.listen(HOST, "127.0.0.1")
+        yield from loopback_by_name(mine, "--network=podman")
 
-        def cure() -> None:
-            stage.stop(listening)
-            stage.listen(HOST, HOST_LAN)
 
-        yield Broken("client", _BY_NAME, cure=cure)
+def loopback_by_name(mine: Rootless, *options: str) -> Iterator[Broken]:
+    """The name of the host is another address than the loopback that its program listens on.
+
+    :param options: the network of the container that calls
+    """
+    mine.container("client", *options)
+    listening = mine.stage.listen(HOST, "127.0.0.1")
+
+    def cure() -> None:
+        mine.stage.stop(listening)
+        mine.stage.listen(HOST, HOST_LAN)
+
+    yield Broken("client", BY_NAME, cure=cure)
 
 
 @fault(Cause.ROOTLESS_HOST_LOOPBACK)
@@ -100,7 +101,7 @@ def slirps_own_name_for_a_listener_on_all_addresses(stage: Stage) -> Iterator[Br
     with rootless(stage) as mine:
         mine.container("client")
         stage.listen(HOST, "0.0.0.0")
-        yield Broken("client", f"http://{_SLIRP_HOST}:{PORT}/", cure=lambda: None, cured_target=_BY_NAME)
+        yield Broken("client", f"http://{_SLIRP_HOST}:{PORT}/", cure=lambda: None, cured_target=BY_NAME)
 
 
 @fault(Cause.ROOTLESS_ADDRESS)
@@ -109,7 +110,7 @@ def the_bridges_gateway_for_the_host(stage: Stage) -> Iterator[Broken]:
     with rootless(stage) as mine:
         mine.container("client", "--network=podman")
         stage.listen(HOST, "0.0.0.0")
-        yield Broken("client", f"http://{GATEWAY}:{PORT}/", cure=lambda: None, cured_target=_BY_NAME)
+        yield Broken("client", f"http://{GATEWAY}:{PORT}/", cure=lambda: None, cured_target=BY_NAME)
 
 
 @fault(Cause.ROOTLESS_ADDRESS)
@@ -125,10 +126,10 @@ def the_bridges_gateway_from_the_host(stage: Stage) -> Iterator[Broken]:
 def a_containers_address_from_the_host(stage: Stage) -> Iterator[Broken]:
     """A container's own address is in the rootless-netns; its published port is on the host."""
     with rootless(stage) as mine:
-        mine.container("web", "--network=podman", f"--publish={_OUTSIDE}:{PORT}")
+        mine.container("web", "--network=podman", f"--publish={OUTSIDE}:{PORT}")
         stage.listen("web")
         address = mine.podman("inspect", "--format={{.NetworkSettings.Networks.podman.IPAddress}}", "web").strip()
-        cured = f"http://127.0.0.1:{_OUTSIDE}/"
+        cured = f"http://127.0.0.1:{OUTSIDE}/"
         yield Broken(HOST, f"http://{address}:{PORT}/", cure=lambda: None, cured_target=cured)
 
 
@@ -136,72 +137,96 @@ def a_containers_address_from_the_host(stage: Stage) -> Iterator[Broken]:
 def a_containers_address_from_the_default_network(stage: Stage) -> Iterator[Broken]:
     """What is on no bridge gets to a bridge no more than the host does."""
     with rootless(stage) as mine:
-        mine.container("web", "--network=podman", f"--publish={_OUTSIDE}:{PORT}")
-        mine.container("client")
-        stage.listen("web")
-        address = mine.podman("inspect", "--format={{.NetworkSettings.Networks.podman.IPAddress}}", "web").strip()
-        cured = f"http://host.containers.internal:{_OUTSIDE}/"
-        yield Broken("client", f"http://{address}:{PORT}/", cure=lambda: None, cured_target=cured)
+        yield from containers_address(mine)
+
+
+def containers_address(mine: Rootless) -> Iterator[Broken]:
+    """A container on the default network calls one on a bridge by its own address; its published port is reached."""
+    mine.container("web", "--network=podman", f"--publish={OUTSIDE}:{PORT}")
+    mine.container("client")
+    mine.stage.listen("web")
+    address = mine.podman("inspect", "--format={{.NetworkSettings.Networks.podman.IPAddress}}", "web").strip()
+    cured = f"http://host.containers.internal:{OUTSIDE}/"
+    yield Broken("client", f"http://{address}:{PORT}/", cure=lambda: None, cured_target=cured)
 
 
 @fault(Cause.ROOTLESS_PORT_LOOPBACK)
 def a_published_port_of_a_program_on_its_loopback(stage: Stage) -> Iterator[Broken]:
     """rootlessport accepts on the host, and the program in the container listens on the container's loopback."""
-    yield from _behind_loopback(stage, "http", HOST, "127.0.0.1")
+    with rootless(stage) as mine:
+        yield from behind_loopback(mine, "http", HOST, "127.0.0.1")
 
 
 @fault(Cause.ROOTLESS_PORT_LOOPBACK)
 def the_same_from_another_machine_over_tls(stage: Stage) -> Iterator[Broken]:
     """A neighbour who speaks TLS to it sees it closed as well."""
-    yield from _behind_loopback(stage, "https", NEIGHBOUR, HOST_LAN)
+    with rootless(stage) as mine:
+        yield from behind_loopback(mine, "https", NEIGHBOUR, HOST_LAN)
 
 
 @fault(Cause.ROOTLESS_PORT_LOOPBACK)
 def the_same_from_a_container_of_a_bridge(stage: Stage) -> Iterator[Broken]:
     """From a container two processes take the connection over, one after the other."""
-    yield from _behind_loopback(stage, "http", "client", "host.containers.internal")
-
-
-def _behind_loopback(stage: Stage, scheme: str, place: str, host: str) -> Iterator[Broken]:
     with rootless(stage) as mine:
-        mine.container("web", f"--publish={_OUTSIDE}:{PORT}")
-        mine.container("client", "--network=podman")
-        listening = stage.listen("web", "127.0.0.1")
+        yield from behind_loopback(mine, "http", "client", "host.containers.internal")
 
-        def cure() -> None:
-            stage.stop(listening)
-            stage.listen("web", "0.0.0.0")
 
-        yield Broken(place, f"{scheme}://{host}:{_OUTSIDE}/", cure=cure, cured_target=f"http://{host}:{_OUTSIDE}/")
+def behind_loopback(
+    mine: Rootless, scheme: str, place: str, host: str, *, bound: str = "127.0.0.1"
+) -> Iterator[Broken]:
+    """A published port is called whose program listens where nobody from outside gets to.
+
+    :param place: who calls; ``client`` is a container on a bridge
+    :param host: what it calls the host
+    :param bound: the address that the program listens on
+    """
+    mine.container("web", f"--publish={OUTSIDE}:{PORT}")
+    mine.container("client", "--network=podman")
+    listening = mine.stage.listen("web", bound)
+
+    def cure() -> None:
+        mine.stage.stop(listening)
+        mine.stage.listen("web", "0.0.0.0")
+
+    yield Broken(place, f"{scheme}://{host}:{OUTSIDE}/", cure=cure, cured_target=f"http://{host}:{OUTSIDE}/")
 
 
 @fault(Cause.NOBODY_LISTENS)
 def nobody_behind_rootlessport(stage: Stage) -> Iterator[Broken]:
     """rootlessport accepts on the host, and in the container there is nobody."""
     with rootless(stage) as mine:
-        mine.container("web", f"--publish={_OUTSIDE}:{PORT}")
+        yield from nobody_behind(mine)
 
-        def cure() -> None:
-            stage.listen("web", "0.0.0.0")
 
-        yield Broken(HOST, f"http://127.0.0.1:{_OUTSIDE}/", cure=cure)
+def nobody_behind(mine: Rootless) -> Iterator[Broken]:
+    """A port is published of a container where nobody listens."""
+    mine.container("web", f"--publish={OUTSIDE}:{PORT}")
+
+    def cure() -> None:
+        mine.stage.listen("web", "0.0.0.0")
+
+    yield Broken(HOST, f"http://127.0.0.1:{OUTSIDE}/", cure=cure)
 
 
 @fault(Cause.PRIVILEGED_PORT)
 def a_port_that_only_root_may_have(stage: Stage) -> Iterator[Broken]:
     """An ordinary user's Podman may not publish port 80; the words are Podman's own."""
     with rootless(stage) as mine:
-        mine.look()
-        try:
-            mine.container("web", "--publish=80:80")
-        except CommandError as exc:
-            words = exc.stderr.strip()
-        else:
-            raise AssertionError("an ordinary user has published port 80")
+        yield from privileged_port(mine)
 
-        def cure() -> None:
-            mine.container("web2", f"--publish={_OUTSIDE}:80")
-            stage.listen("web2", port=80)
 
-        cured = f"http://127.0.0.1:{_OUTSIDE}/"
-        yield Broken(HOST, "", pasted=words, cure=cure, cured_target=cured)
+def privileged_port(mine: Rootless) -> Iterator[Broken]:
+    """Port 80 is published, and what Podman says to that is pasted."""
+    mine.look()
+    try:
+        mine.container("web", "--publish=80:80")
+    except CommandError as exc:
+        words = exc.stderr.strip()
+    else:
+        raise AssertionError("an ordinary user has published port 80")
+
+    def cure() -> None:
+        mine.container("web2", f"--publish={OUTSIDE}:80")
+        mine.stage.listen("web2", port=80)
+
+    yield Broken(HOST, "", pasted=words, cure=cure, cured_target=f"http://127.0.0.1:{OUTSIDE}/")

@@ -1,0 +1,59 @@
+"""What pasta does with what leaves a namespace by its interface, and whom it calls there. Pure.
+
+It was measured (docs/rootless.md); what was not is not said.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+from dataclasses import replace
+from typing import Final
+
+from testbed.evidence import Link, Namespace, Protocol
+from testbed.evidence.programs import DNS_PORT, PASTA, is_pasta
+from testbed.model import Address
+from testbed.predict.ending import Ending
+from testbed.predict.prediction import End
+from testbed.predict.routing import own_addresses
+
+_LOOPBACK: Final = ipaddress.ip_address("127.0.0.1")
+#: Handed on as they are: made, or not decided.
+_AS_IT_IS: Final = frozenset({End.ACCEPTED, End.HELD, End.RELAY_CLOSES, End.LEFT, End.UNKNOWN})
+
+
+def goal(here: Namespace, link: Link, to: Address, port: int, resolver: Address | None) -> Address | None:
+    """Whom pasta calls on the host for an address that is dialled in its namespace; None where that is not known.
+
+    :param resolver: the first one of the host
+    """
+    names = link.pasta
+    if names is None or to.version != 4:
+        return None
+    if to == names.resolver and port == DNS_PORT:
+        return resolver
+    if to == names.loopback:
+        return _LOOPBACK
+    return own_address(here, link) if to == names.host else to
+
+
+def own_address(here: Namespace, link: Link) -> Address | None:
+    """The IPv4 address that pasta copied from the host; of several the first, as the kernel tells them."""
+    return next(own_addresses(here, 4, link.index), None)
+
+
+def held_link(here: Namespace) -> Link | None:
+    """The interface of a namespace that pasta holds; None where there is none."""
+    return next((link for link in here.links if is_pasta(link.holder)), None)
+
+
+def handed_on(onward: Ending, protocol: Protocol) -> Ending:
+    """What the namespace hears of what happens to pasta's own connection: of every failure a reset, and silence."""
+    if onward.end in _AS_IT_IS:
+        return onward
+    if protocol is not Protocol.TCP:
+        why = f"{onward.why}, and what {PASTA} makes of that is not modelled for {protocol}"
+        return replace(onward, end=End.UNKNOWN, why=why, errno=None)
+    if onward.errno is None or onward.back:
+        return onward
+    return replace(onward, errno=errno.ECONNREFUSED)
