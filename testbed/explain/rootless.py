@@ -5,20 +5,18 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from testbed.evidence import Container, HostFacts, Listener, Namespace, Network, Protocol
-from testbed.evidence.programs import PASTA, ROOTLESSPORT, is_pasta, only_holds
+from testbed.evidence import Container, HostFacts, Listener, Namespace, Network
+from testbed.evidence.programs import PASTA, only_holds
 from testbed.explain.case import Case, at, covers, holder, listener_row, listeners, rows_of_walk
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
+from testbed.explain.rootless_ports import published_port
 from testbed.model import Address, Outcome
 from testbed.predict import End, StepKind
 from testbed.predict.pasta import held_link
 from testbed.predict.routing import choose, own_addresses
 
 _NAME: Final = "host.containers.internal"
-_ACCEPTS_ANYWAY: Final = (
-    "Connecting to a port that rootless Podman publishes succeeds even where nobody listens behind."
-)
 _NOT_HANDED_ON: Final = (
     "slirp4netns hands on only a reset: in a rootless container a rejection looks like silence, and a timeout does not "
     "show that a packet was dropped."
@@ -34,7 +32,7 @@ _HIDDEN: Final = frozenset({End.REJECTED, End.NO_NEIGHBOUR, End.NO_ROUTE, End.RO
 
 def diagnose(case: Case) -> Diagnosis | None:
     """The cause, where it is one that only rootless Podman has."""
-    for look in (_closed_loopback, _port_loopback, _host_loopback, _inner_gateway, _own_copy, _inner_address):
+    for look in (_closed_loopback, published_port, _host_loopback, _inner_gateway, _own_copy, _inner_address):
         if found := look(case):
             return found
     return None
@@ -287,86 +285,3 @@ def _has(container: Container, host: HostFacts, address: Address) -> bool:
 def _network_row(network: Network) -> Row:
     subnets = " ".join(map(str, network.subnets))
     return Row("network", network.host, f"{network.name} {network.bridge} {subnets}, in the rootless-netns")
-
-
-# --- published ports --------------------------------------------------------------------------------------------------
-
-
-def _port_loopback(case: Case) -> Diagnosis | None:
-    """rootlessport or pasta accepts for a published port, whatever the container does."""
-    if case.prediction.end is not End.RELAY_CLOSES or case.prediction.listener is None or case.end is None:
-        return None
-    accepted = listener_row(case.end, case.prediction.listener)
-    taker = case.prediction.listener.process
-    program = PASTA if taker is not None and is_pasta(taker.name) else ROOTLESSPORT
-    hosts = {host.name for host in case.evidence.hosts if host.namespace == case.end.key}
-    for container, published in (pair for host in sorted(hosts) for pair in case.published_at(host, case.port)):
-        there = case.evidence.namespaces.get(container.namespace or "")
-        if there is None:
-            continue
-        found = listeners(there, published.container_port, Protocol.TCP)
-        row = Row(
-            "published", container.host, f"{published.host_port}->{published.container_port}/tcp {container.name}"
-        )
-        takes = f"Rootless Podman's {program} takes the connection for {container.name}, where"
-        everywhere = Cure(
-            f"Make the program in {container.name} listen on all of the container's addresses",
-            at("0.0.0.0", published.container_port),
-            "whoever reaches the published port",
-        )
-        if found and not all(entry.address.is_loopback for entry in found):
-            return _other_address(there, found, accepted, takes, program)
-        if found:
-            bound = " and ".join(at(entry.address, entry.port) for entry in found)
-            return Diagnosis(
-                Cause.ROOTLESS_PORT_LOOPBACK,
-                f"{takes} {holder(found[0])} listens only on {bound}, the container's own loopback, which "
-                f"{program} does not call: so the connection is made, and closed again without an answer.",
-                (accepted, row, *(listener_row(there, entry) for entry in found)),
-                (everywhere,),
-                (_ACCEPTS_ANYWAY,),
-            )
-        others = [e for e in there.listeners if e.protocol is Protocol.TCP and not e.address.is_loopback]
-        if others:
-            return Diagnosis(
-                Cause.WRONG_CONTAINER_PORT,
-                f"{takes} nobody listens on port {published.container_port}; {holder(others[0])} listens on "
-                f"{others[0].port}: so the connection is made, and closed again without an answer.",
-                (accepted, row, listener_row(there, others[0])),
-                (
-                    Cure(
-                        "Publish the port that it listens on",
-                        f"podman run -p {published.host_port}:{others[0].port} ... (a new container)",
-                    ),
-                ),
-                (_ACCEPTS_ANYWAY,),
-            )
-        return Diagnosis(
-            Cause.NOBODY_LISTENS,
-            f"{takes} nobody listens on port {published.container_port}: so the connection is made, and closed again "
-            "without an answer.",
-            (accepted, row),
-            (Cure("Start the program that is to listen there", f"podman logs {container.name}"),),
-            (_ACCEPTS_ANYWAY,),
-        )
-    return None
-
-
-def _other_address(there: Namespace, found: tuple[Listener, ...], accepted: Row, takes: str, program: str) -> Diagnosis:
-    """The program listens outside its loopback, and not on the IPv4 address that whoever accepted calls."""
-    bound = " and ".join(at(entry.address, entry.port) for entry in found)
-    family = not any(covers(entry, 4) for entry in found)
-    return Diagnosis(
-        Cause.OTHER_FAMILY if family else Cause.OTHER_ADDRESS,
-        f"{takes} {holder(found[0])} listens only on {bound}, and {program} calls {there.label} by its IPv4 "
-        "address: so the connection is made, and closed again without an answer.",
-        (accepted, *(listener_row(there, entry) for entry in found)),
-        (
-            Cure(
-                f"Make the program in {there.label} listen on all of its IPv4 addresses",
-                at("0.0.0.0", found[0].port),
-                "whoever reaches the published port",
-            ),
-        ),
-        (_ACCEPTS_ANYWAY,),
-    )
