@@ -12,6 +12,7 @@
     ├── TunnelError           an SSH connection or forward could not be made
     │   ├── BindError         the forward's listener could not be bound
     │   └── HostKeyError      the server is not the one whose key is known
+    ├── CaptureError          frames could not be captured or sent, or some were lost
     └── DeadlineError         something that was waited for did not happen in time
 
 A message is one line (details may follow it): the thing, the value, the state it is in, the next step.
@@ -71,6 +72,10 @@ class BindError(TunnelError):
 
 class HostKeyError(TunnelError):
     """The SSH server showed another host key than the one that is known."""
+
+
+class CaptureError(Error):
+    """Frames could not be captured or sent, or some were lost, so that what was not seen proves nothing."""
 
 
 class DeadlineError(Error):

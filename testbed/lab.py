@@ -118,7 +118,7 @@ class Lab:
             return SshdContainer(host, image, spec.name, address=spec.address, by_hand=by_hand)
         container = HostContainer(host, image, spec.name, by_hand=by_hand)
         if spec.network:
-            container.on(spec.network, spec.address)
+            container.on(spec.network, spec.address, mac=spec.mac)
         if spec.mode:
             container.in_mode(spec.mode)
         for published in spec.publish:

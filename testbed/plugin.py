@@ -1,7 +1,8 @@
 """The pytest plugin: thin fixtures over the classes, a marker, and becoming root when that is needed.
 
 Fixtures to use: ``private_host`` and ``make_private_host`` (fresh for each test), ``testbed_image`` (the tag of an
-image, built if it has to be), ``portainer_lab`` (the scenario, shared, its forwards closed between tests) and
+image, built if it has to be), ``frames``, ``fdb`` and ``neighbours`` (what passes an interface, whom a bridge knows,
+and whom a host or container), ``portainer_lab`` (the scenario, shared, its forwards closed between tests) and
 ``make_portainer_lab`` (a fresh one). Settings to override: ``testbed_image_store`` and ``testbed_recipes``.
 """
 
@@ -18,11 +19,14 @@ import pytest
 from testbed import images
 from testbed.background.holder import hand_over
 from testbed.errors import Error
+from testbed.evidence import Neighbour
+from testbed.frames import Capture, FdbRow, Frame, Tap, every
+from testbed.frames import tables as link_layer
 from testbed.host import Host, PrivateHost, local
 from testbed.host.local import LocalHost
 from testbed.images import ImageStore, Recipe
 from testbed.lab import Lab
-from testbed.namespaces import become_root, is_root
+from testbed.namespaces import NetworkNamespace, become_root, is_root
 from testbed.scenarios.portainer import PortainerLab
 from testbed.scenarios.portainer.topology import PORT, TOPOLOGY
 
@@ -191,6 +195,33 @@ def make_private_host(
 def private_host(make_private_host: Callable[..., PrivateHost]) -> PrivateHost:
     """A fresh private host for this test."""
     return make_private_host()
+
+
+@pytest.fixture
+def frames(testbed_session: None) -> Iterator[Callable[..., Capture]]:
+    """Captures frames until the test ends: ``frames((private_host.net, "podman0"), wanted=lambda frame: frame.arp)``.
+
+    Each place is a network namespace and an interface of it, or a Tap, which has a name of its own.
+    """
+    with ExitStack() as closing:
+
+        def capture(*places: Tap | tuple[NetworkNamespace, str], wanted: Callable[[Frame], object] = every) -> Capture:
+            taps = [place if isinstance(place, Tap) else Tap.on(*place) for place in places]
+            return closing.enter_context(Capture(taps, wanted=wanted))
+
+        yield capture
+
+
+@pytest.fixture
+def fdb(testbed_session: None) -> Callable[[NetworkNamespace, str], tuple[FdbRow, ...]]:
+    """Reads whom a bridge knows, and by which port: ``fdb(private_host.net, "podman0")``."""
+    return link_layer.fdb
+
+
+@pytest.fixture
+def neighbours(testbed_session: None) -> Callable[[NetworkNamespace], tuple[Neighbour, ...]]:
+    """Reads whose MAC addresses a host or container knows: ``neighbours(container.net)``."""
+    return link_layer.neighbours
 
 
 @pytest.fixture(scope="session")

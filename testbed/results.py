@@ -95,3 +95,47 @@ class Report:
     def ok(self) -> bool:
         """Whether every step and every cell is as expected, and none is missing."""
         return not self.wrong and not self.holes and all(step.ok for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A claim, and whether the kernel bore it out."""
+
+    text: str
+    """The claim, as a sentence."""
+    ok: bool
+    seen: str = ""
+    """What was seen, where that says more than yes or no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One part of a story that is told by what the kernel did: what was claimed, and a picture of it."""
+
+    title: str
+    checks: tuple[Check, ...]
+    picture: tuple[str, ...] = ()
+    """Lines of plain text, at most 100 wide."""
+    remark: str = ""
+    """What follows from it, for the one who reads."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that it claims was seen."""
+        return all(check.ok for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything that one run of scenes saw."""
+
+    scenario: str
+    seconds: float
+    ready_seconds: float
+    """From nothing to everything up, images aside."""
+    scenes: tuple[Scene, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every scene was as claimed, and there was one."""
+        return bool(self.scenes) and all(scene.ok for scene in self.scenes)

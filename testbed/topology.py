@@ -61,6 +61,8 @@ class ContainerSpec:
     """Its image and class: ``portainer``, ``agent``, ``sshd``, or ``base`` for one that only is there."""
     network: str | None = None
     address: str | None = None
+    mac: str | None = None
+    """The MAC address that it shall have there; by default one that Podman makes up."""
     mode: str | None = None
     """``host``, ``none``, or ``container:NAME``."""
     publish: tuple[Publish, ...] = ()

@@ -708,3 +708,33 @@ def _run_and_count(*words: str, folder: Path) -> tuple[subprocess.CompletedProce
         env={**os.environ, "TMPDIR": str(temporary)},
     )
     return done, (json.loads(found.read_text()), [path.name for path in temporary.iterdir()])
+
+
+@pytest.mark.parametrize("command", ["run", "up"])
+def test_a_scenario_without_a_tunnel_has_no_bind_address(command: str) -> None:
+    """--bind is refused in one line before anything starts."""
+    done = shell(command, "switch", "--bind", "127.0.0.1")
+    assert done.returncode == 2
+    assert done.stderr == b"testbed: --bind is about the tunnel of portainer, and switch has none: leave it out\n"
+
+
+@pytest.mark.testbed
+@pytest.mark.parametrize("scenario", ["switch", "namespaces"])
+def test_a_story_in_json_has_every_claim_seen(scenario: str, testbed_session: None) -> None:
+    """Status 0, and one object with scenes of checks that all held."""
+    done = shell("run", scenario, "--json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["scenario"], found["ok"]) == (0, scenario, True)
+    assert all(check["ok"] for scene in found["scenes"] for check in scene["checks"])
+
+
+@pytest.mark.testbed
+def test_a_scenario_without_a_tunnel_stays_up_too(testbed_session: None) -> None:
+    """``up switch`` leaves alice running, ``exec`` reaches her, and ``down`` ends it."""
+    name = f"switch-{os.getpid()}"
+    assert shell("up", "switch", "--name", name).returncode == 0
+    try:
+        said = shell("exec", "--lab", name, "alice", "--", "ip", "-brief", "link", "show", "eth0")
+        assert b"aa:11:22:33:44:55" in said.stdout
+    finally:
+        assert shell("down", name).returncode == 0

@@ -15,6 +15,7 @@ from typing import Any, TextIO
 from testbed.background.serve import describe, listen, serve
 from testbed.errors import Error
 from testbed.namespaces import become_root
+from testbed.scenarios import table
 from testbed.scenarios.portainer import PortainerLab
 
 
@@ -27,9 +28,9 @@ def main() -> int:
         listener = listen(uid, request["name"])
         become_root()
         started = time.monotonic()
-        lab = PortainerLab(say=lambda line: _tell(out, say=line))
+        lab = table.make(request["scenario"], say=lambda line: _tell(out, say=line))
         try:
-            if request["bind"] is not None:
+            if isinstance(lab, PortainerLab) and request["bind"] is not None:
                 lab.forward(request["bind"])
             description = describe(lab.hosts, lab.containers, request["scenario"], request["bind"])
         except BaseException:

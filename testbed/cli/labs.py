@@ -12,22 +12,25 @@ from testbed.background.find import stop
 from testbed.cli.progress import status
 from testbed.errors import UsageError
 from testbed.report.console import make, plain
+from testbed.scenarios import table
 
 
 @click.command(
     epilog="\b\nExample:\n  testbed up portainer --bind 127.0.0.1 && testbed exec portainer -- curl -k https://localhost:19001/ping"
 )
-@click.argument("scenario", type=click.Choice(["portainer"]))
+@click.argument("scenario", type=click.Choice(table.NAMES))
 @click.option(
     "--bind",
     metavar="ADDR",
-    default="127.0.0.1",
-    show_default=True,
-    help="What the tunnel is bound to; 'none' for no tunnel.",
+    help="portainer: what the tunnel is bound to, 127.0.0.1 by default; 'none' for no tunnel.",
 )
 @click.option("--name", help="The lab's name; the scenario's by default.")
-def up(scenario: str, bind: str, name: str | None) -> None:
+def up(scenario: str, bind: str | None, name: str | None) -> None:
     """Leave a scenario running in the background, until 'testbed down' or the machine goes down."""
+    if bind is not None and scenario != table.PORTAINER:
+        raise UsageError(f"--bind is about the tunnel of portainer, and {scenario} has none: leave it out")
+    if scenario == table.PORTAINER and bind is None:
+        bind = "127.0.0.1"
     name = name or scenario
     with status(f"starting {name}") as say:
         spawn.up(scenario, name=name, bind=None if bind == "none" else bind, say=say)

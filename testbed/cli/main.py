@@ -70,6 +70,8 @@ class _Group(click.Group):
 Examples:
   testbed run portainer              the whole story, then 504 cells
   testbed run portainer --bind ::    what one bind address of the tunnel does
+  testbed run switch                 what podman0 does with a frame, port by port
+  testbed run namespaces             how one kernel has many 127.0.0.1
   testbed up portainer               leave it running, then:
   testbed exec portainer -- curl -k https://host.containers.internal:19001/ping
   testbed explain --from portainer https://host.containers.internal:19001/ping

@@ -10,11 +10,12 @@ import click
 
 from testbed.background import spawn
 from testbed.cli.progress import status
+from testbed.errors import UsageError
 from testbed.namespaces import become_root
-from testbed.report import as_json, text
+from testbed.report import as_json, story, text
 from testbed.report.console import make, plain
-from testbed.results import Cell, Report, Step
-from testbed.scenarios import portainer
+from testbed.results import Cell, Report, Scene, Step, Story
+from testbed.scenarios import portainer, table
 from testbed.scenarios.portainer.topology import TARGETS
 
 DIFFERS = 1
@@ -27,21 +28,44 @@ Examples:
   testbed run portainer
   testbed run portainer --bind 10.88.0.1
   testbed run portainer --json | jq '.cells[] | select(.ok | not)'
+  testbed run switch
+  testbed run namespaces
 
---json prints one object: scenario, ok, seconds, ready_seconds, holes, steps, and cells; each cell has vantage, bind,
-target, ok, expected and observed (outcome, errno, text, phase; observed also seconds and command), control and client.
+--json prints one object. Of portainer: scenario, ok, seconds, ready_seconds, holes, steps, and cells; each cell has
+vantage, bind, target, ok, expected and observed (outcome, errno, text, phase; observed also seconds and command),
+control and client. Of the others: scenario, ok, seconds, ready_seconds, and scenes; each scene has title, ok, picture,
+remark, and checks (text, ok, seen).
+
+Exit codes: 0 all as claimed, 1 something was not, 2 cannot run here.
 """
 )
-@click.argument("scenario", type=click.Choice(["portainer"]))
-@click.option("--bind", metavar="ADDR", help="See one bind address of the tunnel: 127.0.0.1, localhost, ::, '*', ...")
+@click.argument("scenario", type=click.Choice(table.NAMES))
+@click.option(
+    "--bind", metavar="ADDR", help="portainer: see one bind address of the tunnel: 127.0.0.1, localhost, ::, '*', ..."
+)
 @click.option("--keep", is_flag=True, help="Leave the lab running afterwards; 'testbed down' removes it.")
 @click.option("--json", "json_", is_flag=True, help="Print one JSON object instead of tables.")
 def run(scenario: str, bind: str | None, keep: bool, json_: bool) -> None:
-    """Run a scenario on private hosts: the story in steps, the matrix, the verdict.
+    """Run a scenario on private hosts: the story, what was claimed and seen, the verdict.
 
-    Nothing of this machine is touched, and nothing is left behind (unless --keep).
+    portainer: a tunnel bound where a container cannot reach it. switch: what podman0 does with a frame. namespaces: how
+    one kernel has many 127.0.0.1. Nothing of this machine is touched, and nothing is left behind (unless --keep).
     """
+    if bind is not None and scenario != table.PORTAINER:
+        raise UsageError(f"--bind is about the tunnel of portainer, and {scenario} has none: leave it out")
     become_root()
+    ok = _portainer(bind, json_=json_) if scenario == table.PORTAINER else _story(scenario, json_=json_)
+    if keep:
+        with status("starting the lab that stays") as say:
+            tunnel = (bind or "127.0.0.1") if scenario == table.PORTAINER else None
+            spawn.up(scenario, name=scenario, bind=tunnel, say=say)
+        make(stderr=True).print(plain(f"kept: testbed list; testbed exec NAME -- COMMAND; testbed down {scenario}"))
+    if not ok:
+        sys.exit(DIFFERS)
+
+
+def _portainer(bind: str | None, *, json_: bool) -> bool:
+    """Whether all was as predicted."""
     console = make()
     numbers = itertools.count(1)
 
@@ -55,12 +79,29 @@ def run(scenario: str, bind: str | None, keep: bool, json_: bool) -> None:
     with lab:
         report = portainer.run(lab, bind=bind, ready_seconds=time.monotonic() - start, tell=tell)
     _print(report, json_)
-    if keep:
-        with status("starting the lab that stays") as say:
-            spawn.up(scenario, name=scenario, bind=bind or "127.0.0.1", say=say)
-        make(stderr=True).print(plain(f"kept: testbed exec portainer -- COMMAND; testbed down {scenario}"))
-    if not report.ok:
-        sys.exit(DIFFERS)
+    return report.ok
+
+
+def _story(scenario: str, *, json_: bool) -> bool:
+    """Whether all was as claimed."""
+    console = make()
+    start = time.monotonic()
+    with status("starting the host and its containers") as say:
+        lab = table.make(scenario, say=say)
+    ready = time.monotonic() - start
+    seen: list[Scene] = []
+    with lab:
+        for scene in table.scenes(scenario, lab):
+            seen.append(scene)
+            if not json_:
+                story.scene(console, len(seen), scene)
+    told = Story(scenario, time.monotonic() - start, ready, tuple(seen))
+    if json_:
+        click.echo(story.as_json(told))
+    else:
+        console.print()
+        story.verdict(console, told)
+    return told.ok
 
 
 def _print(report: Report, json_: bool) -> None:

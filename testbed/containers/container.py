@@ -48,13 +48,15 @@ class HostContainer(DockerContainer):
         self.with_name(name)
         self._options: dict[str, Any] = {"hostname": name, "labels": dict(host.labels)}
 
-    def on(self, network: str, address: str | None = None) -> Self:
+    def on(self, network: str, address: str | None = None, *, mac: str | None = None) -> Self:
         """Put it on a bridge network.
 
         :param address: the IPv4 address it shall have there; the network's next free one by default
+        :param mac: the MAC address it shall have there; one that Podman makes up by default
         """
+        wanted = {"ipv4_address": address, "mac_address": mac}
         api = self.get_docker_client().client.api
-        config = api.create_endpoint_config(ipv4_address=address) if address else api.create_endpoint_config()
+        config = api.create_endpoint_config(**{key: value for key, value in wanted.items() if value})
         self._options |= {"network": network, "networking_config": {network: config}}
         return self
 

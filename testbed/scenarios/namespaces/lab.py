@@ -1,0 +1,77 @@
+"""The scenario's lab: one host, its containers, and a doorman on the same port of every room's 127.0.0.1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import cached_property
+
+from testbed import images
+from testbed.host.protocol import Host
+from testbed.images import ImageStore
+from testbed.lab import Lab
+from testbed.probe import Vantage
+from testbed.scenarios.namespaces.doorman import Doorman
+from testbed.scenarios.namespaces.house import House
+from testbed.scenarios.namespaces.topology import LAPTOP, OPEN_PORT, PORT, ROOM_OF, ROOMS, SEATS, TOPOLOGY
+
+
+class NamespacesLab(Lab):
+    """A laptop with two containers of its bridge, two that share a room with others, and one without any network.
+
+    :param store: where images are, and are built where they are missing
+    :param say: told what takes long, a line at a time
+    """
+
+    def __init__(self, *, store: ImageStore | None = None, say: Callable[[str], None] = lambda line: None) -> None:
+        store = store or ImageStore()
+        self._tags = images.ensure(TOPOLOGY.roles, store=store, say=say)
+        self._store = store
+        self._closing = ExitStack()
+        super().__init__(TOPOLOGY, images=self._tags, image_store=store.storage)
+        try:
+            for room in ROOMS:
+                self.stand(room, room, "127.0.0.1", PORT)
+            for room, address in SEATS.items():
+                self.stand(room, room, address, OPEN_PORT)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def laptop(self) -> Host:
+        """The one machine that there is."""
+        return self.hosts[LAPTOP]
+
+    @cached_property
+    def vantages(self) -> Mapping[str, Vantage]:
+        """A place to try from for everybody, the laptop first."""
+        return {name: self.vantage(name) for name in ROOM_OF}
+
+    @cached_property
+    def house(self) -> House:
+        """The host within the host, made when first asked for."""
+        house = House(self.laptop, image_store=self._store.storage, image=self._tags["base"])
+        self._closing.callback(house.close)
+        return house
+
+    def stand(self, who: str, name: str, address: str, port: int) -> Doorman:
+        """Put a doorman into somebody's room; it stays until it or the lab is closed.
+
+        :raises OSError: the address or port cannot be bound there
+        """
+        return self._closing.enter_context(Doorman(self.vantages[who].net, name, address, port))
+
+    def command(self, who: str, argv: Sequence[str]) -> str:
+        """Run a program of the laptop's in somebody's room, and return what it printed.
+
+        :raises CommandError: it ended with another status than 0
+        """
+        if who == LAPTOP:
+            return self.laptop.run(argv)
+        return self.laptop.run(["nsenter", f"--net=/proc/{self.containers[who].pid}/ns/net", *argv])
+
+    def close(self) -> None:
+        """End the doormen and the house, then everything else."""
+        self._closing.close()
+        super().close()

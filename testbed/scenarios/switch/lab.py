@@ -1,0 +1,97 @@
+"""The scenario's lab: three containers at podman0, and taps at each of its ports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from testbed import images
+from testbed.frames import Tap, fdb
+from testbed.host.protocol import Host
+from testbed.images import ImageStore
+from testbed.lab import Lab
+from testbed.namespaces import NetworkNamespace
+from testbed.scenarios.switch.topology import BADGES, BRIDGE, LAPTOP, PEOPLE, TOPOLOGY
+
+#: Neighbour discovery and multicast reports speak by themselves, and would teach the switch before anybody does.
+_QUIET = "net.ipv6.conf.all.disable_ipv6=1"
+
+
+class SwitchLab(Lab):
+    """A laptop with alice, bob and carlos at podman0, who are silent until told to speak.
+
+    :param store: where images are, and are built where they are missing
+    :param say: told what takes long, a line at a time
+    """
+
+    def __init__(self, *, store: ImageStore | None = None, say: Callable[[str], None] = lambda line: None) -> None:
+        store = store or ImageStore()
+        super().__init__(
+            TOPOLOGY, images=images.ensure(TOPOLOGY.roles, store=store, say=say), image_store=store.storage
+        )
+        try:
+            for name in (LAPTOP, *PEOPLE):
+                self.command(name, ["sysctl", "-qw", _QUIET])
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def laptop(self) -> Host:
+        """The machine that the switch is in."""
+        return self.hosts[LAPTOP]
+
+    def net(self, name: str) -> NetworkNamespace:
+        """The network namespace of a person, or of the laptop."""
+        return self.laptop.net if name == LAPTOP else self.containers[name].net
+
+    def command(self, name: str, argv: Sequence[str]) -> str:
+        """Run a program of the laptop's in somebody's network namespace, and return what it printed.
+
+        :raises CommandError: it ended with another status than 0
+        """
+        if name == LAPTOP:
+            return self.laptop.run(argv)
+        return self.laptop.run(["nsenter", f"--net=/proc/{self.containers[name].pid}/ns/net", *argv])
+
+    def set_bridge(self, *words: str) -> None:
+        """Change the switch: words of ``ip link set dev podman0 type bridge`` (ip-link(8))."""
+        self.laptop.run(["ip", "link", "set", "dev", BRIDGE, "type", "bridge", *words])
+
+    def forget(self) -> None:
+        """Empty the notebook of everything that was learned."""
+        self.set_bridge("fdb_flush")
+
+    @cached_property
+    def ports(self) -> Mapping[str, str]:
+        """The port of the switch that leads to each person: the other end of the veth pair."""
+        names = {link["ifindex"]: str(link["ifname"]) for link in self.links(LAPTOP)}
+        return {name: names[self.seat(name)["link_index"]] for name in PEOPLE}
+
+    @property
+    def taps(self) -> tuple[Tap, ...]:
+        """One at each port, called by who sits there, and one at the laptop's own seat."""
+        at_ports = (Tap(name, self.laptop.net, port) for name, port in self.ports.items())
+        return (*at_ports, Tap(LAPTOP, self.laptop.net, BRIDGE))
+
+    def notebook(self) -> dict[str, str]:
+        """What the switch has learned: each badge, and who sits at the port that it was heard at."""
+        people = {port: name for name, port in self.ports.items()}
+        return {row.mac: people.get(row.port, row.port) for row in fdb(self.laptop.net, BRIDGE) if row.learned}
+
+    def known(self) -> tuple[str, ...]:
+        """Whom the switch knows where they really sit, in the order of the table."""
+        written = self.notebook()
+        return tuple(name for name in PEOPLE if written.get(BADGES[name]) == name)
+
+    def seat(self, name: str) -> dict[str, Any]:
+        """A person's own end of the veth pair, as ``ip -json -details link`` has it."""
+        (eth0,) = (link for link in self.links(name) if link["ifname"] == "eth0")
+        return eth0
+
+    def links(self, name: str) -> list[dict[str, Any]]:
+        """The interfaces of a person, or of the laptop, as ``ip -json -details link`` has them."""
+        found: list[dict[str, Any]] = json.loads(self.command(name, ["ip", "-json", "-details", "link"]))
+        return found

@@ -1,0 +1,173 @@
+"""The story on the terminal: the notebook filling, frame by frame, with the ports that each left by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from testbed.errors import CommandError
+from testbed.frames import BROADCAST, fdb
+from testbed.results import Check, Scene
+from testbed.scenarios.switch import judgement
+from testbed.scenarios.switch.deeds import ask, speak
+from testbed.scenarios.switch.judgement import Delivery
+from testbed.scenarios.switch.lab import SwitchLab
+from testbed.scenarios.switch.topology import ADDRESSES, BADGES, BRIDGE, ESSAYS_BADGE, LAPTOP, PEOPLE
+from testbed.waiting import wait_for
+
+#: In hundredths of a second (ip-link(8), ageing_time): the kernel's own is five minutes.
+_SHORT: Final = "20"
+_USUAL: Final = "30000"
+
+
+def scenes(lab: SwitchLab) -> Iterator[Scene]:
+    """Tell it, a scene at a time.
+
+    :raises Error: something could not be done or seen at all
+    """
+    lab.forget()
+    yield _before(lab)
+    yield _stranger(lab)
+    yield _answer(lab)
+    yield _broadcast(lab)
+    yield _question(lab)
+    yield _moves(lab)
+    yield _ages(lab)
+    yield _badge(lab)
+
+
+def _before(lab: SwitchLab) -> Scene:
+    own = [row for row in fdb(lab.laptop.net, BRIDGE) if not row.learned]
+    return Scene(
+        "Three people sit down at a switch, and nobody has said a word",
+        (
+            Check("the notebook knows nobody", not lab.notebook()),
+            Check("each port has an address of its own in it, which it did not learn", len(own) >= len(PEOPLE)),
+        ),
+        (
+            *(f"{name:<8}{ADDRESSES[name]:<13}badge {BADGES[name]}  port {lab.ports[name]}" for name in PEOPLE),
+            *_table(lab),
+        ),
+        f"The switch is {BRIDGE}, a bridge in the kernel. Its notebook is the forwarding table: badge, and port.",
+    )
+
+
+def _stranger(lab: SwitchLab) -> Scene:
+    note = speak(lab, "alice", BADGES["bob"])
+    return Scene(
+        "Alice writes to Bob, whom the switch has never heard",
+        (
+            Check("it leaves by every port but hers, once by each", judgement.flooded(note, PEOPLE), _where(note)),
+            Check("and her badge is in the notebook now, at her port", lab.known() == ("alice",)),
+        ),
+        _table(lab),
+        "It learns from where a frame comes, and from nothing else. What it does not know goes to everybody.",
+    )
+
+
+def _answer(lab: SwitchLab) -> Scene:
+    back, again = speak(lab, "bob", BADGES["alice"]), speak(lab, "alice", BADGES["bob"])
+    return Scene(
+        "Bob writes back, and Alice once more",
+        (
+            Check("his leaves by her port alone", judgement.left_by_one_port(back, "alice"), _where(back)),
+            Check("hers by his alone: Carlos sees nothing", judgement.left_by_one_port(again, "bob"), _where(again)),
+            Check("the notebook knows both", lab.known() == ("alice", "bob")),
+        ),
+        _table(lab),
+    )
+
+
+def _broadcast(lab: SwitchLab) -> Scene:
+    note = speak(lab, "alice", BROADCAST)
+    return Scene(
+        "Alice writes to everybody: ff:ff:ff:ff:ff:ff",
+        (
+            Check(
+                "all others get it, and the laptop, which has a seat at the switch too",
+                judgement.reached_all(note, PEOPLE, LAPTOP),
+                _where(note),
+            ),
+        ),
+        remark="These frames carry no IP at all: the switch looks at the two addresses, and at nothing above them.",
+    )
+
+
+def _question(lab: SwitchLab) -> Scene:
+    frames = ask(lab, "alice", "carlos")
+    told = judgement.answered(frames)
+    return Scene(
+        f"Alice wants {ADDRESSES['carlos']} and does not know whose badge that is (ARP)",
+        (
+            Check("her question goes to everybody", judgement.asked(frames, LAPTOP) == {"bob", "carlos", LAPTOP}),
+            Check(
+                "only Carlos answers, and to her alone",
+                told == (("alice", BADGES["carlos"], BADGES["alice"]),),
+                "; ".join(f"at {tap}: {source} > {to}" for tap, source, to in told),
+            ),
+            Check("his answer has taught the switch where he sits", "carlos" in lab.known()),
+        ),
+        (*(f"{'out to' if f.outgoing else 'in from':<8}{f.tap:<8}{f.summary}" for f in frames), *_table(lab)),
+    )
+
+
+def _moves(lab: SwitchLab) -> Scene:
+    speak(lab, "carlos", BADGES["alice"], badge=BADGES["bob"])
+    moved = lab.notebook().get(BADGES["bob"])
+    speak(lab, "bob", BADGES["alice"])
+    return Scene(
+        "Carlos puts on Bob's badge and says a word",
+        (
+            Check("the notebook has Bob's badge at Carlos's port at once", moved == "carlos", f"at {moved}"),
+            Check("until Bob speaks again", lab.notebook().get(BADGES["bob"]) == "bob"),
+        ),
+        remark="The newest frame is right. Nobody proves a badge to a switch.",
+    )
+
+
+def _ages(lab: SwitchLab) -> Scene:
+    lab.set_bridge("ageing_time", _SHORT)
+    try:
+        wait_for(lambda: not lab.notebook(), "the notebook to forget everybody", seconds=3.0)
+    finally:
+        lab.set_bridge("ageing_time", _USUAL)
+    return Scene(
+        "Everybody is silent for a fifth of a second, which is how long the notebook keeps a line now",
+        (Check("it has forgotten them all", not lab.notebook()),),
+        _table(lab),
+        "A real one keeps a line for five minutes.",
+    )
+
+
+def _badge(lab: SwitchLab) -> Scene:
+    said = refused(lab, "bob", ESSAYS_BADGE)
+    return Scene(
+        f"Could Bob wear {ESSAYS_BADGE}?",
+        (
+            Check(
+                "no: its first byte is odd, which makes it a group's, and no interface may have a group's address",
+                judgement.is_for_group(ESSAYS_BADGE) and "Cannot assign requested address" in said,
+                said,
+            ),
+            Check(f"{BADGES['bob']}, which he wears, is not", not judgement.is_for_group(BADGES["bob"])),
+        ),
+    )
+
+
+def refused(lab: SwitchLab, name: str, badge: str) -> str:
+    """What the kernel says to a MAC address that somebody's interface shall have; empty where it takes it."""
+    try:
+        lab.command(name, ["ip", "link", "set", "dev", "eth0", "address", badge])
+    except CommandError as exc:
+        return exc.stderr.strip()
+    return ""
+
+
+def _where(note: Delivery) -> str:
+    return f"it left to {' and '.join(note.reached) or 'nobody'}"
+
+
+def _table(lab: SwitchLab) -> tuple[str, ...]:
+    written = lab.notebook()
+    lines = [f"  {badge}  {lab.ports.get(name, name):<8}{name}" for badge, name in sorted(written.items())]
+    return ("notebook: badge    port", *lines) if lines else ("notebook: empty",)
