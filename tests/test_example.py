@@ -1,4 +1,4 @@
-"""The example project, on this one installed as a wheel."""
+"""The example projects, on this one installed as a wheel."""
 
 from __future__ import annotations
 
@@ -33,12 +33,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.testbed
-def test_another_project_uses_the_fixtures_with_its_own_image(
-    installed: Path, tmp_path: Path, testbed_image_store: ImageStore
+@pytest.mark.parametrize(("name", "tests"), [("published-port", 2), ("what-passes", 3)])
+def test_another_project_uses_the_fixtures(
+    installed: Path, tmp_path: Path, testbed_image_store: ImageStore, name: str, tests: int
 ) -> None:
     """The example's tests pass on the installed wheel, away from this checkout."""
     example = tmp_path / "example"
-    subprocess.run(["cp", "-r", ROOT / "examples" / "published-port", example], check=True)
+    subprocess.run(["cp", "-r", ROOT / "examples" / name, example], check=True)
     environment = {
         **os.environ,
         "PYTHONPATH": f"{installed}:{sysconfig.get_path('purelib')}",
@@ -65,7 +66,7 @@ def test_another_project_uses_the_fixtures_with_its_own_image(
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed" in done.stdout
+    assert f"{tests} passed" in done.stdout
 
 
 def test_the_wheel_carries_what_images_are_made_from(installed: Path) -> None:
