@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from testbed.containers import HostContainer
 from testbed.errors import CommandError
-from testbed.frames import BROADCAST, fdb, neighbours
+from testbed.frames import BROADCAST, LOCAL_EXPERIMENTAL, Capture, Frame, Tap, ethernet, fdb, neighbours, send
 from testbed.images import ImageStore
 from testbed.scenarios.switch import SwitchLab, scenes
 from testbed.scenarios.switch.deeds import ask, overheard, speak
@@ -140,6 +141,30 @@ def test_a_bridge_that_learns_nothing_is_a_hub(lab: SwitchLab) -> None:
     assert not left_by_one_port(seen, "bob")
 
 
+def test_who_is_not_meant_drops_his_copy(lab: SwitchLab) -> None:
+    """A datagram for Carlos's IP address in a frame for a stranger's MAC reaches his port, and not his programs."""
+    target = (ADDRESSES["carlos"], 7)
+    neighbour = ["ip", "neighbour", "replace", target[0], "dev", "eth0", "nud", "reachable", "lladdr"]
+    with (
+        lab.net("carlos").socket(kind=socket.SOCK_DGRAM) as reading,
+        lab.net("alice").socket(kind=socket.SOCK_DGRAM) as writing,
+        Capture(lab.taps, wanted=lambda frame: b"not for you" in frame.raw) as capture,
+    ):
+        reading.bind(target)
+        reading.settimeout(2)
+        try:
+            lab.command("alice", [*neighbour, STRANGER])
+            writing.sendto(b"not for you", target)
+            lab.command("alice", [*neighbour, BADGES["carlos"]])
+            writing.sendto(b"for you", target)
+            first = reading.recv(100)
+        finally:
+            lab.command("alice", ["ip", "neighbour", "flush", "dev", "eth0"])
+        out = {frame.tap for frame in capture.frames() if frame.outgoing}
+    assert out == {"bob", "carlos"}
+    assert first == b"for you"
+
+
 # ARP
 
 
@@ -198,6 +223,16 @@ def test_a_veth_pair_is_two_ends_that_know_each_other(lab: SwitchLab) -> None:
         assert lab.net(name).identity != lab.laptop.net.identity
 
 
+def test_what_goes_in_at_one_end_comes_out_at_the_other(lab: SwitchLab) -> None:
+    """Byte for byte: Alice's eth0 sends the frame that the port of the bridge receives, and not another one."""
+    frame = ethernet(BADGES["alice"], STRANGER, LOCAL_EXPERIMENTAL, b"in at one end")
+    ends = (Tap("her end", lab.net("alice"), "eth0"), Tap("the port", lab.laptop.net, lab.ports["alice"]))
+    with Capture(ends, wanted=lambda seen: b"in at one end" in seen.raw) as capture:
+        send(lab.net("alice"), "eth0", frame)
+        seen = capture.until(lambda frames: frames if len(frames) > 1 else None, "both ends to see it")
+    assert [(one.tap, one.outgoing, one.raw) for one in seen] == [("her end", True, frame), ("the port", False, frame)]
+
+
 def test_one_end_down_takes_the_others_carrier(fresh: SwitchLab) -> None:
     """Down in the container: the port of the bridge has no carrier, and forwards nothing any more."""
     fresh.command("bob", ["ip", "link", "set", "eth0", "down"])
@@ -244,6 +279,52 @@ def test_the_bridge_goes_with_the_last_container_and_comes_back(fresh: SwitchLab
         with laptop.net.socket() as caller:
             caller.settimeout(2)
             assert caller.connect_ex(address) == 0
+
+
+# Two rooms
+
+
+def test_what_the_host_sends_itself_passes_no_port(lab: SwitchLab) -> None:
+    """By 127.0.0.1 and by its own 10.88.0.1 alike it goes over lo: the bridge and its ports see nothing of it."""
+    with (
+        lab.laptop.net.socket() as listener,
+        Capture([*lab.taps, Tap("lo", lab.laptop.net, "lo")], wanted=lambda f: port_of(f) == 19001) as capture,
+    ):
+        listener.bind(("0.0.0.0", 19001))
+        listener.listen()
+        for address in ("127.0.0.1", GATEWAY):
+            with lab.laptop.net.socket() as caller:
+                caller.connect((address, 19001))
+        speak(lab, "alice", BROADCAST)
+        assert {frame.tap for frame in capture.frames()} == {"lo"}
+
+
+def test_a_containers_knock_arrives_through_the_bridge_and_is_refused_there(lab: SwitchLab) -> None:
+    """The SYN comes in by Alice's port for 10.88.0.1, and an RST goes back, while who listens on 127.0.0.1 is alive."""
+    with (
+        lab.laptop.net.socket() as listener,
+        lab.laptop.net.socket() as terminal,
+        lab.net("alice").socket() as caller,
+        Capture([Tap(name, lab.laptop.net, port) for name, port in lab.ports.items()], wanted=is_knock) as capture,
+    ):
+        listener.bind(("127.0.0.1", 19001))
+        listener.listen()
+        caller.settimeout(2)
+        assert caller.connect_ex((GATEWAY, 19001)) == errno.ECONNREFUSED
+        terminal.settimeout(2)
+        assert terminal.connect_ex(("127.0.0.1", 19001)) == 0
+        seen = [(f.tap, f.outgoing, str(f.ip.destination), f.ip.flags) for f in capture.frames() if f.ip]
+    assert seen == [("alice", False, GATEWAY, "S"), ("alice", True, ADDRESSES["alice"], "RA")]
+
+
+def port_of(frame: Frame) -> int | None:
+    """The destination port of what is in a frame."""
+    return frame.ip.destination_port if frame.ip else None
+
+
+def is_knock(frame: Frame) -> bool:
+    """Whether it is TCP to or from the tunnel's port."""
+    return frame.ip is not None and 19001 in (frame.ip.source_port, frame.ip.destination_port)
 
 
 # Beside podman0
