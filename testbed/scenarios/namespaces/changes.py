@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final
 
@@ -79,7 +80,9 @@ def _route(verb: str) -> None:
 
 def _routes(vantage: Vantage) -> object:
     """Those of IPv4: of IPv6 some come by themselves, a moment after an interface is up (RFC 4862)."""
-    return frozenset(route for route in vantage.net.run(read_links).routes if route.destination.version == 4)
+    return frozenset(
+        route for route in vantage.net.run(read_links).routes if isinstance(route.destination, IPv4Network)
+    )
 
 
 @contextmanager
