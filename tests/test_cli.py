@@ -212,7 +212,7 @@ def test_a_run_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["run", "nope"], "'nope' is not 'portainer'"),
+        (["run", "nope"], "'nope' is not one of 'portainer', 'switch', 'namespaces'"),
         (["run"], "Missing argument"),
         (["run", "portainer", "--bind"], "'--bind' requires an argument"),
         (["run", "portainer", "--nope"], "No such option '--nope'"),
