@@ -69,8 +69,7 @@ class _Open:
 
     tap: Tap
     socket: socket.socket
-    read: int = 0
-    counted: int = 0
+    passed: int = 0
     dropped: int = 0
 
 
@@ -98,7 +97,7 @@ class Capture:
         self._wanted = wanted
         self._seen: list[_Seen] = []
         self._open: list[_Open] = []
-        self._lost: list[str] = []
+        self._lost: dict[str, str] = {}
         self._numbers = 0
         self._selector = selectors.DefaultSelector()
         try:
@@ -118,10 +117,10 @@ class Capture:
 
         :raises CaptureError: frames were lost, now or earlier; the message says where and how many
         """
-        for opened in tuple(self._open):
+        for opened in self._open:
             self._drain(opened)
         if self._lost:
-            raise CaptureError("; ".join(self._lost))
+            raise CaptureError("; ".join(self._lost.values()))
         self._seen.sort()
         return tuple(one.frame for one in self._seen)
 
@@ -155,9 +154,9 @@ class Capture:
 
     def _forget(self) -> None:
         """Pass over what came before everything was set up: not all taps saw it, and its times may be wrong."""
-        for opened in tuple(self._open):
+        for opened in self._open:
             self._drain(opened)
-            opened.dropped = 0
+            opened.passed = opened.dropped = 0
         self._seen.clear()
         self._lost.clear()
 
@@ -177,22 +176,18 @@ class Capture:
         """Read what a tap has; what comes meanwhile is left for the next time, so that this comes to an end."""
         now = time.time_ns()
         nanoseconds = 0
-        gone = False
         while nanoseconds <= now:
             try:
                 raw, ancillary, _, sender = opened.socket.recvmsg(_LONGEST, _ANCILLARY, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 break
             except OSError as exc:
-                if exc.errno == errno.ENETDOWN:  # said once when it goes down; frames wait all the same
-                    continue
-                if exc.errno != errno.ENODEV:
+                # Said once when an interface goes down or away; what waits can be read all the same.
+                if exc.errno != errno.ENETDOWN:
                     raise
-                gone = True
-                break
-            opened.read += 1
-            nanoseconds = self._keep(opened.tap, raw, ancillary, outgoing=sender[2] == socket.PACKET_OUTGOING)
-        self._count(opened, gone=gone)
+            else:
+                nanoseconds = self._keep(opened.tap, raw, ancillary, outgoing=sender[2] == socket.PACKET_OUTGOING)
+        self._count(opened)
 
     def _keep(self, tap: Tap, raw: bytes, ancillary: Sequence[tuple[int, int, bytes]], *, outgoing: bool) -> int:
         """Note a frame if it is wanted, and return when it passed."""
@@ -206,29 +201,18 @@ class Capture:
             self._seen.append(_Seen(nanoseconds, self._numbers, frame))
         return nanoseconds
 
-    def _count(self, opened: _Open, *, gone: bool) -> None:
-        """Compare what was read with what the kernel counted, which it forgets once it was asked."""
-        counted, dropped = _STATISTICS.unpack(
+    def _count(self, opened: _Open) -> None:
+        """Ask the kernel what it dropped since it was asked last (PACKET_STATISTICS, packet(7))."""
+        passed, dropped = _STATISTICS.unpack(
             opened.socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, _STATISTICS.size)
         )
-        opened.counted += counted  # the dropped ones are among these
+        opened.passed += passed  # the dropped ones are among these
         opened.dropped += dropped
-        if dropped:
-            self._lost = [line for line in self._lost if not line.startswith(f"{opened.tap.name}: ")]
-            self._lost.append(
-                f"{opened.tap.name}: {opened.dropped} of {opened.counted} frames were lost, since its buffer was full: "
+        if opened.dropped:
+            self._lost[opened.tap.name] = (
+                f"{opened.tap.name}: {opened.dropped} of {opened.passed} frames were lost, since its buffer was full: "
                 "look at it more often, or give it a larger buffer (as a user: net.core.rmem_max)"
             )
-        unread = opened.counted - opened.dropped - opened.read
-        if gone:
-            if unread:
-                self._lost.append(
-                    f"{opened.tap.name}: {unread} frames were lost with its interface, which is gone: "
-                    "look at them before it goes"
-                )
-            self._selector.unregister(opened.socket)
-            opened.socket.close()
-            self._open.remove(opened)
 
 
 def _set_up(opened: _Open, buffer: int) -> None:

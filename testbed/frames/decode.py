@@ -30,10 +30,9 @@ def decode(raw: bytes, *, tap: str = "", at: float = 0.0, outgoing: bool = False
     from scapy.layers.inet6 import IPv6  # noqa: PLC0415
     from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether  # noqa: PLC0415
 
-    destination, source, ethertype = HEADER.unpack_from(raw.ljust(HEADER.size, b"\0"))
-    vlan = None
-    packet = Ether(raw)
-    inner = packet.payload
+    whole = raw.ljust(HEADER.size, b"\0")
+    destination, source, ethertype = HEADER.unpack_from(whole)
+    inner, vlan = Ether(whole).payload, None
     if ethertype in _TAGGED and isinstance(inner, (Dot1Q, Dot1AD)):
         vlan, ethertype, inner = inner.vlan & _VLAN, inner.type, inner.payload
     return Frame(
@@ -51,8 +50,8 @@ def decode(raw: bytes, *, tap: str = "", at: float = 0.0, outgoing: bool = False
 
 
 def _arp(packet: Packet) -> Arp | None:
-    """None for what has ARP's form and is neither its question nor its answer, or is about no IPv4 address."""
-    if packet.ptype != _IPV4 or packet.op not in (1, 2):
+    """None for what is neither its question nor its answer, or not about an IPv4 and a MAC address."""
+    if (packet.hwlen, packet.ptype, packet.plen) != (6, _IPV4, 4) or packet.op not in (1, 2):
         return None
     return Arp(
         request=packet.op == 1,
@@ -63,10 +62,13 @@ def _arp(packet: Packet) -> Arp | None:
     )
 
 
-def _ip(packet: Packet) -> Ip:
-    from scapy.layers.inet import TCP, UDP  # noqa: PLC0415
+def _ip(packet: Packet) -> Ip | None:
+    """None for what is of another version than the EtherType says."""
+    from scapy.layers.inet import IP, TCP, UDP  # noqa: PLC0415
 
-    four = packet.version == 4  # noqa: PLR2004 - 4 and 6 are the versions of IP
+    four = isinstance(packet, IP)
+    if packet.version != (4 if four else 6):
+        return None
     number = packet.proto if four else packet.nh
     above = packet.payload
     while not four and _has_next_header(above):

@@ -35,7 +35,7 @@ def fdb(net: NetworkNamespace, bridge: str) -> tuple[FdbRow, ...]:
     seen = net.run(read_links)
     bridges = {one.name: one.index for one in seen.links if one.kind == "bridge"}
     if bridge not in bridges:
-        raise no_such(net, "bridge", bridge, bridges)
+        raise no_such(net, "bridge", bridge, sorted(bridges))
     index = bridges[bridge]
     ports = {one.index: one.name for one in seen.links if index in (one.index, one.master)}
     return tuple(FdbRow(ports[row.link], row.mac, row.state) for row in seen.fdb if row.link in ports)

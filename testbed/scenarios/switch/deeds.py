@@ -9,7 +9,7 @@ from typing import Final
 from testbed.frames import BROADCAST, LOCAL_EXPERIMENTAL, Capture, Frame, ethernet, send
 from testbed.scenarios.switch.judgement import Delivery
 from testbed.scenarios.switch.lab import SwitchLab
-from testbed.scenarios.switch.topology import ADDRESSES, BADGES, LAPTOP
+from testbed.scenarios.switch.topology import ADDRESSES, BADGES, FENCE, LAPTOP
 
 #: A frame of ours is known by what it carries, so that whatever else passes does not count.
 _NOTE: Final = "testbed note %d"
@@ -26,8 +26,8 @@ def speak(
 ) -> Delivery:
     """Send one frame from somebody's seat, and see by which ports it left.
 
-    After it goes a broadcast of the same sender: frames keep their order at a port, so that once that was seen at each
-    of them, what was not seen before it will not come.
+    After it goes a broadcast from the same seat, with a badge of nobody's: frames keep their order at a port, so that
+    once that was seen at each of them, what was not seen before it will not come.
 
     :param destination: a MAC address
     :param badge: the source address; the sender's own by default
@@ -36,8 +36,8 @@ def speak(
     source = badge or BADGES[sender]
     note, fence = ((_NOTE % next(_numbers)).encode() for _ in range(2))
     with Capture(lab.taps, wanted=lambda frame: b"testbed note " in frame.raw) as capture:
-        for to, text, kind in ((destination, note, ethertype), (BROADCAST, fence, LOCAL_EXPERIMENTAL)):
-            send(lab.net(sender), "eth0", ethernet(source, to, kind, text + b"."))
+        send(lab.net(sender), "eth0", ethernet(source, destination, ethertype, note + b"."))
+        send(lab.net(sender), "eth0", ethernet(FENCE, BROADCAST, LOCAL_EXPERIMENTAL, fence + b"."))
         seen = capture.until(lambda frames: _fenced(lab, frames, fence), "the frame behind it to reach every port")
     return Delivery(sender, destination, copies(lab, seen, note))
 

@@ -13,7 +13,7 @@ from testbed.host.protocol import Host
 from testbed.images import ImageStore
 from testbed.lab import Lab
 from testbed.namespaces import NetworkNamespace
-from testbed.scenarios.switch.topology import BADGES, BRIDGE, LAPTOP, PEOPLE, TOPOLOGY
+from testbed.scenarios.switch.topology import BADGES, BRIDGE, FENCE, LAPTOP, PEOPLE, TOPOLOGY
 
 #: Neighbour discovery and multicast reports speak by themselves, and would teach the switch before anybody does.
 _QUIET = "net.ipv6.conf.all.disable_ipv6=1"
@@ -77,9 +77,10 @@ class SwitchLab(Lab):
         return (*at_ports, Tap(LAPTOP, self.laptop.net, BRIDGE))
 
     def notebook(self) -> dict[str, str]:
-        """What the switch has learned: each badge, and who sits at the port that it was heard at."""
+        """What the switch has learned: each badge, and who sits at the port that it was heard at; no fence's."""
         people = {port: name for name, port in self.ports.items()}
-        return {row.mac: people.get(row.port, row.port) for row in fdb(self.laptop.net, BRIDGE) if row.learned}
+        learned = (row for row in fdb(self.laptop.net, BRIDGE) if row.learned and row.mac != FENCE)
+        return {row.mac: people.get(row.port, row.port) for row in learned}
 
     def known(self) -> tuple[str, ...]:
         """Whom the switch knows where they really sit, in the order of the table."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from testbed.errors import CommandError
-from testbed.frames import BROADCAST, fdb
+from testbed.frames import BROADCAST, Frame, fdb
 from testbed.results import Check, Scene
 from testbed.scenarios.switch import judgement
 from testbed.scenarios.switch.deeds import ask, speak
@@ -57,7 +57,7 @@ def _stranger(lab: SwitchLab) -> Scene:
     return Scene(
         "Alice writes to Bob, whom the switch has never heard",
         (
-            Check("it leaves by every port but hers, once by each", judgement.flooded(note, PEOPLE), _where(note)),
+            Check("it leaves by every port but hers, once by each", judgement.flooded(note, PEOPLE), _where(lab, note)),
             Check("and her badge is in the notebook now, at her port", lab.known() == ("alice",)),
         ),
         _table(lab),
@@ -70,8 +70,12 @@ def _answer(lab: SwitchLab) -> Scene:
     return Scene(
         "Bob writes back, and Alice once more",
         (
-            Check("his leaves by her port alone", judgement.left_by_one_port(back, "alice"), _where(back)),
-            Check("hers by his alone: Carlos sees nothing", judgement.left_by_one_port(again, "bob"), _where(again)),
+            Check("his leaves by her port alone", judgement.left_by_one_port(back, "alice"), _where(lab, back)),
+            Check(
+                "hers by his alone, and Carlos sees nothing",
+                judgement.left_by_one_port(again, "bob"),
+                _where(lab, again),
+            ),
             Check("the notebook knows both", lab.known() == ("alice", "bob")),
         ),
         _table(lab),
@@ -84,9 +88,9 @@ def _broadcast(lab: SwitchLab) -> Scene:
         "Alice writes to everybody: ff:ff:ff:ff:ff:ff",
         (
             Check(
-                "all others get it, and the laptop, which has a seat at the switch too",
+                "all others get it, and the laptop, which has a seat there too",
                 judgement.reached_all(note, PEOPLE, LAPTOP),
-                _where(note),
+                _where(lab, note),
             ),
         ),
         remark="These frames carry no IP at all: the switch looks at the two addresses, and at nothing above them.",
@@ -107,7 +111,7 @@ def _question(lab: SwitchLab) -> Scene:
             ),
             Check("his answer has taught the switch where he sits", "carlos" in lab.known()),
         ),
-        (*(f"{'out to' if f.outgoing else 'in from':<8}{f.tap:<8}{f.summary}" for f in frames), *_table(lab)),
+        (*(f"{_way(f):<8}{f.tap:<8}{f.summary}" for f in frames), *_table(lab)),
     )
 
 
@@ -145,7 +149,7 @@ def _badge(lab: SwitchLab) -> Scene:
         f"Could Bob wear {ESSAYS_BADGE}?",
         (
             Check(
-                "no: its first byte is odd, which makes it a group's, and no interface may have a group's address",
+                "no: its first byte is odd, a group's, which no interface may have",
                 judgement.is_for_group(ESSAYS_BADGE) and "Cannot assign requested address" in said,
                 said,
             ),
@@ -163,11 +167,19 @@ def refused(lab: SwitchLab, name: str, badge: str) -> str:
     return ""
 
 
-def _where(note: Delivery) -> str:
-    return f"it left to {' and '.join(note.reached) or 'nobody'}"
+def _way(frame: Frame) -> str:
+    """Which way a frame went at a tap; what the laptop's own seat receives is what the switch hands to the laptop."""
+    return "out to" if frame.outgoing != (frame.tap == LAPTOP) else "in from"
+
+
+def _where(lab: SwitchLab, note: Delivery) -> str:
+    ports = [f"{lab.ports.get(name, BRIDGE)} ({name})" for name in note.reached]
+    return f"it left by {', '.join(ports) or 'no port'}"
 
 
 def _table(lab: SwitchLab) -> tuple[str, ...]:
     written = lab.notebook()
-    lines = [f"  {badge}  {lab.ports.get(name, name):<8}{name}" for badge, name in sorted(written.items())]
-    return ("notebook: badge    port", *lines) if lines else ("notebook: empty",)
+    rows = [(badge, lab.ports.get(name, name), name) for badge, name in sorted(written.items())]
+    if not rows:
+        return ("notebook: empty",)
+    return ("notebook:", *(f"  {badge:<19}{port:<8}{who}" for badge, port, who in (("badge", "port", "who"), *rows)))

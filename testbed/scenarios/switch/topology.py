@@ -25,6 +25,8 @@ BADGES: Final[Mapping[str, str]] = {
     "bob": "ba:11:22:33:44:55",
     "carlos": "ca:11:22:33:44:55",
 }
+#: What is sent behind a frame, to see where that one went, has a badge of nobody's.
+FENCE: Final = "02:00:00:00:00:fe"
 ADDRESSES: Final[Mapping[str, str]] = {"alice": "10.88.0.11", "bob": "10.88.0.12", "carlos": "10.88.0.13"}
 PEOPLE: Final = tuple(BADGES)
 
