@@ -20,11 +20,11 @@ def scene(console: Console, number: int, shown: Scene) -> None:
     """One scene: its title, its picture, each claim with what was seen, and what follows."""
     console.print(Text.assemble(_mark(shown.ok), plain(f" {number}. {shown.title}", "bold")))
     for line in shown.picture:
-        console.print(Padding(plain(line, "cyan"), (0, 0, 0, 7), expand=False))
+        _under(console, plain(line, "cyan"), 7)
     for check in shown.checks:
-        console.print(Padding(Text.assemble(_mark(check.ok), plain(f" {_said(check)}")), (0, 0, 0, 5), expand=False))
+        _under(console, Text.assemble(_mark(check.ok), plain(f" {_said(check)}")), 5)
     if shown.remark:
-        console.print(Padding(plain(shown.remark, "dim"), (0, 0, 0, 5), expand=False))
+        _under(console, plain(shown.remark, "dim"), 5)
 
 
 def verdict(console: Console, story: Story) -> None:
@@ -63,6 +63,14 @@ def as_json(story: Story) -> str:
         },
         indent=1,  # and ASCII only: the words of others may hold what a terminal obeys
     )
+
+
+def _under(console: Console, text: Text, columns: int) -> None:
+    """Indented: folded to a terminal's width, and whole in a pipe, where padding would cut it off."""
+    if console.is_terminal:
+        console.print(Padding(text, (0, 0, 0, columns), expand=False))
+    else:
+        console.print(Text.assemble(" " * columns, text), soft_wrap=True)
 
 
 def _mark(ok: bool) -> Text:
