@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import zip_longest
@@ -135,6 +135,16 @@ class Lab:
         if name in self.hosts:
             return Vantage.on(self.hosts[name], f"{self._call_by} {name} --")
         raise UsageError(f"the lab has no {name!r}: there are {', '.join([*self.hosts, *self.containers])}")
+
+    def command(self, name: str, argv: Sequence[str]) -> str:
+        """Run a program of a host's there, or in the network namespace of a container of its; what it printed.
+
+        :raises CommandError: it ended with another status than 0
+        """
+        if name in self.hosts:
+            return self.hosts[name].run(argv)
+        container = self.containers[name]
+        return container.host.run(["nsenter", f"--net=/proc/{container.pid}/ns/net", *argv])
 
     def let_go(self) -> None:
         """Forget the hosts without ending them: somebody else holds their lifelines now."""

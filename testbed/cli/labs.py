@@ -9,6 +9,7 @@ from rich.table import Table
 
 from testbed.background import running, spawn
 from testbed.background.find import stop
+from testbed.cli import tunnel
 from testbed.cli.progress import status
 from testbed.errors import UsageError
 from testbed.report.console import make, plain
@@ -27,10 +28,8 @@ from testbed.scenarios import table
 @click.option("--name", help="The lab's name; the scenario's by default.")
 def up(scenario: str, bind: str | None, name: str | None) -> None:
     """Leave a scenario running in the background, until 'testbed down' or the machine goes down."""
-    if bind is not None and scenario != table.PORTAINER:
-        raise UsageError(f"--bind is about the tunnel of portainer, and {scenario} has none: leave it out")
-    if scenario == table.PORTAINER and bind is None:
-        bind = "127.0.0.1"
+    tunnel.check(scenario, bind)
+    bind = tunnel.or_usual(scenario, bind)
     name = name or scenario
     with status(f"starting {name}") as say:
         spawn.up(scenario, name=name, bind=None if bind == "none" else bind, say=say)

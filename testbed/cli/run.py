@@ -9,8 +9,8 @@ import time
 import click
 
 from testbed.background import spawn
+from testbed.cli import tunnel
 from testbed.cli.progress import status
-from testbed.errors import UsageError
 from testbed.namespaces import become_root
 from testbed.report import as_json, story, text
 from testbed.report.console import make, plain
@@ -51,14 +51,12 @@ def run(scenario: str, bind: str | None, keep: bool, json_: bool) -> None:
     portainer: a tunnel bound where a container cannot reach it. switch: what podman0 does with a frame. namespaces: how
     one kernel has many 127.0.0.1. Nothing of this machine is touched, and nothing is left behind (unless --keep).
     """
-    if bind is not None and scenario != table.PORTAINER:
-        raise UsageError(f"--bind is about the tunnel of portainer, and {scenario} has none: leave it out")
+    tunnel.check(scenario, bind)
     become_root()
     ok = _portainer(bind, json_=json_) if scenario == table.PORTAINER else _story(scenario, json_=json_)
     if keep:
         with status("starting the lab that stays") as say:
-            tunnel = (bind or "127.0.0.1") if scenario == table.PORTAINER else None
-            spawn.up(scenario, name=scenario, bind=tunnel, say=say)
+            spawn.up(scenario, name=scenario, bind=tunnel.or_usual(scenario, bind), say=say)
         make(stderr=True).print(plain(f"kept: testbed list; testbed exec NAME -- COMMAND; testbed down {scenario}"))
     if not ok:
         sys.exit(DIFFERS)

@@ -10,9 +10,9 @@ from testbed.lab import Lab
 from testbed.results import Scene
 
 PORTAINER: Final = "portainer"
-#: Those that are told by scenes: the class of the lab, in the package of that name.
-_LABS: Final = {"switch": "SwitchLab", "namespaces": "NamespacesLab"}
-NAMES: Final = (PORTAINER, *_LABS)
+#: The class of each one's lab, in the package of that name.
+_LABS: Final = {PORTAINER: "PortainerLab", "switch": "SwitchLab", "namespaces": "NamespacesLab"}
+NAMES: Final = tuple(_LABS)
 
 
 def make(name: str, *, say: Callable[[str], None]) -> Lab:
@@ -21,12 +21,11 @@ def make(name: str, *, say: Callable[[str], None]) -> Lab:
     :param say: told what takes long, a line at a time
     :raises Error: it did not start; nothing is left of it
     """
-    package = import_module(f"testbed.scenarios.{name}")
-    lab = getattr(package, "PortainerLab" if name == PORTAINER else _LABS[name])(say=say)
+    lab = getattr(import_module(f"testbed.scenarios.{name}"), _LABS[name])(say=say)
     assert isinstance(lab, Lab)
     return lab
 
 
 def scenes(name: str, lab: Lab) -> Iterator[Scene]:
-    """Tell the story of a scenario on its lab, a scene at a time."""
+    """Tell the story of a scenario on its lab, a scene at a time; portainer's is of steps and cells instead."""
     yield from import_module(f"testbed.scenarios.{name}").scenes(lab)

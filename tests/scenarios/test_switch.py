@@ -126,33 +126,24 @@ def test_an_entry_ages_out(lab: SwitchLab) -> None:
     """After the ageing time without a word it is gone, and a frame to that address is flooded again."""
     speak(lab, "bob", STRANGER)
     assert "bob" in lab.known()
-    lab.set_bridge("ageing_time", "20")  # hundredths of a second (ip-link(8))
-    try:
+    with lab.ageing(20):
         wait_for(lambda: not lab.notebook(), "the entry to age out", seconds=3.0)
-    finally:
-        lab.set_bridge("ageing_time", "30000")
     assert flooded(speak(lab, "alice", BADGES["bob"]), PEOPLE)
 
 
 def test_a_bridge_that_learns_nothing_is_a_hub(lab: SwitchLab) -> None:
     """With an ageing time of 0 every frame goes to all: the questions that these tests ask then say no."""
-    lab.set_bridge("ageing_time", "0")
-    try:
+    with lab.ageing(0):
         speak(lab, "bob", STRANGER)
         seen = speak(lab, "alice", BADGES["bob"])
-    finally:
-        lab.set_bridge("ageing_time", "30000")
     assert flooded(seen, PEOPLE)
     assert not left_by_one_port(seen, "bob")
 
 
 def test_a_hub_turns_the_story_red(lab: SwitchLab) -> None:
     """Only that nobody is known at first is true of a hub too: it notes no sender, and forwards to no port alone."""
-    lab.set_bridge("ageing_time", "0")
-    try:
+    with lab.ageing(0):
         told = [scene for scene, _ in zip(scenes(lab), range(3), strict=False)]
-    finally:
-        lab.set_bridge("ageing_time", "30000")
     assert [scene.ok for scene in told] == [True, False, False]
 
 

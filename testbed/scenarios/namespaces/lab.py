@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 
@@ -61,15 +61,6 @@ class NamespacesLab(Lab):
         :raises OSError: the address or port cannot be bound there
         """
         return self._closing.enter_context(Doorman(self.vantages[who].net, name, address, port))
-
-    def command(self, who: str, argv: Sequence[str]) -> str:
-        """Run a program of the laptop's in somebody's room, and return what it printed.
-
-        :raises CommandError: it ended with another status than 0
-        """
-        if who == LAPTOP:
-            return self.laptop.run(argv)
-        return self.laptop.run(["nsenter", f"--net=/proc/{self.containers[who].pid}/ns/net", *argv])
 
     def close(self) -> None:
         """End the doormen and the house, then everything else."""

@@ -7,7 +7,7 @@ import socket
 from typing import Final
 
 from testbed.frames import BROADCAST, LOCAL_EXPERIMENTAL, Capture, Frame, ethernet, send
-from testbed.scenarios.switch.judgement import Delivery
+from testbed.scenarios.switch.judgement import Delivery, is_delivered
 from testbed.scenarios.switch.lab import SwitchLab
 from testbed.scenarios.switch.topology import ADDRESSES, BADGES, FENCE, LAPTOP
 
@@ -44,7 +44,7 @@ def speak(
 
 def copies(lab: SwitchLab, frames: tuple[Frame, ...], note: bytes) -> dict[str, int]:
     """How often a frame left by each port, or was handed to the laptop itself. The sender's own port counts too."""
-    out = [frame.tap for frame in frames if note + b"." in frame.raw and frame.outgoing == (frame.tap in lab.ports)]
+    out = [frame.tap for frame in frames if note + b"." in frame.raw and is_delivered(frame, LAPTOP)]
     return {tap.name: out.count(tap.name) for tap in lab.taps if tap.name in out}
 
 
@@ -85,7 +85,7 @@ def overheard(lab: SwitchLab, sender: str) -> frozenset[str]:
     with Capture(lab.taps, wanted=lambda frame: note + b"." in frame.raw) as capture:
         send(lab.net(sender), "eth0", ethernet(BADGES[sender], BROADCAST, LOCAL_EXPERIMENTAL, note + b"."))
         seen = capture.until(_at_laptop, "the laptop to have it")
-    return frozenset(frame.tap for frame in seen if frame.outgoing == (frame.tap != LAPTOP))
+    return frozenset(frame.tap for frame in seen if is_delivered(frame, LAPTOP))
 
 
 def _at_laptop(frames: tuple[Frame, ...]) -> tuple[Frame, ...] | None:

@@ -47,10 +47,15 @@ def reached_all(delivery: Delivery, people: Collection[str], laptop: str) -> boo
     return delivery.copies == {**{name: 1 for name in people if name != delivery.sender}, laptop: 1}
 
 
+def is_delivered(frame: Frame, laptop: str) -> bool:
+    """Whether the switch hands a frame out where it was seen: by somebody's port, or to the machine itself."""
+    return frame.outgoing == (frame.tap != laptop)
+
+
 def asked(frames: Iterable[Frame], laptop: str) -> frozenset[str]:
     """Who was handed a question for an address (ARP): at whose ports it left, and the machine itself."""
     questions = (f for f in frames if f.arp and f.arp.request and f.destination == BROADCAST)
-    return frozenset(f.tap for f in questions if f.outgoing == (f.tap != laptop))
+    return frozenset(f.tap for f in questions if is_delivered(f, laptop))
 
 
 def answered(frames: Iterable[Frame]) -> tuple[tuple[str, str, str], ...]:

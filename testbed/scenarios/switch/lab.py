@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,8 @@ from testbed.scenarios.switch.topology import BADGES, BRIDGE, FENCE, LAPTOP, PEO
 
 #: Neighbour discovery and multicast reports speak by themselves, and would teach the switch before anybody does.
 _QUIET = "net.ipv6.conf.all.disable_ipv6=1"
+#: The kernel's own: five minutes (net/bridge/br_device.c, br_dev_setup).
+_AGEING = "30000"
 
 
 class SwitchLab(Lab):
@@ -47,18 +50,18 @@ class SwitchLab(Lab):
         """The network namespace of a person, or of the laptop."""
         return self.laptop.net if name == LAPTOP else self.containers[name].net
 
-    def command(self, name: str, argv: Sequence[str]) -> str:
-        """Run a program of the laptop's in somebody's network namespace, and return what it printed.
-
-        :raises CommandError: it ended with another status than 0
-        """
-        if name == LAPTOP:
-            return self.laptop.run(argv)
-        return self.laptop.run(["nsenter", f"--net=/proc/{self.containers[name].pid}/ns/net", *argv])
-
     def set_bridge(self, *words: str) -> None:
         """Change the switch: words of ``ip link set dev podman0 type bridge`` (ip-link(8))."""
         self.laptop.run(["ip", "link", "set", "dev", BRIDGE, "type", "bridge", *words])
+
+    @contextmanager
+    def ageing(self, hundredths: int) -> Iterator[None]:
+        """Have the notebook keep a line for so many hundredths of a second (ip-link(8), ageing_time) meanwhile."""
+        self.set_bridge("ageing_time", str(hundredths))
+        try:
+            yield
+        finally:
+            self.set_bridge("ageing_time", _AGEING)
 
     def forget(self) -> None:
         """Empty the notebook of everything that was learned."""

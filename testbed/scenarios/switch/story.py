@@ -15,9 +15,8 @@ from testbed.scenarios.switch.lab import SwitchLab
 from testbed.scenarios.switch.topology import ADDRESSES, BADGES, BRIDGE, ESSAYS_BADGE, LAPTOP, PEOPLE
 from testbed.waiting import wait_for
 
-#: In hundredths of a second (ip-link(8), ageing_time): the kernel's own is five minutes.
-_SHORT: Final = "20"
-_USUAL: Final = "30000"
+#: In hundredths of a second.
+_SHORT: Final = 20
 
 
 def scenes(lab: SwitchLab) -> Iterator[Scene]:
@@ -130,11 +129,8 @@ def _moves(lab: SwitchLab) -> Scene:
 
 
 def _ages(lab: SwitchLab) -> Scene:
-    lab.set_bridge("ageing_time", _SHORT)
-    try:
+    with lab.ageing(_SHORT):
         wait_for(lambda: not lab.notebook(), "the notebook to forget everybody", seconds=3.0)
-    finally:
-        lab.set_bridge("ageing_time", _USUAL)
     return Scene(
         "Everybody is silent for a fifth of a second, which is how long the notebook keeps a line now",
         (Check("it has forgotten them all", not lab.notebook()),),
