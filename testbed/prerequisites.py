@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from testbed.errors import UnfitError
+from testbed.evidence.programs import PASTA, SLIRP
 from testbed.machine import PROGRAMS, Machine
 
 #: The oldest Podman that the suite passes on (Debian 12's). Before 4.0 there was no netavark at all.
 OLDEST_PODMAN: Final = (4, 3, 0)
 #: Podman's network of rootless containers by default: slirp4netns before it, pasta from it on (its release notes).
 FIRST_WITH_PASTA: Final = (5, 0, 0)
-#: Programs that are the network of rootless containers.
-SLIRP: Final = "slirp4netns"
-PASTA: Final = "pasta"
 #: A full rootless map (subuid(5)): fewer ids and images with high uids cannot be unpacked.
 ENOUGH_IDS: Final = 65536
 

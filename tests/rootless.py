@@ -13,12 +13,12 @@ from typing import Final
 
 import pytest
 
+from testbed.evidence.programs import SLIRP
 from testbed.host.links import End, join
 from testbed.host.private import PrivateHost
 from testbed.host.rootless import RootlessUser
 from testbed.images import ImageStore
 from testbed.namespaces import NetworkNamespace
-from testbed.prerequisites import SLIRP
 from tests.host.placed import IDLE
 
 #: The laptop's first address, and a neighbour's on the same wire.

@@ -12,6 +12,8 @@ CONMON: Final = "conmon"
 AARDVARK: Final = "aardvark-dns"
 #: Takes connections for the published ports of a rootless container; a child of it is ``rootlessport-ch``.
 ROOTLESSPORT: Final = "rootlessport"
+#: The network of rootless containers of Podman 4, which Podman 5 can still use.
+SLIRP: Final = "slirp4netns"
 #: The network of rootless containers from Podman 5 on; it runs as the build for the machine's processor, pasta.avx2.
 PASTA: Final = "pasta"
 #: Where resolvers listen (RFC 1035, 4.2).

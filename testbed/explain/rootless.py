@@ -6,7 +6,7 @@ import errno
 from typing import Final
 
 from testbed.evidence import Container, HostFacts, Listener, Namespace, Network
-from testbed.evidence.programs import PASTA, only_holds
+from testbed.evidence.programs import PASTA, SLIRP, only_holds
 from testbed.explain.case import Case, at, covers, holder, listener_row, listeners, rows_of_walk
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
@@ -114,7 +114,7 @@ def _host_loopback(case: Case) -> Diagnosis | None:
         return None
     who, bound = holder(found[0]), " and ".join(at(entry.address, entry.port) for entry in found)
     pasta = _by_pasta(case)
-    program = PASTA if pasta else "slirp4netns"
+    program = PASTA if pasta else SLIRP
     address = case.prediction.destination if case.prediction.end is End.NO_LISTENER else None
     own = str(address or next(iter(_outside(there)), "0.0.0.0"))
     return Diagnosis(

@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from testbed.evidence import Act, Evidence, HostFacts, Link, Namespace, Protocol, RouteKind
-from testbed.evidence.programs import DNS_PORT, PASTA, ROOTLESSPORT, is_pasta
+from testbed.evidence.programs import DNS_PORT, PASTA, ROOTLESSPORT, SLIRP, is_pasta
 from testbed.model import Address, bracketed
 from testbed.predict import pasta
 from testbed.predict.ending import Ending
 from testbed.predict.prediction import End, Step, StepKind
 from testbed.predict.ways import travel
 
-_SLIRP: Final = "slirp4netns"
 #: What connect(2) on the host says at once. libslirp makes a "network unreachable" of it, but for this one.
 _AT_ONCE: Final = frozenset({End.NO_ROUTE, End.ROUTE_FORBIDS, End.NO_SOURCE})
 _LOOPBACK: Final = "127.0.0.1"
@@ -44,7 +43,7 @@ def connect(evidence: Evidence, namespace: str, protocol: Protocol, address: Add
         return ending, steps
     taken: Travelled | None = None
     if ending.end is End.LEFT and ending.link is not None:
-        if ending.link.holder == _SLIRP:
+        if ending.link.holder == SLIRP:
             taken = _by_slirp(evidence, ending, ending.link, protocol)
         elif is_pasta(ending.link.holder):
             taken = _by_pasta(evidence, ending, ending.link, protocol)
@@ -74,9 +73,9 @@ def _by_slirp(evidence: Evidence, ending: Ending, link: Link, protocol: Protocol
     elif _is_inside(here, link, to):
         goal = None
     if goal is None:
-        why = f"{to} is beyond {link.name} of {here.label}, and what {_SLIRP} does with it is not modelled"
+        why = f"{to} is beyond {link.name} of {here.label}, and what {SLIRP} does with it is not modelled"
         return replace(ending, end=End.UNKNOWN, why=why), ()
-    onward, steps = _onward(evidence, ending, host, _SLIRP, protocol, goal)
+    onward, steps = _onward(evidence, ending, host, SLIRP, protocol, goal)
     return _handed_on(onward, host.namespace), steps
 
 
@@ -109,10 +108,10 @@ def _onward(
 def _closed_loopback(ending: Ending, here: Namespace, link: Link) -> Travelled:
     to = ending.packet.destination
     if link.host_loopback is None:
-        why = f"{to} is the host's loopback for {here.label}, and whether {_SLIRP} lets it in is not known"
+        why = f"{to} is the host's loopback for {here.label}, and whether {SLIRP} lets it in is not known"
         return replace(ending, end=End.UNKNOWN, why=why), ()
-    why = f"{to} is the host's loopback for {here.label}, which {_SLIRP} keeps closed (allow_host_loopback=false)"
-    step = Step(StepKind.RELAY, here.key, here.label, f"{_SLIRP} takes it and refuses: {why}", f"{link.name} {_SLIRP}")
+    why = f"{to} is the host's loopback for {here.label}, which {SLIRP} keeps closed (allow_host_loopback=false)"
+    step = Step(StepKind.RELAY, here.key, here.label, f"{SLIRP} takes it and refuses: {why}", f"{link.name} {SLIRP}")
     return replace(ending, end=End.RELAY_REFUSES, why=why, errno=errno.ENETUNREACH), (step,)
 
 
@@ -128,7 +127,7 @@ def _handed_on(onward: Ending, host: str) -> Ending:
         return replace(onward, errno=number)
     if onward.end is End.NO_LISTENER or _resets(onward):
         return onward
-    why = f"{onward.why}; {_SLIRP} hands on only a reset, so that the container hears nothing"
+    why = f"{onward.why}; {SLIRP} hands on only a reset, so that the container hears nothing"
     return replace(onward, why=why, errno=None)
 
 
@@ -172,7 +171,7 @@ def _by_forwarder(evidence: Evidence, ending: Ending) -> Travelled | None:
         program, called = PASTA, _called_by_pasta
     elif who.startswith(ROOTLESSPORT):
         program, called = ROOTLESSPORT, _called_by_rootlessport
-    elif who == _SLIRP:
+    elif who == SLIRP:
         why = f"{ending.why} for a container, and what it does when that cannot be reached is not modelled"
         return replace(ending, end=End.UNKNOWN, why=why), ()
     else:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from testbed.evidence import Forwarder, PastaNames, Process
-from testbed.evidence.programs import is_pasta
+from testbed.evidence.programs import SLIRP, is_pasta
 from testbed.host.listeners import open_files
 from testbed.readers.forwards import forwards_of
 from testbed.readers.pasta import names_of
@@ -18,7 +18,6 @@ from testbed.readers.pasta import names_of
 _SOCKET: Final = "socket:["
 _TUN: Final = "/dev/net/tun"
 _SSH: Final = "ssh"
-_SLIRP: Final = "slirp4netns"
 _NO_HOST_LOOPBACK: Final = "--disable-host-loopback"
 _LONGEST: Final = 4096
 
@@ -62,7 +61,7 @@ def holders(inodes: Collection[int], containers: Mapping[str, str], proc: Path =
             elif target == _TUN:
                 for name in _interface(folder / "fdinfo" / fd):
                     tuns.setdefault(name, set()).add(_name(folder))
-                if _name(folder) == _SLIRP:
+                if _name(folder) == SLIRP:
                     loopback.update(_host_loopback(folder))
                 elif is_pasta(_name(folder)):
                     pasta.update(names_of(folder, open_files(folder)))

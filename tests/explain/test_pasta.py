@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from testbed.diagnose import Told
 from testbed.explain.explanation import Verdict
 from testbed.images import ImageStore
 from testbed.model import Observation, Outcome
 from testbed.predict import End, StepKind
+from tests.explain.predicted import as_predicted
 from truth.faults.pasta import SHOWN, with_pasta
 from truth.faults.rootless import Rootless
 from truth.faults.stage import HOST, HOST_LAN, NEIGHBOUR, NEIGHBOUR_LAN, PORT, Stage
@@ -50,17 +50,6 @@ def mine(
         stage.listen(HOST, "127.0.0.1", PORT + 1)
         stage.listen(HOST, "0.0.0.0", PORT + 2)
         yield mine
-
-
-def as_predicted(mine: Rootless, place: str, target: str, *, seconds: float = 1.5) -> Told:
-    """Try once; what is seen is what was predicted, and an explanation goes with both."""
-    told = mine.stage.why(place, target, seconds=seconds)
-    predicted, seen = told.explanation.prediction, told.explanation.observation
-    assert predicted is not None
-    assert seen is not None
-    assert (predicted.outcome, predicted.errno) == (seen.outcome, seen.errno), predicted.why
-    assert told.explanation.verdict is not Verdict.CANNOT_TELL
-    return told
 
 
 def seen(mine: Rootless, place: str, target: str, *, seconds: float = 1.5) -> Observation:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
-from testbed.diagnose import Told
 from testbed.explain.explanation import Verdict
 from testbed.images import ImageStore
 from testbed.model import Outcome
 from testbed.predict import End, StepKind
+from tests.explain.predicted import as_predicted
 from truth.faults.fault import PODMAN_5
 from truth.faults.rootless import Rootless, rootless
 from truth.faults.stage import HOST, HOST_LAN, NEIGHBOUR, NEIGHBOUR_LAN, PORT, Stage
@@ -38,15 +39,7 @@ def mine(
         yield mine
 
 
-def as_predicted(mine: Rootless, place: str, target: str) -> Told:
-    """Try once, short; what is seen is what was predicted, and an explanation goes with both."""
-    told = mine.stage.why(place, target, seconds=0.7)
-    predicted, seen = told.explanation.prediction, told.explanation.observation
-    assert predicted is not None
-    assert seen is not None
-    assert (predicted.outcome, predicted.errno) == (seen.outcome, seen.errno), predicted.why
-    assert told.explanation.verdict is not Verdict.CANNOT_TELL
-    return told
+as_predicted_quickly = partial(as_predicted, seconds=0.7)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -71,7 +64,7 @@ def test_what_a_firewall_answers(
     if rule:
         mine.stage.run(f"iptables -I INPUT {match} -j {rule}", on=on)
     try:
-        seen = as_predicted(mine, place, f"{address}:{PORT}").explanation.observation
+        seen = as_predicted_quickly(mine, place, f"{address}:{PORT}").explanation.observation
     finally:
         if rule:
             mine.stage.run(f"iptables -D INPUT {match} -j {rule}", on=on)
@@ -94,7 +87,7 @@ def test_what_the_hosts_routes_refuse(mine: Rootless, place: str, kind: str, num
     if kind:
         mine.stage.run(f"ip route add {kind} {ELSEWHERE}")
     try:
-        seen = as_predicted(mine, place, f"{ELSEWHERE}:{PORT}").explanation.observation
+        seen = as_predicted_quickly(mine, place, f"{ELSEWHERE}:{PORT}").explanation.observation
     finally:
         if kind:
             mine.stage.run(f"ip route del {kind} {ELSEWHERE}")
@@ -118,7 +111,7 @@ def test_what_the_hosts_routes_refuse(mine: Rootless, place: str, kind: str, num
 )
 def test_what_is_reached_of_the_host(mine: Rootless, place: str, target: str, outcome: Outcome) -> None:
     """The host's own address by name; its loopback only where it was opened; 10.88.0.1 is not the host."""
-    seen = as_predicted(mine, place, target).explanation.observation
+    seen = as_predicted_quickly(mine, place, target).explanation.observation
     assert seen is not None
     assert seen.outcome is outcome
 
@@ -127,7 +120,7 @@ def test_what_is_reached_of_the_host(mine: Rootless, place: str, target: str, ou
 def test_a_published_port_accepts_whatever_is_behind(mine: Rootless, place: str) -> None:
     """rootlessport accepts where nobody listens behind it: predicted, seen, and explained all the same."""
     address = {HOST: "127.0.0.1", NEIGHBOUR: HOST_LAN}.get(place, "host.containers.internal")
-    told = as_predicted(mine, place, f"{address}:{PUBLISHED}")
+    told = as_predicted_quickly(mine, place, f"{address}:{PUBLISHED}")
     assert told.explanation.verdict is Verdict.EXPLAINED
     predicted = told.explanation.prediction
     assert predicted is not None
@@ -140,7 +133,7 @@ def test_a_published_port_leads_into_the_container(mine: Rootless, place: str) -
     address = {HOST: "127.0.0.1", NEIGHBOUR: HOST_LAN}.get(place, "host.containers.internal")
     listening = mine.stage.listen("bridged")
     try:
-        told = as_predicted(mine, place, f"http://{address}:{PUBLISHED}/")
+        told = as_predicted_quickly(mine, place, f"http://{address}:{PUBLISHED}/")
     finally:
         mine.stage.stop(listening)
     predicted = told.explanation.prediction
@@ -154,7 +147,7 @@ def test_the_ipv6_loopback_of_a_published_port(mine: Rootless) -> None:
     """rootlessport listens on both families, and calls by IPv4 whichever was dialled."""
     listening = mine.stage.listen("bridged")
     try:
-        as_predicted(mine, HOST, f"http://[::1]:{PUBLISHED}/")
+        as_predicted_quickly(mine, HOST, f"http://[::1]:{PUBLISHED}/")
     finally:
         mine.stage.stop(listening)
 
@@ -162,7 +155,7 @@ def test_the_ipv6_loopback_of_a_published_port(mine: Rootless) -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_a_name_is_asked_of_the_hosts_resolver(mine: Rootless, place: str) -> None:
     """10.0.2.3 is slirp4netns's way to the host's resolver, which does not know the name."""
-    told = as_predicted(mine, place, f"nowhere.example:{PORT}")
+    told = as_predicted_quickly(mine, place, f"nowhere.example:{PORT}")
     predicted = told.explanation.prediction
     assert predicted is not None
     assert predicted.outcome is Outcome.NAME_NOT_FOUND

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import Final
 
 from testbed import machine
+from testbed.evidence.programs import PASTA
 from testbed.explain.codes import Cause
-from testbed.prerequisites import PASTA, rootless_network
+from testbed.prerequisites import rootless_network
 from truth.faults.fault import Broken, Maker, fault
 from truth.faults.rootless import (
     BY_NAME,

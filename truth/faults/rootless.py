@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from testbed.errors import CommandError
+from testbed.evidence.programs import SLIRP
 from testbed.explain.codes import Cause
 from testbed.host.rootless import RootlessUser
-from testbed.prerequisites import SLIRP
 from testbed.readers.sources import of_rootless_user
 from truth.faults.fault import Broken, fault
 from truth.faults.stage import GATEWAY, HOST, HOST_LAN, NEIGHBOUR, PORT, Stage
