@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
+from secrets import token_urlsafe
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from testbed.containers import AgentContainer, HostContainer, PortainerContainer, SshdContainer
+from testbed.containers import HostContainer, configured, secret_file
 from testbed.errors import UsageError
 from testbed.host.links import End, join
 from testbed.host.private import PrivateHost
@@ -66,6 +67,8 @@ class Lab:
                 End(self.hosts[cable.host], cable.link, cable.address),
                 End(self.hosts[cable.to_host], cable.to_link, cable.to_address),
             )
+        for spec in topology.hosts:
+            _prepare(self.hosts[spec.name], spec)
         for network in topology.networks:
             host = self.hosts[network.host]
             host.engine.create_network(
@@ -92,38 +95,10 @@ class Lab:
         )
 
     def _make_container(self, spec: ContainerSpec) -> None:
-        container = self._configured(spec)
+        by_hand = f"{self._call_by} {spec.name} --"
+        container = configured(self.hosts[spec.host], self._images[spec.role], spec, by_hand=by_hand)
         self.containers[spec.name] = container
-        if spec.command:
-            container.with_command(list(spec.command))
         container.start()
-
-    def _configured(self, spec: ContainerSpec) -> HostContainer:
-        host, image, by_hand = self.hosts[spec.host], self._images[spec.role], f"{self._call_by} {spec.name} --"
-        if spec.role == "portainer":
-            assert spec.address, "the server's API is called by its address"
-            return PortainerContainer(host, image, spec.name, address=spec.address, by_hand=by_hand)
-        if spec.role == "agent":
-            (published,) = spec.publish
-            return AgentContainer(
-                host,
-                image,
-                spec.name,
-                host_address=published.host_address,
-                host_port=published.host_port,
-                by_hand=by_hand,
-            )
-        if spec.role == "sshd":
-            assert spec.address, "others reach it at an address of its host"
-            return SshdContainer(host, image, spec.name, address=spec.address, by_hand=by_hand)
-        container = HostContainer(host, image, spec.name, by_hand=by_hand)
-        if spec.network:
-            container.on(spec.network, spec.address, mac=spec.mac)
-        if spec.mode:
-            container.in_mode(spec.mode)
-        for published in spec.publish:
-            container.publish(published.port, host_address=published.host_address, host_port=published.host_port)
-        return container
 
     def vantage(self, name: str) -> Vantage:
         """A place to try from: a host's own terminal, or a container.
@@ -167,6 +142,17 @@ class Lab:
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
+
+
+def _prepare(host: Host, spec: HostSpec) -> None:
+    """Give a host its routes and its secrets, before anything runs there that needs them."""
+    for destination, gateway in spec.routes.items():
+        host.run(["ip", "route", "add", destination, "via", gateway])
+    for name in spec.secrets:
+        file = host.path(secret_file(host, name))
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        file.write_text(token_urlsafe(), encoding="ascii")
+        file.chmod(0o444)  # in the container, where it is mounted, its own user is another one
 
 
 def _alternating(containers: Iterable[ContainerSpec]) -> list[ContainerSpec]:

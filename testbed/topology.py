@@ -16,6 +16,10 @@ class HostSpec:
     with_engine: bool = True
     names: Mapping[str, str] = field(default_factory=dict)
     """Further lines of its hosts file: name to address."""
+    routes: Mapping[str, str] = field(default_factory=dict)
+    """Destination, such as ``default`` or ``203.0.113.0/27``, to the gateway that leads there."""
+    secrets: tuple[str, ...] = ()
+    """What only some of its containers may read, by name; each is made up anew for every lab."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class ContainerSpec:
     host: str
     name: str
     role: str
-    """Its image and class: ``portainer``, ``agent``, ``sshd``, or ``base`` for one that only is there."""
+    """Its image, and for some its class; ``base`` for one that only is there."""
     network: str | None = None
     address: str | None = None
     mac: str | None = None
@@ -67,6 +71,15 @@ class ContainerSpec:
     """``host``, ``none``, or ``container:NAME``."""
     publish: tuple[Publish, ...] = ()
     command: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Further lines of its hosts file: name to address."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    """Those of its host that it may read, at /run/secrets/NAME."""
+    sealed: bool = False
+    """Whether its file system is read-only but for /tmp and its volumes, and it has no capability to gain."""
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    """What outlives it: a volume's name to where it is mounted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Self
 
 import docker.errors
@@ -12,12 +15,13 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.transferable import Transferable, build_transfer_tar
 
-from testbed.engine import COMPAT_VERSION
+from testbed.engine import COMPAT_VERSION, Asking
 from testbed.errors import EngineError
 from testbed.host.protocol import Host
 from testbed.names import Naming
 from testbed.namespaces import NetworkNamespace
 from testbed.probe import Vantage
+from testbed.waiting import wait_for
 
 #: What marks a container as ours on a machine that has others; the value is the lab's name.
 LABEL = "testbed.lab"
@@ -67,6 +71,16 @@ class HostContainer(DockerContainer):
             self._options.pop("hostname", None)  # the name goes with the namespace (podman-run(1))
         return self
 
+    def knows(self, names: Mapping[str, str]) -> Self:
+        """Give it further lines of its hosts file: name to address (podman-run(1), --add-host)."""
+        self._options |= {"extra_hosts": dict(names)}
+        return self
+
+    def seal(self) -> Self:
+        """Make its file system read-only but for /tmp, which is in memory, and leave it no capability."""
+        self._options |= {"read_only": True, "cap_drop": ["all"], "security_opt": ["no-new-privileges"]}
+        return self.with_tmpfs_mount("/tmp")
+
     def publish(self, port: int, *, host_address: str, host_port: int) -> Self:
         """Publish one of its TCP ports on an address of its host; ``0.0.0.0`` is all of them, as for ``podman run -p``.
 
@@ -94,10 +108,23 @@ class HostContainer(DockerContainer):
             raise EngineError(f"{what} on {self.host.name!r} did not start: {why}") from exc
 
     def await_ready(self) -> None:
-        """Wait until it does its work; a container that only is there is ready at once.
+        """Wait until its image's health check passes; a container without one is ready at once.
 
-        :raises DeadlineError: it is not
+        :raises DeadlineError: it does not pass
         """
+        wrapped = self.get_wrapped_container()
+        wrapped.reload()
+        if not (wrapped.attrs["Config"].get("Healthcheck") or {}).get("Test"):
+            return
+        with self.host.engine.asking() as engine:
+            wait_for(
+                lambda: _is_healthy(engine, self.name), f"{self.name!r} to be healthy", seconds=20.0, state=self._said
+            )
+
+    def _said(self) -> str:
+        """The last that it printed."""
+        said: bytes = self.get_wrapped_container().logs(tail=3)
+        return said.decode(errors="replace").strip()
 
     def _transfer_into_container(self, transferable: Transferable, destination_in_container: str, mode: int) -> None:
         """As testcontainers does it, but for the padding, which makes Podman fail now and then."""
@@ -114,8 +141,7 @@ class HostContainer(DockerContainer):
         wrapped.reload()
         pid = int(wrapped.attrs["State"]["Pid"])
         if pid == 0:
-            said = wrapped.logs(tail=3).decode(errors="replace")
-            raise EngineError(f"container {self.name!r} does not run ({wrapped.status}): {said}")
+            raise EngineError(f"container {self.name!r} does not run ({wrapped.status}): {self._said()}")
         return pid
 
     @property
@@ -138,6 +164,12 @@ class HostContainer(DockerContainer):
     def close(self) -> None:
         """Let go of the connection to Podman; the container goes with its host."""
         self.get_docker_client().client.close()
+
+
+def _is_healthy(engine: Asking, name: str) -> bool:
+    """Run a container's health check now (podman-healthcheck-run(1)): by itself only systemd's timers would."""
+    answer = engine.ask(f"/v4.0.0/libpod/containers/{name}/healthcheck")
+    return answer.status == HTTPStatus.OK and json.loads(answer.body)["Status"] == "healthy"
 
 
 def _without_padding(archive: bytes) -> bytes:

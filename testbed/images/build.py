@@ -76,6 +76,7 @@ def _build_all(
 
 def _build_one(builder: Builder, what: Recipe, tag: str, arguments: Mapping[str, str], prefix: str, say: Say) -> None:
     command = ["podman", "build", "--network=host", "--isolation=chroot", "--force-rm", "--pull=never", f"--tag={tag}"]
+    command += ["--format=docker"]  # OCI's has no place for a health check
     command += [f"--build-arg={name}={value}" for name, value in arguments.items()]
     builder.logged(
         [*command, str(what.context)],

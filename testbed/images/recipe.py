@@ -65,6 +65,9 @@ def own_recipes() -> dict[str, Recipe]:
             Recipe("portainer", folder / "portainer", {"GO": "go"}),
             Recipe("agent", folder / "agent", {"GO": "go"}),
             Recipe("sshd", folder / "sshd", {"BASE": BASE}),
+            Recipe("frontend", folder / "frontend", {"BASE": BASE}),
+            Recipe("orders", folder / "orders", {"BASE": BASE}),
+            Recipe("ledger", folder / "ledger", {"BASE": BASE}),
         )
     }
 

@@ -11,7 +11,12 @@ from testbed.results import Scene
 
 PORTAINER: Final = "portainer"
 #: The class of each one's lab, in the package of that name.
-_LABS: Final = {PORTAINER: "PortainerLab", "switch": "SwitchLab", "namespaces": "NamespacesLab"}
+_LABS: Final = {
+    PORTAINER: "PortainerLab",
+    "switch": "SwitchLab",
+    "namespaces": "NamespacesLab",
+    "toaster": "ToasterLab",
+}
 NAMES: Final = tuple(_LABS)
 
 
