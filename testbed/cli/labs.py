@@ -37,7 +37,10 @@ def up(scenario: str, bind: str | None, name: str | None) -> None:
     console = make()
     console.print(plain(f"{name} is up: hosts {', '.join(lab.hosts)}; containers {', '.join(lab.containers)}"))
     console.print(
-        plain(f"  testbed exec {next(iter(lab.containers))} -- COMMAND    testbed shell laptop    testbed down {name}")
+        plain(
+            f"  testbed exec {next(iter(lab.containers))} -- COMMAND    testbed shell {next(iter(lab.hosts))}    "
+            f"testbed down {name}"
+        )
     )
 
 

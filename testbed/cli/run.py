@@ -30,6 +30,7 @@ Examples:
   testbed run portainer --json | jq '.cells[] | select(.ok | not)'
   testbed run switch
   testbed run namespaces
+  testbed run toaster
 
 --json prints one object. Of portainer: scenario, ok, seconds, ready_seconds, holes, steps, and cells; each cell has
 vantage, bind, target, ok, expected and observed (outcome, errno, text, phase; observed also seconds and command),
@@ -49,7 +50,8 @@ def run(scenario: str, bind: str | None, keep: bool, json_: bool) -> None:
     """Run a scenario on private hosts: the story, what was claimed and seen, the verdict.
 
     portainer: a tunnel bound where a container cannot reach it. switch: what podman0 does with a frame. namespaces: how
-    one kernel has many 127.0.0.1. Nothing of this machine is touched, and nothing is left behind (unless --keep).
+    one kernel has many 127.0.0.1. toaster: one click, through NAT, nginx, a backend and a database, and back. Nothing
+    of this machine is touched, and nothing is left behind (unless --keep).
     """
     tunnel.check(scenario, bind)
     become_root()
@@ -84,7 +86,7 @@ def _story(scenario: str, *, json_: bool) -> bool:
     """Whether all was as claimed."""
     console = make()
     start = time.monotonic()
-    with status("starting the host and its containers") as say:
+    with status("starting hosts and containers") as say:
         lab = table.make(scenario, say=say)
     ready = time.monotonic() - start
     seen: list[Scene] = []
