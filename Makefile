@@ -12,7 +12,8 @@ setup: ## install what is missing, make .venv, build the images
 run: setup ## show the Portainer failure and its cures on real containers
 	@.venv/bin/testbed run portainer $(ARGS)
 
-test: setup ## run the whole test suite
+test: ## run the whole test suite
+	@scripts/setup test
 	@.venv/bin/pytest $(ARGS)
 
 lint: ## ruff, mypy, import-linter and shellcheck, all of them

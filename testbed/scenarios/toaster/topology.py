@@ -9,8 +9,10 @@
                                                        ├ ledger   10.88.0.12  PostgreSQL, port 5432
                                                        └ visitor  10.88.0.20  somebody else's container
 
-Frontend and ledger are not Podman's to name: its default network has no DNS, so that each has a line in the hosts file
-of whoever asks.
+Orders and ledger are not Podman's to name: its default network has no DNS, so that each has a line in the hosts file of
+whoever asks. And whom another container speaks to keeps his MAC address: one that is made up anew at a start leaves the
+others with the old one, and what they send with nobody, until they believe in it no more (arp(7), base_reachable_time;
+netavark 1.4 does not announce the new one).
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ FRONTEND: Final = "10.88.0.10"
 ORDERS: Final = "10.88.0.11"
 LEDGER: Final = "10.88.0.12"
 VISITOR: Final = "10.88.0.20"
+#: Made of the address, as Docker makes them.
+MACS: Final = {FRONTEND: "02:42:0a:58:00:0a", ORDERS: "02:42:0a:58:00:0b", LEDGER: "02:42:0a:58:00:0c"}
 PUBLISHED_PORT: Final = 80
 FRONTEND_PORT: Final = 8080
 ORDERS_PORT: Final = 8000
@@ -58,6 +62,7 @@ TOPOLOGY: Final = Topology(
             "ledger",
             network="podman",
             address=LEDGER,
+            mac=MACS[LEDGER],
             environment={"LEDGER_CLIENT": ORDERS},
             secrets=("ledger-password",),
             sealed=True,
@@ -69,6 +74,7 @@ TOPOLOGY: Final = Topology(
             "orders",
             network="podman",
             address=ORDERS,
+            mac=MACS[ORDERS],
             names={"ledger": LEDGER},
             environment={"ORDERS_FRONTEND": FRONTEND},
             secrets=("orders-token", "ledger-password"),
@@ -80,6 +86,7 @@ TOPOLOGY: Final = Topology(
             "frontend",
             network="podman",
             address=FRONTEND,
+            mac=MACS[FRONTEND],
             publish=(Publish(FRONTEND_PORT, "0.0.0.0", PUBLISHED_PORT),),
             names={"orders": ORDERS},
             secrets=("orders-token",),
