@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from typing import Final
 
 from testcontainers.core.container import DockerContainer
 
 from benchmarks.bench import IDLE, Bench, Figures, Stopwatch, Subject, idle_containers, in_turns
+from benchmarks.compose import podman_compose
 from benchmarks.values import Series, Target, Unit
 from testbed.engine import COMPAT_VERSION
 from testbed.host import PrivateHost
@@ -117,7 +117,7 @@ def _compose(bench: Bench) -> Figures:
         "network_mode": "bridge",  # podman0, as the others: no network to be made
         "command": list(IDLE),
     }
-    compose = [sys.executable, "-m", "podman_compose", "-f", _COMPOSE_FILE]
+    compose = podman_compose(_COMPOSE_FILE)
     with _fresh(bench) as host:
         # JSON is YAML.
         host.path(_COMPOSE_FILE).write_text(json.dumps({"services": dict.fromkeys(_NAMES, service)}), encoding="utf-8")

@@ -61,15 +61,27 @@ class Lab:
 
     def _start(self, pool: ThreadPoolExecutor) -> None:
         topology = self.topology
-        _all(pool, self._make_host, topology.hosts)
-        for cable in topology.cables:
+        self._make_hosts(pool)
+        self._fill_hosts(pool)
+        _all(pool, lambda container: container.await_ready(), self.containers.values())
+        # They came up in any order; people read them in the topology's.
+        self.hosts = {spec.name: self.hosts[spec.name] for spec in topology.hosts}
+        self.containers = {spec.name: self.containers[spec.name] for spec in topology.containers}
+
+    def _make_hosts(self, pool: ThreadPoolExecutor) -> None:
+        """Hosts, cables, routes and secrets."""
+        _all(pool, self._make_host, self.topology.hosts)
+        for cable in self.topology.cables:
             join(
                 End(self.hosts[cable.host], cable.link, cable.address),
                 End(self.hosts[cable.to_host], cable.to_link, cable.to_address),
             )
-        for spec in topology.hosts:
+        for spec in self.topology.hosts:
             _prepare(self.hosts[spec.name], spec)
-        for network in topology.networks:
+
+    def _fill_hosts(self, pool: ThreadPoolExecutor) -> None:
+        """Podman's networks and containers; those that share a namespace after those that have one."""
+        for network in self.topology.networks:
             host = self.hosts[network.host]
             host.engine.create_network(
                 network.name,
@@ -78,13 +90,10 @@ class Lab:
                 internal=network.internal,
                 labels=host.labels,
             )
-        sharing = [c for c in topology.containers if (c.mode or "").startswith("container:")]
-        _all(pool, self._make_container, _alternating([c for c in topology.containers if c not in sharing]))
+        containers = self.topology.containers
+        sharing = [c for c in containers if (c.mode or "").startswith("container:")]
+        _all(pool, self._make_container, _alternating([c for c in containers if c not in sharing]))
         _all(pool, self._make_container, sharing)
-        _all(pool, lambda container: container.await_ready(), self.containers.values())
-        # They came up in any order; people read them in the topology's.
-        self.hosts = {spec.name: self.hosts[spec.name] for spec in topology.hosts}
-        self.containers = {spec.name: self.containers[spec.name] for spec in topology.containers}
 
     def _make_host(self, spec: HostSpec) -> None:
         made = self._special.get(spec.name)

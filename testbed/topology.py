@@ -77,7 +77,7 @@ class ContainerSpec:
     secrets: tuple[str, ...] = ()
     """Those of its host that it may read, at /run/secrets/NAME."""
     sealed: bool = False
-    """Whether its file system is read-only but for /tmp and its volumes, and it has no capability to gain."""
+    """Whether it has no capability, and a read-only file system but for its volumes and what is in memory (/tmp)."""
     volumes: Mapping[str, str] = field(default_factory=dict)
     """What outlives it: a volume's name to where it is mounted."""
 

@@ -11,17 +11,29 @@ from testbed.background import running
 from testbed.background.find import stop
 from testbed.cli.progress import status
 from testbed.host.local import clean_local
-from testbed.images import ImageStore, own_recipes
+from testbed.images import ImageStore, environment, own_recipes
 from testbed.namespaces import become_root
 from testbed.report.console import make, plain
 
 
-@click.command(epilog="\b\nExamples:\n  testbed build\n  TESTBED_BASE_IMAGE=NAME testbed build    on a registry image")
-def build() -> None:
+@click.command(
+    epilog="""
+\b
+Examples:
+  testbed build
+  TESTBED_BASE_IMAGE=NAME testbed build    on a registry image
+  testbed build --env >compose/.env        the tags, where podman-compose looks for them
+"""
+)
+@click.option("--env", "as_environment", is_flag=True, help="Print their tags, as lines of an environment file.")
+def build(as_environment: bool) -> None:
     """Build the images that are not built yet; says what they are made from. Silent when there is nothing to do."""
     become_root()
     with status("looking at the images") as say:
-        images.ensure(["base", *own_recipes()], store=ImageStore(), say=say)
+        tags = images.ensure(["base", *own_recipes()], store=ImageStore(), say=say)
+    if as_environment:
+        for variable, tag in environment(tags).items():
+            click.echo(f"{variable}={tag}")
 
 
 @click.command(epilog="\b\nExamples:\n  testbed clean\n  testbed clean --images")

@@ -107,6 +107,17 @@ class HostContainer(DockerContainer):
             what = f"container {self.name!r} of the image {self.image!r}"
             raise EngineError(f"{what} on {self.host.name!r} did not start: {why}") from exc
 
+    def adopt(self) -> None:
+        """Take the container that runs there by this one's name for this one, whoever started it.
+
+        :raises EngineError: there is none
+        """
+        try:
+            self._container = self.get_docker_client().client.containers.get(self.name)
+        except (docker.errors.DockerException, requests.ConnectionError) as exc:
+            why = self.host.engine.reason(exc)
+            raise EngineError(f"container {self.name!r} is not on {self.host.name!r}: {why}") from exc
+
     def await_ready(self) -> None:
         """Wait until its image's health check passes; a container without one is ready at once.
 

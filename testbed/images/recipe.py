@@ -112,6 +112,14 @@ def tags(wanted: list[str], recipes: Mapping[str, Recipe], base: Base) -> dict[s
     return found
 
 
+def environment(tags: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which compose files name images, such as ``TESTBED_IMAGE_BASE``, each with its tag.
+
+    :param tags: by role
+    """
+    return {f"TESTBED_IMAGE_{role.upper().replace('-', '_')}": tag for role, tag in tags.items()}
+
+
 def _tag(role: str, digest: str) -> str:
     return f"localhost/testbed/{role}:{digest[:_HASH_LENGTH]}"
 
