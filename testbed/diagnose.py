@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 from testbed.errors import HostError, UsageError
 from testbed.evidence import Attempt, Evidence, Place
 from testbed.explain import pasted as reading
-from testbed.explain.binding import is_about_binding
+from testbed.explain.binding import is_about_binding, speaker
 from testbed.explain.client_texts.said import Pasted
 from testbed.explain.explain import explain
 from testbed.explain.explanation import Explanation
 from testbed.explain.pasting import explain_binding, explain_pasted, likeliest
 from testbed.model import Observation, Target
-from testbed.names import Naming
-from testbed.namespaces import NetworkNamespace
-from testbed.probe import Vantage
 from testbed.readers.take import Source, take
+from testbed.readers.vantages import vantage
 
 #: The kernel needs three seconds to say that nobody has an address (ip-sysctl, mcast_solicit); an answer comes sooner.
 PATIENCE: Final = 4.0
@@ -93,7 +90,7 @@ def pasted_offline(evidence: Evidence, pasted: Pasted, place: str | None = None)
     :raises UsageError: as :func:`why_pasted`
     """
     if is_about_binding(pasted):
-        where = evidence.place(place or "host")
+        where = evidence.place(place or speaker(evidence, pasted))
         told = explain_binding(evidence, pasted, where.namespace) if where.namespace else None
         assert told is not None
         return Told(evidence, told, where.name)
@@ -137,18 +134,5 @@ def _try(sources: Sequence[Source], place: Place, target: Target, seconds: float
 
     :raises HostError: its namespace is gone, or not ours to enter
     """
-    (source,) = (source for source in sources if source.name == place.host)
-    pid = place.container.pid if place.container else 0
-    path = source.proc / str(pid) / "ns/net" if pid else source.net
-    naming = Naming(place.names.hosts, tuple(map(str, place.names.nameservers)), place.names.search)
-    with NetworkNamespace(path, place.name) as net:
-        return Vantage(place.name, net, naming, _by_hand(source, place, path)).connect(target, seconds=seconds)
-
-
-def _by_hand(source: Source, place: Place, path: Path) -> str:
-    """What stands before a command that is run there."""
-    if source.root != Path("/"):
-        return f"testbed exec {place.name} --"
-    if place.container is None or not place.container.pid:
-        return ""
-    return f"{'podman unshare ' if source.rootless else ''}nsenter --net={path} --"
+    with vantage(sources, place) as here:
+        return here.connect(target, seconds=seconds)

@@ -2,17 +2,18 @@
 
 Fixtures to use: ``private_host`` and ``make_private_host`` (fresh for each test), ``testbed_image`` (the tag of an
 image, built if it has to be), ``frames``, ``fdb`` and ``neighbours`` (what passes an interface, whom a bridge knows,
-and whom a host or container), ``portainer_lab`` (the scenario, shared, its forwards closed between tests) and
-``make_portainer_lab`` (a fresh one). Settings to override: ``testbed_image_store`` and ``testbed_recipes``.
+and whom a host or container), ``trace`` (one request, hop by hop), ``portainer_lab`` (the scenario, shared, its
+forwards closed between tests) and ``make_portainer_lab`` (a fresh one). Settings to override: ``testbed_image_store``
+and ``testbed_recipes``.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -29,6 +30,9 @@ from testbed.lab import Lab
 from testbed.namespaces import NetworkNamespace, become_root, is_root
 from testbed.scenarios.portainer import PortainerLab
 from testbed.scenarios.portainer.topology import PORT, TOPOLOGY
+
+if TYPE_CHECKING:
+    from testbed.trace import Journey
 
 _MARKER: Final = "testbed"
 _BECOME_ROOT: Final = "testbed_become_root"
@@ -222,6 +226,21 @@ def fdb(testbed_session: None) -> Callable[[NetworkNamespace, str], tuple[FdbRow
 def neighbours(testbed_session: None) -> Callable[[NetworkNamespace], tuple[Neighbour, ...]]:
     """Reads whose MAC addresses a host or container knows: ``neighbours(container.net)``."""
     return link_layer.neighbours
+
+
+@pytest.fixture
+def trace(testbed_session: None) -> Callable[..., Journey]:
+    """Follows one request through some hosts: ``trace(lab.hosts.values(), "jack", "http://shop/")``.
+
+    What else it takes is that of :func:`testbed.trace.follow`.
+    """
+    from testbed.readers.sources import of_host  # noqa: PLC0415 - tests that trace nothing need not wait for these
+    from testbed.trace import follow  # noqa: PLC0415
+
+    def followed(hosts: Iterable[Host], place: str, target: str, **options: Any) -> Journey:
+        return follow([of_host(host) for host in hosts], place, target, **options)
+
+    return followed
 
 
 @pytest.fixture(scope="session")

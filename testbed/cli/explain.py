@@ -8,8 +8,7 @@ from typing import Final
 
 import click
 
-from testbed.background import running
-from testbed.cli.looking import sources
+from testbed.cli.looking import needed, sources_for
 from testbed.cli.progress import status
 from testbed.diagnose import PATIENCE, Told, pasted_offline, why, why_pasted
 from testbed.errors import Error, UsageError
@@ -18,7 +17,6 @@ from testbed.explain.explain import explain as explain_case
 from testbed.explain.explanation import Verdict
 from testbed.explain.pasted import read
 from testbed.model import Target
-from testbed.readers.take import Source
 from testbed.report import explanation as report
 from testbed.report.console import make, plain
 
@@ -69,7 +67,7 @@ def explain(
     try:
         target = _target(text)
         # An ordinary user's process joins a user namespace here, which it may while it has no thread that shows status.
-        found = _sources(place, lab=lab, host=host) if file is None else ()
+        found = sources_for(place, lab=lab, host=host) if file is None else ()
         with status("looking") as say:
             if file is not None:
                 told = _offline(Path(file), text, place)
@@ -78,7 +76,7 @@ def explain(
                 if target is None:
                     told = why_pasted(found, text, place, attempt=attempt, seconds=seconds, say=say)
                 else:
-                    told = why(found, _needed(place), target, attempt=attempt, seconds=seconds, say=say)
+                    told = why(found, needed(place), target, attempt=attempt, seconds=seconds, say=say)
     except Error as exc:
         make(stderr=True).print(plain(f"testbed: {exc}", "red"))
         sys.exit(_UNUSABLE)
@@ -107,12 +105,6 @@ def _target(text: str) -> Target | None:
         raise
 
 
-def _needed(place: str | None) -> str:
-    if place is None:
-        raise UsageError("from where? add --from CONTAINER, or --from host")
-    return place
-
-
 def _offline(file: Path, text: str, place: str | None) -> Told:
     from testbed.evidence import codec  # noqa: PLC0415 - pydantic takes a tenth of a second, and only this needs it
 
@@ -120,17 +112,5 @@ def _offline(file: Path, text: str, place: str | None) -> Told:
     target = _target(text)
     if target is None:
         return pasted_offline(picture, read(text), place)
-    name = picture.place(_needed(place)).name
+    name = picture.place(needed(place)).name
     return Told(picture, explain_case(picture, Attempt(name, target)), name)
-
-
-def _sources(place: str | None, *, lab: str | None, host: bool) -> tuple[Source, ...]:
-    """The labs that are up, where they have that name; else the machine."""
-    if lab is None and not host and place not in (None, "host"):
-        labs = running()
-        having = [one.name for one in labs if any(n.startswith(place or "") for n in (*one.hosts, *one.containers))]
-        if labs and not having:
-            return sources(host=True)
-        if len(having) == 1:
-            return sources(lab=having[0])
-    return sources(lab=lab, host=host)

@@ -24,6 +24,31 @@ def sources(*, lab: str | None = None, host: bool = False) -> tuple[Source, ...]
     return _of_labs(labs)
 
 
+def sources_for(place: str | None, *, lab: str | None = None, host: bool = False) -> tuple[Source, ...]:
+    """The same for whoever starts at a place: the lab that has that name, else the machine, where none is named.
+
+    :raises UsageError: as :func:`sources`
+    """
+    if lab is None and not host and place not in (None, "host"):
+        labs = running()
+        having = [one.name for one in labs if any(n.startswith(place or "") for n in (*one.hosts, *one.containers))]
+        if labs and not having:
+            return sources(host=True)
+        if len(having) == 1:
+            return sources(lab=having[0])
+    return sources(lab=lab, host=host)
+
+
+def needed(place: str | None) -> str:
+    """The place that was named.
+
+    :raises UsageError: none was
+    """
+    if place is None:
+        raise UsageError("from where? add --from CONTAINER, or --from host")
+    return place
+
+
 def _of_labs(labs: list[Running]) -> tuple[Source, ...]:
     if not is_root():
         if len(labs) > 1:

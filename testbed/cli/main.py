@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "list": _Command("labs", "list_labs", "Show the labs that run in the background."),
     "run": _Command("run", "run", "Run a scenario on private hosts: the story in steps, the matrix, the verdict."),
     "shell": _Command("enter", "shell", "Open a prompt on a host or in a container's network."),
+    "trace": _Command("trace", "trace", "Follow one real request hop by hop, and its answer back."),
     "up": _Command("labs", "up", "Leave a scenario running in the background."),
 }
 
@@ -75,6 +76,7 @@ Examples:
   testbed up portainer               leave it running, then:
   testbed exec portainer -- curl -k https://host.containers.internal:19001/ping
   testbed explain --from portainer https://host.containers.internal:19001/ping
+  testbed trace --from portainer https://host.containers.internal:19001/ping
   testbed doctor                     what is missing here, and how to get it
 Exit codes: 0 all as expected, 1 something differs, 2 cannot run here.
 """,

@@ -23,8 +23,19 @@ _NAMING_HEADERS: Final = ("Portainer-Agent", "Server")
 _SUCCESS: Final = range(200, 300)
 #: How much of an answer that is no success is kept, in bytes.
 _EXCERPT: Final = 256
+#: Of an answer that is read to its end: what is longer than this is not.
+_MOST: Final = 1 << 20
 #: What comes once TCP is connected.
 _NEXT_PHASE: Final = {Scheme.TCP: Phase.CONNECT, Scheme.HTTP: Phase.HTTP, Scheme.HTTPS: Phase.TLS}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked for by HTTP, where it is more than a GET whose good answer nobody reads."""
+
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +51,12 @@ class Seen:
 
 
 def attempt(  # noqa: PLR0911 - one return for each way an attempt ends
-    net: NetworkNamespace, naming: Naming, target: Target, *, seconds: float
+    net: NetworkNamespace, naming: Naming, target: Target, *, seconds: float, ask: Ask | None = None
 ) -> Seen:
     """Try once. Never raises for what the network does: that is what it reports.
 
     :param seconds: the budget of the whole attempt, as Portainer gives its ping 3 s
+    :param ask: what to ask for; the answer is read to its end then, good or not, and its beginning kept
     """
     start = time.monotonic()
     deadline = start + seconds
@@ -75,7 +87,7 @@ def attempt(  # noqa: PLR0911 - one return for each way an attempt ends
             connected = _tls_context().wrap_socket(connected, server_hostname=target.host)
         phase = Phase.HTTP
         connected.settimeout(_left(deadline))
-        answer = _get(connected, target, peer)
+        answer = _get(connected, target, peer, ask)
     except http.client.RemoteDisconnected as exc:
         return seen(Outcome.CLOSED, phase, None, str(exc))
     except http.client.HTTPException as exc:
@@ -114,15 +126,19 @@ def _connect(
     return first
 
 
-def _get(connected: socket.socket, target: Target, peer: str) -> Answer:
+def _get(connected: socket.socket, target: Target, peer: str, ask: Ask | None) -> Answer:
     connection = http.client.HTTPConnection(target.host, target.port)  # adds the brackets itself
     connection.sock = connected
     path = urllib.parse.quote(target.path, safe=string.punctuation)  # as browsers and Go do with other than ASCII
-    connection.request("GET", path, headers={"User-Agent": "testbed", "Connection": "close"})
+    headers = {"User-Agent": "testbed", "Connection": "close", **dict(ask.headers if ask else ())}
+    connection.request(ask.method if ask else "GET", path, (ask.body or None) if ask else None, headers=headers)
     response = connection.getresponse()
     name = next((header for header in _NAMING_HEADERS if response.headers.get(header)), None)
     server = "" if name is None else f"{name if name != 'Server' else ''} {response.headers[name]}".strip()
-    excerpt = "" if response.status in _SUCCESS else response.read(_EXCERPT).decode(errors="replace")
+    if ask is not None:
+        excerpt = response.read(_MOST)[:_EXCERPT].decode(errors="replace")
+    else:
+        excerpt = "" if response.status in _SUCCESS else response.read(_EXCERPT).decode(errors="replace")
     response.close()
     return Answer(peer, response.status, server, excerpt)
 

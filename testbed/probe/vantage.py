@@ -9,7 +9,7 @@ from testbed.host.protocol import Host
 from testbed.model import Observation, Scheme, Target
 from testbed.names import Naming
 from testbed.namespaces import NetworkNamespace
-from testbed.probe.attempt import attempt
+from testbed.probe.attempt import Ask, attempt
 
 #: Portainer's budget for its ping (api/agent/version.go).
 DEFAULT_SECONDS = 3.0
@@ -42,14 +42,15 @@ class Vantage:
             naming = replace(naming, nameservers=())
         return cls(host.name, host.net, naming, by_hand)
 
-    def connect(self, target: str | Target, *, seconds: float = DEFAULT_SECONDS) -> Observation:
+    def connect(self, target: str | Target, *, seconds: float = DEFAULT_SECONDS, ask: Ask | None = None) -> Observation:
         """Try once to reach a target, and say what was seen. What the network does is never raised.
 
         :param target: a URL (https, http, tcp) or host:port
+        :param ask: by HTTP: what to ask for, where that is more than a GET
         :raises UsageError: the target is none of these
         """
         goal = Target.parse(target) if isinstance(target, str) else target
-        seen = attempt(self.net, self.naming, goal, seconds=seconds)
+        seen = attempt(self.net, self.naming, goal, seconds=seconds, ask=ask)
         return Observation(
             vantage=self.name,
             target=str(goal),
@@ -58,11 +59,14 @@ class Vantage:
             errno=seen.errno,
             text=seen.text,
             seconds=seen.seconds,
-            command=self._command(goal, seconds),
+            command=self._command(goal, seconds, ask or Ask()),
             answer=seen.answer,
         )
 
-    def _command(self, goal: Target, seconds: float) -> str:
+    def _command(self, goal: Target, seconds: float, ask: Ask) -> str:
         """curl for each scheme; ``telnet://`` is its way of connecting and saying nothing."""
         url = f"telnet://{goal.authority}" if goal.scheme is Scheme.TCP else str(goal)
-        return f"{self.by_hand} curl -kv -m {seconds:g} {shlex.quote(url)}".strip()
+        words = ["-X", ask.method] if ask.method != "GET" else []
+        words += [word for name, value in ask.headers for word in ("-H", f"{name}: {value}")]
+        words += ["--data-binary", ask.body.decode(errors="replace")] if ask.body else []
+        return shlex.join([*shlex.split(self.by_hand), "curl", "-kv", "-m", f"{seconds:g}", *words, url])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import subprocess
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
@@ -40,6 +40,16 @@ _SECONDS: Final = 10.0
 def read_firewall(net: NetworkNamespace) -> tuple[Ruleset, tuple[str, ...]]:
     """All rules of a namespace, and a sentence for whatever of them could not be read. Nothing is changed by it."""
     return net.run(lambda: _Reading(net.what).read())
+
+
+def read_handles(net: NetworkNamespace) -> Mapping[tuple[str, str, int], nft_json.Numbered]:
+    """The nftables rules of a namespace, iptables' own among them, by family, table and handle; empty where nft(8)
+    cannot print them.
+    """
+    try:
+        return net.run(lambda: nft_json.by_handle(_run([_program("nft"), "-j", "list", "ruleset"])))
+    except (_UnreadableError, ValueError):
+        return {}
 
 
 class _UnreadableError(Exception):

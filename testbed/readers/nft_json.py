@@ -61,6 +61,36 @@ def parse(text: str) -> tuple[Chain, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A rule by where it stands, and as far as it is understood."""
+
+    chain: str
+    index: int
+    """Its place in the chain, from 0."""
+    text: str
+    actions: tuple[Action, ...]
+
+
+def by_handle(text: str) -> Mapping[tuple[str, str, int], Numbered]:
+    """The rules that ``nft -j list ruleset`` prints, by family, table, and the handle that each has in its table.
+
+    :raises ValueError: it is no JSON of nft's
+    """
+    listed = _listed(text)
+    sets = Sets({_of_table(value): elements(value) for kind, value in listed if kind in ("set", "map")})
+    counted: dict[tuple[str, str, str], int] = {}
+    found = {}
+    for kind, value in listed:
+        if kind == "rule":
+            family, table, chain = value["family"], value["table"], value["chain"]
+            index = counted.get((family, table, chain), 0)
+            counted[family, table, chain] = index + 1
+            actions = tuple(action for rule in _rules(value, sets) for action in rule.actions)
+            found[family, table, int(value["handle"])] = Numbered(chain, index, rule_text(value), actions)
+    return found
+
+
 def _listed(text: str) -> list[tuple[str, Any]]:
     try:
         return [next(iter(item.items())) for item in json.loads(text)["nftables"]]
