@@ -719,7 +719,7 @@ def test_a_scenario_without_a_tunnel_has_no_bind_address(command: str) -> None:
 
 
 @pytest.mark.testbed
-@pytest.mark.parametrize("scenario", ["switch", "namespaces"])
+@pytest.mark.parametrize("scenario", ["switch", "namespaces", "toaster"])
 def test_a_story_in_json_has_every_claim_seen(scenario: str, testbed_session: None) -> None:
     """Status 0, and one object with scenes of checks that all held."""
     done = shell("run", scenario, "--json")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from testbed.lab import Lab
+from testbed.report.columns import columns
 from testbed.results import Check, Scene
 from testbed.scenarios.namespaces import changes, doors, lifetimes, rooms
 from testbed.scenarios.namespaces.lab import NamespacesLab
@@ -63,7 +64,7 @@ def _who_sits_where(lab: NamespacesLab) -> Scene:
                 for room, lines in routes.items()
             ),
         ),
-        (*_table(table), *(f"the {room}'s way out: {line}" for room, lines in routes.items() for line in lines)),
+        (*columns(table), *(f"the {room}'s way out: {line}" for room, lines in routes.items() for line in lines)),
     )
 
 
@@ -100,7 +101,7 @@ def _doors(lab: NamespacesLab) -> Scene:
                 and doors.taken(lab.vantages["attic"].net, "127.0.0.1", OPEN_PORT) is None,
             ),
         ),
-        _table(table),
+        columns(table),
     )
 
 
@@ -115,7 +116,7 @@ def _changes(lab: NamespacesLab) -> Scene:
             Check(f"{change.text}: only {' and '.join(expected)} see it", felt[name] == expected, _said(felt[name]))
             for name, change in changes.CHANGES.items()
         ),
-        _table(table),
+        columns(table),
         "Sockets, routes, firewall, tracked connections and settings are each room's own.",
     )
 
@@ -139,7 +140,7 @@ def _sockets_and_lives(lab: NamespacesLab) -> Scene:
                 for holder, life in lives.items()
             ),
         ),
-        _table(
+        columns(
             [
                 ("held by", "when one that nothing held was gone", "once let go of"),
                 *(
@@ -187,9 +188,3 @@ def _short(words: Sequence[str], *, most: int = 3) -> str:
 
 def _said(names: Sequence[str]) -> str:
     return ", ".join(names) or "nobody"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Lines with the columns below one another; the first row is the heading."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return tuple("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows)
