@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from benchmarks import explaining, growth, host, machine, parallel, probes, report, startup
+from benchmarks import explaining, growth, host, machine, parallel, probes, report, startup, tracing
 from benchmarks.bench import Bench
 from benchmarks.values import Run, Series, judge
 from testbed import images
@@ -20,7 +20,8 @@ from testbed.report.console import make
 from testbed.scenarios.portainer.topology import TOPOLOGY
 
 _SUBJECTS: Final = {
-    subject.name: subject for subject in (m.SUBJECT for m in (host, startup, probes, growth, parallel, explaining))
+    subject.name: subject
+    for subject in (m.SUBJECT for m in (host, startup, probes, growth, parallel, explaining, tracing))
 }
 _MISSED: Final = 1
 

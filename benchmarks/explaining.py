@@ -6,16 +6,13 @@ import gc
 import os
 import subprocess
 import sys
-import threading
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
+from benchmarks.background import in_background
 from benchmarks.bench import Bench, Stopwatch, Subject, idle_containers
 from benchmarks.values import Series, Target, Unit
-from testbed.background.find import running, stop
-from testbed.background.serve import describe, listen, serve
 from testbed.errors import Error
 from testbed.evidence import Attempt, Evidence
 from testbed.lab import Lab
@@ -51,7 +48,7 @@ def measure(bench: Bench) -> tuple[Series, ...]:
         bench.say(f"{NAME}: a host with {count} containers")
         with Lab(idle_containers(1, count), images=bench.tags, image_store=bench.store.storage) as lab:
             rounds = bench.rounds(7, 3)
-            with _in_background(lab, f"bench-{os.getpid()}-{count}") as name:
+            with in_background(lab, f"bench-{os.getpid()}-{count}") as name:
                 samples = tuple(_explain(name) for _ in range(rounds))
             label = f"testbed explain beside {count} containers, whole process"
             series.append(Series(NAME, f"explain_{count}", label, Unit.SECONDS, samples))
@@ -59,24 +56,6 @@ def measure(bench: Bench) -> tuple[Series, ...]:
     assert evidence is not None
     bench.say(f"{NAME}: {_PREDICTIONS} predictions")
     return (*series, *_predictions(evidence))
-
-
-@contextmanager
-def _in_background(lab: Lab, name: str) -> Iterator[str]:
-    """Let the command find a lab that this process keeps."""
-    uid = os.getuid()
-    description = describe(lab.hosts, lab.containers, "benchmark", None)
-    with listen(uid, name) as listener:
-        keeper = threading.Thread(
-            target=lambda: serve(listener, uid, lambda: {**description, "seconds": 0.0}).close(), daemon=True
-        )
-        keeper.start()
-        try:
-            yield name
-        finally:
-            (kept,) = (lab for lab in running() if lab.name == name)
-            stop(kept)
-            keeper.join()
 
 
 def _explain(lab: str) -> float:

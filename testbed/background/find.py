@@ -77,11 +77,16 @@ def stop(lab: Running, *, uid: int | None = None) -> None:
     except ProcessLookupError:
         return
     try:
-        _ask(os.getuid() if uid is None else uid, lab.name, {"do": "stop"})
+        tell_to_stop(lab.name, uid=uid)
         if not processes.ended([keeper], _END_SECONDS):
             raise DeadlineError(f"waited {_END_SECONDS:g} s for the keeper of {lab.name} to end; it still runs")
     finally:
         os.close(keeper)
+
+
+def tell_to_stop(name: str, *, uid: int | None = None) -> None:
+    """Ask a lab's keeper to end; it has heard when this returns."""
+    _ask(os.getuid() if uid is None else uid, name, {"do": "stop"})
 
 
 def _describe(uid: int, name: str) -> Running | None:
