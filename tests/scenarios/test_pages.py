@@ -11,20 +11,19 @@ from typing import Final
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
-from testbed.images import ImageStore
 from testbed.model import Outcome
 from testbed.scenarios.portainer import PortainerLab
 from testbed.scenarios.toaster import ToasterLab
+from testbed.scenarios.toaster.deeds import booked, first_day
+from testbed.scenarios.toaster.story import CONFIRMED
 from testbed.scenarios.toaster.topology import HOME_GATEWAY, URL
 from testbed.waiting import wait_for
 from tests.browser import Browse, _browsers, artefacts, browse, controls, pages, picture
+from tests.scenarios.test_portainer import REFUSAL
 
 __all__ = ["_browsers", "artefacts", "browse", "pages", "picture"]
 
-REFUSAL: Final = (
-    'Get "https://host.containers.internal:19001/ping": dial tcp 10.88.0.1:19001: connect: connection refused'
-)
-CONFIRMED: Final = "Order confirmed. Your toaster is on its way. Thank you for shopping with us."
+
 SAFE: Final = "You can safely click Buy again: it is the same order, and is taken only once."
 Picture = Callable[[Page, str], Path]
 
@@ -76,20 +75,11 @@ def test_portainers_controls_have_names(portainer_lab: PortainerLab, browse: Bro
 # --- the shop ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def shop_lab(
-    testbed_session: None, testbed_image_store: ImageStore, testbed_say: Callable[[str], None]
-) -> Iterator[ToasterLab]:
-    """The toaster scenario, shared by the tests of this file."""
-    with ToasterLab(store=testbed_image_store, say=testbed_say) as lab:
-        yield lab
-
-
 @pytest.fixture
-def shop(shop_lab: ToasterLab) -> ToasterLab:
-    """The shop with books as on the first day: 25 toasters, no order."""
-    shop_lab.ledger.sql("TRUNCATE orders RESTART IDENTITY; UPDATE inventory SET remaining = 25")
-    return shop_lab
+def shop(toaster_lab: ToasterLab) -> ToasterLab:
+    """The shop with books as on the first day."""
+    first_day(toaster_lab)
+    return toaster_lab
 
 
 def visit(page: Page) -> Locator:
@@ -109,11 +99,6 @@ def posts(page: Page) -> list[str]:
 
     page.on("request", note)
     return keys
-
-
-def ordered(lab: ToasterLab) -> list[tuple[str, ...]]:
-    """The books: number, item, customer and the address that he came from, of each order."""
-    return lab.ledger.sql("SELECT number, item, customer, client FROM orders ORDER BY number")
 
 
 def told(page: Page) -> Locator:
@@ -155,7 +140,7 @@ def test_buy_turns_into_ordered(shop: ToasterLab, browse: Browse, picture: Pictu
     expect(page.get_by_text("24 left", exact=True)).to_be_visible()
     expect(page.get_by_role("alert")).to_be_empty()
     picture(page, "ordered")
-    assert ordered(shop) == [("42", "toaster", "Jack", "198.51.100.20")]
+    assert booked(shop) == (("42", "toaster", "Jack", "198.51.100.20"),)
 
 
 def test_a_double_click_is_one_order(shop: ToasterLab, browse: Browse) -> None:
@@ -165,7 +150,7 @@ def test_a_double_click_is_one_order(shop: ToasterLab, browse: Browse) -> None:
     buy.dblclick()
     expect(page.get_by_role("button", name="✓ Ordered", exact=True)).to_be_visible()
     assert len(sent) == 1
-    assert len(ordered(shop)) == 1
+    assert len(booked(shop)) == 1
 
 
 def test_jack_is_told_that_orders_is_down_and_clicks_again(shop: ToasterLab, browse: Browse, picture: Picture) -> None:
@@ -184,12 +169,12 @@ def test_jack_is_told_that_orders_is_down_and_clicks_again(shop: ToasterLab, bro
         expect(page.get_by_text("How many are left is not known just now")).to_be_visible()
         picture(page, "down")
         expect(page.get_by_role("status")).to_be_empty()
-    assert ordered(shop) == []
+    assert booked(shop) == ()
     buy.click()
     expect(page.get_by_role("button", name="✓ Ordered", exact=True)).to_be_visible()
     expect(page.get_by_role("alert")).to_be_empty()
     assert sent == [sent[0]] * 2
-    assert len(ordered(shop)) == 1
+    assert len(booked(shop)) == 1
 
 
 def test_an_answer_that_was_lost_is_no_second_order(shop: ToasterLab, browse: Browse, picture: Picture) -> None:
@@ -206,12 +191,12 @@ def test_an_answer_that_was_lost_is_no_second_order(shop: ToasterLab, browse: Br
             ]
         )
         picture(page, "lost")
-    wait_for(lambda: ordered(shop), "orders to take what it was asked while it stood still")
+    wait_for(lambda: booked(shop), "orders to take what it was asked while it stood still")
     page.reload()  # which is what people do
     buy.click()
     expect(page.get_by_role("status")).to_contain_text("Your order number is 42.")
     assert sent == [sent[0]] * 2
-    assert [row[0] for row in ordered(shop)] == ["42"]
+    assert [row[0] for row in booked(shop)] == ["42"]
 
 
 def test_jack_is_told_that_it_is_sold_out(shop: ToasterLab, browse: Browse, picture: Picture) -> None:
@@ -229,7 +214,7 @@ def test_jack_is_told_that_it_is_sold_out(shop: ToasterLab, browse: Browse, pict
     expect(page.get_by_text("Sold out", exact=True)).to_be_visible()
     expect(buy).to_be_enabled()
     picture(page, "sold out")
-    assert ordered(shop) == []
+    assert booked(shop) == ()
 
 
 def test_jack_is_told_that_no_answer_came(shop: ToasterLab, browse: Browse) -> None:

@@ -6,17 +6,16 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 
-from testbed import images
 from testbed.host.protocol import Host
 from testbed.images import ImageStore
-from testbed.lab import Lab
 from testbed.probe import Vantage
 from testbed.scenarios.namespaces.doorman import Doorman
 from testbed.scenarios.namespaces.house import House
 from testbed.scenarios.namespaces.topology import LAPTOP, OPEN_PORT, PORT, ROOM_OF, ROOMS, SEATS, TOPOLOGY
+from testbed.scenarios.scenario_lab import ScenarioLab
 
 
-class NamespacesLab(Lab):
+class NamespacesLab(ScenarioLab):
     """A laptop with two containers of its bridge, two that share a room with others, and one without any network.
 
     :param store: where images are, and are built where they are missing
@@ -24,11 +23,8 @@ class NamespacesLab(Lab):
     """
 
     def __init__(self, *, store: ImageStore | None = None, say: Callable[[str], None] = lambda line: None) -> None:
-        store = store or ImageStore()
-        self._tags = images.ensure(TOPOLOGY.roles, store=store, say=say)
-        self._store = store
         self._closing = ExitStack()
-        super().__init__(TOPOLOGY, images=self._tags, image_store=store.storage)
+        super().__init__(TOPOLOGY, store=store, say=say)
         try:
             for room in ROOMS:
                 self.stand(room, room, "127.0.0.1", PORT)
@@ -51,7 +47,7 @@ class NamespacesLab(Lab):
     @cached_property
     def house(self) -> House:
         """The host within the host, made when first asked for."""
-        house = House(self.laptop, image_store=self._store.storage, image=self._tags["base"])
+        house = House(self.laptop, image_store=self.store.storage, image=self._images["base"])
         self._closing.callback(house.close)
         return house
 

@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 
-from testbed import images
 from testbed.containers import PortainerContainer, SshdContainer
 from testbed.errors import UsageError
 from testbed.evidence import Evidence
 from testbed.host.protocol import Host
 from testbed.images import ImageStore
-from testbed.lab import Lab
 from testbed.model import Address
 from testbed.scenarios.portainer import expectation
 from testbed.scenarios.portainer.topology import (
@@ -28,12 +26,13 @@ from testbed.scenarios.portainer.topology import (
     TOPOLOGY,
     VANTAGES,
 )
+from testbed.scenarios.scenario_lab import ScenarioLab
 from testbed.tunnel import Forward, OpenSSHTunnel, ParamikoTunnel, Tunnel
 
 _TUNNELS: Final[Mapping[str, Callable[..., Tunnel]]] = {"paramiko": ParamikoTunnel, "openssh": OpenSSHTunnel}
 
 
-class PortainerLab(Lab):
+class PortainerLab(ScenarioLab):
     """Portainer on the laptop, the agent on the remote machine, and whatever tunnel a test puts between.
 
     :param store: where images are, and are built where they are missing
@@ -49,10 +48,8 @@ class PortainerLab(Lab):
         say: Callable[[str], None] = lambda line: None,
         call_by: str = "testbed exec",
     ) -> None:
-        store = store or ImageStore()
-        tags = images.ensure(TOPOLOGY.roles, store=store, say=say)
         self._tunnels: dict[str, Tunnel] = {}
-        super().__init__(TOPOLOGY, images=tags, image_store=store.storage, special=special, call_by=call_by)
+        super().__init__(TOPOLOGY, store=store, special=special, say=say, call_by=call_by)
 
     @property
     def portainer(self) -> PortainerContainer:

@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-from testbed import images
 from testbed.frames import Tap, fdb
 from testbed.host.protocol import Host
 from testbed.images import ImageStore
-from testbed.lab import Lab
 from testbed.namespaces import NetworkNamespace
+from testbed.scenarios.scenario_lab import ScenarioLab
 from testbed.scenarios.switch.topology import BADGES, BRIDGE, FENCE, LAPTOP, PEOPLE, TOPOLOGY
 
 #: Neighbour discovery and multicast reports speak by themselves, and would teach the switch before anybody does.
@@ -22,7 +21,7 @@ _QUIET = "net.ipv6.conf.all.disable_ipv6=1"
 _AGEING = "30000"
 
 
-class SwitchLab(Lab):
+class SwitchLab(ScenarioLab):
     """A laptop with alice, bob and carlos at podman0, who are silent until told to speak.
 
     :param store: where images are, and are built where they are missing
@@ -30,10 +29,7 @@ class SwitchLab(Lab):
     """
 
     def __init__(self, *, store: ImageStore | None = None, say: Callable[[str], None] = lambda line: None) -> None:
-        store = store or ImageStore()
-        super().__init__(
-            TOPOLOGY, images=images.ensure(TOPOLOGY.roles, store=store, say=say), image_store=store.storage
-        )
+        super().__init__(TOPOLOGY, store=store, say=say)
         try:
             for name in (LAPTOP, *PEOPLE):
                 self.command(name, ["sysctl", "-qw", _QUIET])

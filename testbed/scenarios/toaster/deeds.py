@@ -27,7 +27,7 @@ from testbed.scenarios.toaster.topology import (
     SHOP,
 )
 from testbed.trace import RuleHit
-from testbed.trace.follow import traced
+from testbed.trace.rules import traced
 from testbed.trace.nftrace import FirewallTrace
 
 COURIERS: Final = ("courier1", "courier2")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from testbed import images
 from testbed.containers import HostContainer, LedgerContainer
 from testbed.host.protocol import Host
 from testbed.images import ImageStore
-from testbed.lab import Lab
+from testbed.scenarios.scenario_lab import ScenarioLab
 from testbed.scenarios.toaster.topology import TOPOLOGY
 
 
-class ToasterLab(Lab):
+class ToasterLab(ScenarioLab):
     """Jack, two couriers between, and the shop with its frontend, its orders and its ledger.
 
     :param store: where images are, and are built where they are missing
@@ -20,10 +19,7 @@ class ToasterLab(Lab):
     """
 
     def __init__(self, *, store: ImageStore | None = None, say: Callable[[str], None] = lambda line: None) -> None:
-        store = store or ImageStore()
-        super().__init__(
-            TOPOLOGY, images=images.ensure(TOPOLOGY.roles, store=store, say=say), image_store=store.storage
-        )
+        super().__init__(TOPOLOGY, store=store, say=say)
 
     @property
     def jack(self) -> Host:
@@ -51,3 +47,13 @@ class ToasterLab(Lab):
         container = self.containers["ledger"]
         assert isinstance(container, LedgerContainer)
         return container
+
+
+def _settle(host: Host) -> None:
+    """Have podman0 keep its MAC address, as netavark does from 1.9 on.
+
+    By itself a bridge borrows the lowest of its ports' (br_stp_recalculate_bridge_id): when that container is started
+    again the others send what is for outside to nobody for seconds, until they believe in the old one no more.
+    """
+    mac = host.run(["cat", "/sys/class/net/podman0/address"]).strip()
+    host.run(["ip", "link", "set", "dev", "podman0", "address", mac])
