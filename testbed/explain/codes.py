@@ -49,6 +49,7 @@ class Cause(StrEnum):
     ROUTE_FORBIDS = "route-forbids"
     SUBNET_SHADOWS = "subnet-shadows"
     NOBODY_HAS_ADDRESS = "nobody-has-address"
+    STALE_NEIGHBOUR = "stale-neighbour"
     FORWARDING_OFF = "forwarding-off"
     REVERSE_PATH = "reverse-path-filter"
     LOOPBACK_FROM_OUTSIDE = "loopback-from-outside"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from testbed.evidence import MAIN_TABLE, Link, Namespace, Network, Route, RouteKind
+from testbed.evidence import MAIN_TABLE, Container, Link, Namespace, Network, Route, RouteKind
 from testbed.explain.case import Case, rows_of_walk
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.explain.publishing import not_running
+from testbed.explain.stale import believes_another
 from testbed.model import Address
 from testbed.predict import End
 from testbed.predict.routing import choose, link_of, own_addresses, reverse_path_fails, setting, source_for
@@ -60,7 +61,7 @@ def _route_to(case: Case, here: Namespace, to: Address) -> str:
         if namespace is here or to not in addresses:
             continue
         for address in addresses:
-            if any(address in interface.network for interface in own):
+            if address.version == to.version and any(address in interface.network for interface in own):
                 return f"ip route add {to} via {address}"
     return f"ip route add {to} via GATEWAY"
 
@@ -160,11 +161,8 @@ def nobody_has_it(case: Case) -> Diagnosis:
         return _link_down(case, *down, to)
     if keeps := _keeps_silent(case, here, to):
         return _reverse_path(case, *keeps)
-    stopped = [
-        c for c in case.evidence.containers if c.state != "running" and any(to in a.addresses for a in c.attachments)
-    ]
-    if stopped:
-        return not_running(case, stopped[0])
+    if stopped := _stopped_with(case, to):
+        return not_running(case, stopped)
     shadowed = _shadowed(case, to, link)
     if network is not None and shadowed is not None:
         host, route, via = shadowed
@@ -204,6 +202,15 @@ def nobody_has_it(case: Case) -> Diagnosis:
         ),
         ("It takes the kernel three seconds to say so: a client with less patience only sees a timeout.",),
     )
+
+
+def _stopped_with(case: Case, address: Address) -> Container | None:
+    """The container that has an address whenever it runs: Podman forgets that at its end, a hosts file does not."""
+    for container in case.evidence.containers:
+        named = container.host == case.place.host and address in case.place.names.hosts.lookup(container.name)
+        if container.state != "running" and (named or any(address in a.addresses for a in container.attachments)):
+            return container
+    return None
 
 
 def not_forwarded(case: Case) -> Diagnosis:
@@ -452,6 +459,7 @@ BY_END = {
     End.NO_ROUTE: no_route,
     End.ROUTE_FORBIDS: route_forbids,
     End.NO_NEIGHBOUR: nobody_has_it,
+    End.STALE_NEIGHBOUR: believes_another,
     End.NOT_FORWARDED: not_forwarded,
     End.REVERSE_PATH: reverse_path,
     End.MARTIAN: martian,

@@ -23,7 +23,7 @@ from testbed.predict.firewall import Judged, Packet, judge
 from testbed.predict.icmp import REJECT_ERRNO, ROUTE_ERRNO, forward_errno
 from testbed.predict.prediction import End, Step, StepKind
 from testbed.predict.routing import Chosen, choose, setting
-from testbed.predict.segment import Bridged, Reached, Station, who_has
+from testbed.predict.segment import Bridged, Reached, Station, believed, who_has
 from testbed.predict.tracking import Tracking
 from testbed.predict.wire import filters_bridges, refusal, takes_loopback
 from testbed.predict.wording import rewriting, route_row, sending
@@ -45,6 +45,8 @@ class Journey:
     """How many such routes there are, at the most, wherever there was a choice."""
     steps: list[Step] = field(default_factory=list)
     _back: bool = False
+    _introduced: set[Address] = field(default_factory=set)
+    """Who asked for a neighbour on the way there: whoever was asked knows him for the way back."""
     _hops: int = 0
     _path: list[Link] = field(default_factory=list)
     _path_back: list[Link] = field(default_factory=list)
@@ -201,6 +203,10 @@ class Journey:
             why = f"{link.name} of {here.label} is held by {link.holder}, which takes the connection over"
             return self._ended(here, End.LEFT, why, None, packet, link=link)
         reached = self._ask(here, hop, packet, link)
+        doubted = reached.believed is not None and hop not in self._introduced
+        if doubted and reached.stations and not self._caught(reached, packet):
+            why = f"{here.label} believes that {hop} is at {reached.believed}, which nobody on {link.name} has"
+            return self._ended(here, End.STALE_NEIGHBOUR, why, None, packet, link=link)
         if not reached.stations and reached.outside:
             why = f"{hop} is beyond {link.name} of {here.label}, which the picture does not show"
             return self._ended(here, End.LEFT, why, None, packet, link=link)
@@ -220,7 +226,23 @@ class Journey:
         """
         sender = packet.source if routing.is_local(here, packet.source) else None
         asker = sender or routing.source_for(here, hop, Chosen(RouteKind.UNICAST, None, link)) or packet.source
+        if not self._back and believed(here, link, hop) is None:
+            # Who is asked takes down who asks (net/ipv4/arp.c, arp_process), and knows him when he answers.
+            self._introduced.add(asker)
         return who_has(self.evidence, here, link, hop, asker)
+
+    def _caught(self, reached: Reached, packet: Packet) -> bool:
+        """Whether a bridge takes a frame for its host, whoever it is for: where the firewall there rewrites the packet.
+
+        The firewall comes before the bridge looks for the hardware address (net/bridge/br_netfilter_hooks.c).
+        """
+        for there, bridge in (entered for station in reached.stations for entered in _entered(station)):
+            incoming = replace(packet, iif=bridge.name, oif="", state=self._state(there, packet))
+            if filters_bridges(there, packet.destination.version):
+                judged = self._judge(there, Hook.PREROUTING, incoming)
+                if judged.packet.destination != packet.destination:
+                    return True
+        return False
 
     def _leaves_by(self, here: Namespace, packet: Packet, chosen: Chosen, bridge: Link) -> Link | None:
         """The port of a bridge that leads to where a packet goes; None where it is none, or not known."""
@@ -552,6 +574,12 @@ class Journey:
 
     def _note(self, here: Namespace, kind: StepKind, text: str, *, row: str = "") -> None:
         self.steps.append(Step(kind, here.key, here.label, text, row, self._back))
+
+
+def _entered(station: Station) -> list[tuple[Namespace, Link]]:
+    """The bridges that a frame to a station comes to, in any order."""
+    own = [(station.namespace, station.link)] if station.port is not None else []
+    return [*((bridged.namespace, bridged.bridge) for bridged in station.bridges), *own]
 
 
 def _with_rules(here: Namespace, wanted: Callable[[Chain], bool]) -> Chain | None:

@@ -60,6 +60,8 @@ class End(StrEnum):
     NO_SOURCE = "no source address"
     NO_NEIGHBOUR = "no neighbour"
     """Nobody on the segment answers for the address."""
+    STALE_NEIGHBOUR = "stale neighbour"
+    """The sender knows a hardware address for it, does not ask, and nobody has that one."""
     NOT_FORWARDED = "not forwarded"
     REVERSE_PATH = "reverse path"
     HAIRPIN = "hairpin"

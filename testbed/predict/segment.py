@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from testbed.evidence import Evidence, Link, Namespace
+from testbed.evidence import Evidence, Link, Namespace, Neighbour
 from testbed.model import Address
 from testbed.predict.routing import is_local, link_of, own_addresses, reverse_path_fails, setting
 
 #: Neighbour states in which the kernel sends without asking anew (include/net/neighbour.h, NUD_VALID).
 _VALID: Final = frozenset({"reachable", "stale", "delay", "probe", "permanent", "noarp"})
-_PERMANENT: Final = "permanent"
+#: In this one it asks whether the address still holds, and then asks anew (net/core/neighbour.c, neigh_timer_handler).
+_PROBE: Final = "probe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Reached:
     """Those that answer; more than one is a duplicate address."""
     outside: bool = False
     """Whether the segment goes on where the picture does not: somebody there may answer."""
+    believed: str | None = None
+    """The hardware address that the asker sends to without asking, where nobody there has it."""
 
 
 def who_has(evidence: Evidence, here: Namespace, link: Link, address: Address, sender: Address) -> Reached:
@@ -66,18 +69,37 @@ def who_has(evidence: Evidence, here: Namespace, link: Link, address: Address, s
             outside = True
         elif _answers(station, address, sender):
             stations.append(station)
-    known = next(
+    known = believed(here, link, address)
+    if known is None or known.mac is None:
+        return Reached(tuple(stations), outside)
+    at_mac = tuple(
+        station
+        for station in _stations(evidence, here, link)
+        if station is not None and known.mac in _macs(station) and station.link.up and station.link.carrier
+    )
+    if at_mac:
+        return Reached(at_mac, outside)
+    if outside or known.state == _PROBE:
+        return Reached(tuple(stations), outside)
+    # Five seconds of delay and three probes of one second pass before it asks anew (arp(7), delay_first_probe_time).
+    return Reached(tuple(stations), believed=known.mac)
+
+
+def _macs(station: Station) -> tuple[str, ...]:
+    """By which hardware addresses a stack takes frames: a bridge also by that of the port that they come in by.
+
+    A bridge has the lowest address of its ports (net/bridge/br_stp_if.c, br_stp_recalculate_bridge_id), and so another
+    one when they come and go; a frame to the port that brings it is for the bridge all the same (eth_type_trans, and
+    br_handle_frame_finish for a local entry).
+    """
+    return (station.link.mac,) if station.port is None else (station.link.mac, station.port.mac)
+
+
+def believed(here: Namespace, link: Link, address: Address) -> Neighbour | None:
+    """What a namespace knows of a neighbour, where it sends there without asking; None where it asks first."""
+    return next(
         (n for n in here.neighbours if n.link == link.index and n.address == address and n.state in _VALID), None
     )
-    if known is not None and known.mac is not None and (known.state == _PERMANENT or len(stations) != 1):
-        at_mac = [
-            station
-            for station in _stations(evidence, here, link)
-            if station is not None and station.link.mac == known.mac and station.link.up and station.link.carrier
-        ]
-        if at_mac or known.state == _PERMANENT:
-            stations = at_mac
-    return Reached(tuple(stations), outside)
 
 
 def _answers(station: Station, address: Address, sender: Address) -> bool:

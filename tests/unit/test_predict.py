@@ -259,6 +259,80 @@ def test_who_knows_the_hardware_address_does_not_ask(knows: bool, expected: tupl
     assert (seen.outcome, seen.end) == expected
 
 
+def believing(evidence: Evidence, here: str, address: str, mac: str, state: str) -> Evidence:
+    """The same picture, where somebody has a line about a neighbour in his table."""
+    eth0 = next(link for link in evidence.namespaces[here].links if link.name == "eth0")
+    line = Neighbour(eth0.index, ipaddress.ip_address(address), mac, state)
+    return edited(evidence, here, neighbours=(line,))
+
+
+_NOBODYS = "02:00:00:00:00:77"
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ("reachable", (Outcome.TIMED_OUT, End.STALE_NEIGHBOUR)),
+        ("stale", (Outcome.TIMED_OUT, End.STALE_NEIGHBOUR)),
+        ("delay", (Outcome.TIMED_OUT, End.STALE_NEIGHBOUR)),
+        ("permanent", (Outcome.TIMED_OUT, End.STALE_NEIGHBOUR)),
+        ("probe", (Outcome.CONNECTED, End.ACCEPTED)),
+        ("failed", (Outcome.CONNECTED, End.ACCEPTED)),
+    ],
+)
+def test_who_believes_in_a_hardware_address_of_nobodys_reaches_nobody(
+    state: str, expected: tuple[Outcome, End]
+) -> None:
+    """After a restart with another MAC address; until the line is doubted the kernel does not ask (NUD_VALID)."""
+    evidence = believing(world(web_listens=(tcp("0.0.0.0"),)), "peer", "10.88.0.10", _NOBODYS, state)
+    seen = ask(evidence, "peer", f"10.88.0.10:{_PORT}")
+    assert (seen.outcome, seen.end) == expected
+
+
+@pytest.mark.parametrize(
+    ("knows", "expected"),
+    [(False, (Outcome.CONNECTED, End.ACCEPTED)), (True, (Outcome.TIMED_OUT, End.STALE_NEIGHBOUR))],
+)
+def test_whoever_asks_is_known_to_whom_he_asks(knows: bool, expected: tuple[Outcome, End]) -> None:
+    """A question (ARP) tells who asks, and so mends what the asked one believed; who knows already does not ask."""
+    evidence = believing(world(web_listens=(tcp("0.0.0.0"),)), "web", "10.88.0.11", _NOBODYS, "reachable")
+    eth0 = next(link for link in evidence.namespaces["web"].links if link.name == "eth0")
+    if knows:
+        evidence = believing(evidence, "peer", "10.88.0.10", eth0.mac, "reachable")
+    seen = ask(evidence, "peer", f"10.88.0.10:{_PORT}")
+    assert (seen.outcome, seen.end) == expected
+
+
+def test_an_address_that_nobody_has_any_more_is_one_that_nobody_has() -> None:
+    """Where nobody would answer either, the old line in the table is not what is wrong."""
+    evidence = believing(world(), "peer", "10.88.0.99", _NOBODYS, "stale")
+    assert ask(evidence, "peer", f"10.88.0.99:{_PORT}").end is End.NO_NEIGHBOUR
+
+
+def test_a_bridge_takes_what_is_for_the_port_that_brings_it() -> None:
+    """A bridge changes its address with its ports; who has that of his own port in his table reaches it still."""
+    evidence = world(host_listens=(tcp("0.0.0.0"),))
+    eth0 = next(link for link in evidence.namespaces["peer"].links if link.name == "eth0")
+    assert eth0.peer is not None
+    port = next(link for link in evidence.namespaces["box"].links if link.index == eth0.peer.index)
+    bridge = next(link for link in evidence.namespaces["box"].links if link.name == "podman0")
+    assert port.mac != bridge.mac
+    seen = ask(believing(evidence, "peer", "10.88.0.1", port.mac, "reachable"), "peer", f"10.88.0.1:{_PORT}")
+    assert seen.outcome is Outcome.CONNECTED
+
+
+@pytest.mark.parametrize(("filters", "expected"), [("1", Outcome.CONNECTED), ("0", Outcome.TIMED_OUT)])
+def test_what_a_bridges_firewall_rewrites_is_caught_whoever_it_is_for(filters: str, expected: Outcome) -> None:
+    """With br_netfilter PREROUTING comes before the bridge looks for the hardware address."""
+    to_web = Action(Act.DNAT, f"10.88.0.10:{_PORT}")
+    published = rules(Hook.PREROUTING, to_web, Match(Field.DESTINATION, ("10.88.0.1/32",)), kind="nat")
+    evidence = world(
+        web_listens=(tcp("0.0.0.0"),), host_rules=published, host_sysctls={"bridge/bridge-nf-call-iptables": filters}
+    )
+    seen = ask(believing(evidence, "peer", "10.88.0.1", _NOBODYS, "reachable"), "peer", f"10.88.0.1:{_PORT}")
+    assert seen.outcome is expected
+
+
 @pytest.mark.parametrize(
     ("kind", "number"),
     [

@@ -193,6 +193,18 @@ def an_address_that_nobody_has(stage: Stage) -> Iterator[Broken]:
     yield Broken("client", f"http://10.88.0.77:{PORT}/", cure=lambda: None, cured_target=f"http://{server}:{PORT}/")
 
 
+@fault(Cause.STALE_NEIGHBOUR)
+def a_server_with_another_mac_address(stage: Stage) -> Iterator[Broken]:
+    """It was started anew, with its old address: who spoke to it before still sends to where it was."""
+    stage.container("client")
+    stage.container("server")
+    stage.listen("server")
+    target = f"http://{_address(stage, 'server')}:{PORT}/"
+    stage.connect("client", target)
+    stage.run("ip link set eth0 address 02:00:00:00:00:77", on="server")
+    yield Broken("client", target, cure_runs_on=HOST)
+
+
 # --- what the kernel refuses to do ------------------------------------------------------------------------------------
 
 
