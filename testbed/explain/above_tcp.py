@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
-from testbed.evidence import Attempt, Evidence, Forwarder, HostFacts
-from testbed.explain import narrow
+from testbed.evidence import Attempt, Container, Evidence, Forwarder, HostFacts
+from testbed.explain import narrow, publishing
 from testbed.explain.case import Case, at, holder, listener_row
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row, Undecided
@@ -23,6 +24,11 @@ _WANTS_TLS: Final = re.compile(
 _ALERT: Final = re.compile(r"BadStatusLine: .{0,4}\\x15\\x03|BadStatusLine: \x15\x03")
 #: How clients say that the certificate is for somebody else: Go, OpenSSL (curl, Python) and Node, in this order.
 _OTHER_NAME: Final = re.compile(r"valid for|mismatch|doesn't match|no alternative certificate|ALTNAME", re.IGNORECASE)
+#: What a gateway says with its answer (RFC 9110, 15.6.3 and 15.6.5).
+_GATEWAYS: Final[Mapping[int, str]] = {
+    502: "it got no valid answer from",
+    504: "it got no answer in time from",
+}
 _SSH: Final = frozenset({"ssh", "sshd", "autossh"})
 
 
@@ -133,12 +139,64 @@ def certificate(case: Case, text: str) -> Diagnosis:
 
 def _status(case: Case, seen: Observation) -> Diagnosis:
     status = seen.answer.status if seen.answer else None
+    if found := publishing.taken(case, f", with HTTP status {status}"):
+        return found
+    if meaning := _GATEWAYS.get(status or 0):
+        return _gateway(case, seen, f"{status}: the word of a gateway that {meaning} the server behind it.")
+    said = _line(seen.answer.excerpt) if seen.answer else ""
     return Diagnosis(
         Cause.HTTP_STATUS,
         f"The network is all right: {_who(case)} answered, with HTTP status {status}. What is wrong is above it.",
-        _rows(case, seen),
+        (*_rows(case, seen), *([Row("answer", case.end.label if case.end else "", said)] if said else [])),
         (Cure("Read the log of the program that answers", _log(case)),),
     )
+
+
+def _gateway(case: Case, seen: Observation, said: str) -> Diagnosis:
+    """The network is all right as far as a gateway, which has no answer from whom it asked in turn."""
+    here = case.end
+    container = None if here is None or case.is_host(here.key) else next(iter(case.containers_in(here.key)), None)
+    upstream, known = "UPSTREAM:PORT", ""
+    rows = _rows(case, seen)
+    if container is not None:
+        named = _named(case, container)
+        if len(named) == 1:
+            name, other = named[0]
+            upstream = f"{name}:{case.only_port_of(other) or 'PORT'}"
+        stopped = [c for _, c in named if c.state != "running"]
+        rows = (*rows, *(Row("container", c.host, f"{c.id[:12]} {c.name} {c.state}") for c in stopped))
+        known = "".join(f" {c.name}, which its hosts file names, does not run: it is {c.state}." for c in stopped)
+    place = container.name if container is not None else here.label if here is not None else "GATEWAY"
+    return Diagnosis(
+        Cause.HTTP_STATUS,
+        f"The network is all right as far as {_who(case)} which answered with HTTP status {said}{known}",
+        rows,
+        (
+            Cure("See in its log which server that is, and what failed", _log(case)),
+            Cure("Then explain that line", "testbed explain 'THE LINE'"),
+            Cure("Or explain the gateway's own connection", f"testbed explain --from {place} http://{upstream}"),
+        ),
+    )
+
+
+def _named(case: Case, container: Container) -> list[tuple[str, Container]]:
+    """The other containers that a container's hosts file leads to, by the names that it has for them.
+
+    That is whoever has the address now, or whoever is called so, where nobody has it.
+    """
+    found = []
+    for name, addresses in container.names.hosts.addresses.items():
+        others = [c for c in case.evidence.containers if c.host == container.host and c is not container]
+        having = [c for c in others if any(a in on.addresses for on in c.attachments for a in addresses)]
+        called = [c for c in others if c.name == name and c.state != "running"]
+        found += [(name, c) for c in (having or called)[:1]]
+    return found
+
+
+def _line(excerpt: str) -> str:
+    """What an answer says in words, in one line; empty for a page of HTML, which says no more than its status."""
+    text = "".join(character if character.isprintable() else " " for character in excerpt)
+    return "" if text.lstrip().startswith("<") else " ".join(text.split())
 
 
 def _silent(case: Case, seen: Observation) -> Diagnosis:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from testbed.errors import UsageError
 from testbed.evidence import Evidence, Listener, Namespace, Network, Protocol
 from testbed.evidence.programs import AARDVARK, CONMON, DNS_PORT, ROOTLESSPORT
 from testbed.explain.case import at, holder, listener_row, listeners
@@ -29,6 +30,20 @@ def diagnose(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagno
         case Cause.TUNNEL_FAR_END_DOWN | Cause.TUNNEL_FORBIDDEN:
             return _tunnel(pasted)
     return None
+
+
+def speaker(evidence: Evidence, pasted: Pasted) -> str:
+    """Where a program could not listen, as its words alone tell: where that port is taken now, else the first host.
+
+    :raises UsageError: it is taken on several hosts
+    """
+    if pasted.code is not Cause.PORT_TAKEN:
+        return "host"
+    namespaces = ((host.name, evidence.namespaces.get(host.namespace)) for host in evidence.hosts)
+    found = [name for name, namespace in namespaces if namespace is not None and _holding(pasted, namespace)]
+    if len(found) > 1:
+        raise UsageError(f"that may have been said on {', '.join(found)}: say which with --from NAME")
+    return found[0] if found else "host"
 
 
 def _no_such_address(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosis:
@@ -78,14 +93,7 @@ def _bridge_not_there(network: Network, address: Address, namespace: Namespace, 
 
 def _taken(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosis:
     port = pasted.port or 0
-    found = [
-        entry
-        for entry in listeners(namespace, port)
-        if pasted.address is None
-        or entry.address == pasted.address
-        or entry.address.is_unspecified
-        or pasted.address.is_unspecified
-    ]
+    found = _holding(pasted, namespace)
     said = Row("said", "", pasted.text)
     if not found:
         return Diagnosis(
@@ -111,6 +119,18 @@ def _taken(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosi
         ),
         ("That process only holds the published port: stop the container, not the process.",) if publisher else (),
     )
+
+
+def _holding(pasted: Pasted, namespace: Namespace) -> list[Listener]:
+    """Who listens where a program wanted to."""
+    return [
+        entry
+        for entry in listeners(namespace, pasted.port or 0)
+        if pasted.address is None
+        or entry.address == pasted.address
+        or entry.address.is_unspecified
+        or pasted.address.is_unspecified
+    ]
 
 
 def _resolver_taken(pasted: Pasted, namespace: Namespace) -> Diagnosis:

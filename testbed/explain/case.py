@@ -96,6 +96,12 @@ class Case:
         pid = listener.process.pid if listener.process else None
         return next((f for f in self.evidence.forwards if f.pid == pid and f.port == listener.port), None)
 
+    def only_port_of(self, container: Container) -> int | None:
+        """The one TCP port that is listened on in a container; None where there is none, or several."""
+        there = self.evidence.namespaces.get(container.namespace or "")
+        ports = {entry.port for entry in there.listeners if entry.protocol is Protocol.TCP} if there else set()
+        return ports.pop() if len(ports) == 1 else None
+
     def published_at(self, host: str, port: int) -> Iterator[tuple[Container, Published]]:
         """Containers of a host that publish a port there, running or not."""
         for container in self.evidence.containers:

@@ -23,8 +23,6 @@ _BY_END: Final[Mapping[End, Callable[[Case], Diagnosis]]] = {
     End.RESOLVER_FAILED: naming.resolver_failed,
     **routing.BY_END,
 }
-#: The kernel asks three times, a second apart, who has an address (ip-sysctl, mcast_solicit and retrans_time_ms).
-_NEIGHBOUR_SECONDS: Final = 3.2
 
 
 def explain(evidence: Evidence, attempt: Attempt, seen: Observation | None = None) -> Explanation:
@@ -47,7 +45,7 @@ def explain(evidence: Evidence, attempt: Attempt, seen: Observation | None = Non
         return _explained(case, found) if isinstance(found, Diagnosis) else _cannot_tell(case, found)
     if predicted.end in _OPEN:
         return _by_observation(case, seen)
-    return _by_prediction(case) if _agree(predicted, seen) else _cannot_tell(case)
+    return _by_prediction(case) if agree(predicted, seen) else _cannot_tell(case)
 
 
 #: What the picture cannot decide: the observation may.
@@ -77,9 +75,11 @@ def _by_observation(case: Case, seen: Observation) -> Explanation:
     return _cannot_tell(case)
 
 
-def _agree(predicted: Prediction, seen: Observation) -> bool:
+def agree(predicted: Prediction, seen: Observation) -> bool:
     """Whether what was seen is what was predicted, as far as the observer's patience lets it be seen."""
-    if predicted.end is End.NO_NEIGHBOUR and seen.outcome is Outcome.TIMED_OUT and seen.seconds < _NEIGHBOUR_SECONDS:
+    if predicted.end is End.NO_NEIGHBOUR and seen.outcome is Outcome.TIMED_OUT:
+        # The kernel needs three seconds to say so, and does not ask at all while it has the MAC address of whoever had
+        # that address before: what it then sends is for nobody, and no error comes of it (arp(7)).
         return seen.phase is Phase.CONNECT
     if predicted.end is End.RELAY_CLOSES and seen.outcome in (Outcome.CLOSED, Outcome.RESET):
         return predicted.phase is seen.phase

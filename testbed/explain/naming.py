@@ -47,6 +47,30 @@ def not_found(case: Case) -> Diagnosis:
     )
 
 
+def unknown_at_start(case: Case) -> Diagnosis | None:
+    """A name that a program did not know as it started, and ended over; None where its container would know it now."""
+    asking, name = case.place.container, case.attempt.target.host.rstrip(".").lower()
+    if asking is None:
+        return None
+    own, target = case.networks_of(asking), case.attempt.target
+    for container in case.evidence.containers:
+        if name not in _names(container) or container.state != "running":
+            continue
+        if any(network.dns_enabled for network in case.networks_of(container) if network in own):
+            return None
+        # The words have the name alone.
+        target = replace(target, port=case.only_port_of(container) or target.port)
+    found = not_found(replace(case, attempt=replace(case.attempt, target=target)))
+    ended = f"The program in {asking.name} ended as it started, with status {asking.exit_code}, over the name {name}"
+    again = Cure("And start it again, where it is the same container", f"podman start {asking.name}")
+    return replace(
+        found,
+        sentence=f"{ended}: {found.sentence}",
+        rows=(Row("container", asking.host, f"{asking.id[:12]} {asking.name} {asking.state}"), *found.rows),
+        cures=(*found.cures, again),
+    )
+
+
 def _container_unknown(case: Case, meant: Container, asking: Container) -> Diagnosis:
     """The name is another container's, and the resolver does not say so."""
     own, its = case.networks_of(asking), case.networks_of(meant)
@@ -68,7 +92,14 @@ def _container_unknown(case: Case, meant: Container, asking: Container) -> Diagn
             "for no "
             f"names: DNS is off there, as always on the default network.",
             (row,),
-            (move, Cure("Or call it by its address", _address(meant, case.attempt.target.port))),
+            (
+                move,
+                Cure("Or call it by its address", _address(meant, case.attempt.target.port)),
+                Cure(
+                    "Or name it for the container, with an address that it keeps (--ip)",
+                    f"podman run --add-host {meant.name}:ADDRESS ... (a new container)",
+                ),
+            ),
         )
     return Diagnosis(
         Cause.NETWORKS_NOT_SHARED,

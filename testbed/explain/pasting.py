@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from testbed.evidence import Attempt, Evidence
-from testbed.explain import above_tcp
+from testbed.evidence import Attempt, Evidence, Namespace
+from testbed.explain import above_tcp, naming
 from testbed.explain.binding import diagnose
 from testbed.explain.case import Case
-from testbed.explain.client_texts.said import Pasted
+from testbed.explain.client_texts.said import Client, Pasted
 from testbed.explain.codes import Cause
-from testbed.explain.explain import explain
+from testbed.explain.explain import agree, explain
 from testbed.explain.explanation import Explanation, Verdict
 from testbed.model import Observation, Outcome, Target
-from testbed.predict import Prediction, predict
+from testbed.predict import End, Prediction, predict
 
 _CERTIFICATES = frozenset({Cause.CERTIFICATE_NOT_TRUSTED, Cause.CERTIFICATE_OTHER_NAME})
 
@@ -28,28 +28,49 @@ def places(evidence: Evidence, pasted: Pasted, target: Target) -> tuple[str, ...
 def likeliest(evidence: Evidence, pasted: Pasted, target: Target) -> tuple[str, ...]:
     """Of the places from which it would end like that, those that speak for themselves.
 
-    That nobody listens at all says less than that somebody listens elsewhere; nobody means a container to call the
-    port that it publishes itself; and an address is mostly dialled by those on its network.
+    nginx speaks where it listens; that nobody listens at all says less than that somebody listens elsewhere; nobody
+    means a container to call the port that it publishes itself; and an address is mostly dialled by those on its
+    network.
     """
+    if pasted.ended and (ended := _ended(evidence, pasted)):
+        return ended
     found = places(evidence, pasted, target)
     ranks = {name: _doubts(evidence, pasted, target, name) for name in found}
     return tuple(name for name in found if ranks[name] == min(ranks.values()))
 
 
-def _doubts(evidence: Evidence, pasted: Pasted, target: Target, name: str) -> tuple[bool, bool, bool]:
-    container = evidence.place(name).container
+def _ended(evidence: Evidence, pasted: Pasted) -> tuple[str, ...]:
+    """The containers that ended in failure, and did not know the name."""
+    return tuple(
+        c.name
+        for c in evidence.containers
+        if c.state == "exited" and c.exit_code and not c.names.hosts.lookup(pasted.name)
+    )
+
+
+def _doubts(evidence: Evidence, pasted: Pasted, target: Target, name: str) -> tuple[bool, bool, bool, bool]:
+    place = evidence.place(name)
+    container = place.container
     address = pasted.address or predict(evidence, Attempt(name, target)).address
     near = container is not None and any(
-        network.host == container.host and attachment.network == network.name and address in subnet
+        network.host == container.host
+        and attachment.network == network.name
+        and address is not None
+        and address in subnet
         for network in evidence.networks
         for attachment in container.attachments
         for subnet in network.subnets
     )
     return (
+        pasted.client is Client.NGINX and not _listens(evidence.namespaces.get(place.namespace or ""), "nginx"),
         explain_pasted(evidence, pasted, name, target).cause is Cause.NOBODY_LISTENS,
         container is not None and any(port.host_port == target.port for port in container.published),
         not near,
     )
+
+
+def _listens(here: Namespace | None, program: str) -> bool:
+    return here is not None and any(entry.process and entry.process.name == program for entry in here.listeners)
 
 
 def outcomes(pasted: Pasted) -> tuple[Outcome, ...]:
@@ -63,7 +84,7 @@ def _fits(prediction: Prediction, pasted: Pasted) -> bool:
     if pasted.resolver is not None and prediction.resolver != pasted.resolver:
         return False
     connected = prediction.outcome is Outcome.CONNECTED and above_tcp.fails_above_tcp(_observation(pasted, "", ""))
-    return connected or prediction.outcome in outcomes(pasted)
+    return connected or prediction.outcome in outcomes(pasted) or agree(prediction, _observation(pasted, "", ""))
 
 
 def explain_pasted(
@@ -80,6 +101,11 @@ def explain_pasted(
         case = Case(evidence, attempt, evidence.place(place), prediction, said)
         found = above_tcp.certificate(case, pasted.text)
         return Explanation(Verdict.EXPLAINED, found.sentence, found, prediction, said, warnings=found.warnings)
+    if pasted.ended and prediction.end is End.NOT_RUNNING:
+        case = Case(evidence, attempt, evidence.place(place), prediction, said)
+        if unknown := naming.unknown_at_start(case):
+            hints = (*unknown.warnings, pasted.hint)
+            return Explanation(Verdict.EXPLAINED, unknown.sentence, unknown, prediction, said, warnings=hints)
     if prediction.outcome in outcomes(pasted):
         # The words alone stand for several outcomes; the picture says which of them it is.
         said = replace(said, outcome=prediction.outcome, errno=prediction.errno, phase=prediction.phase)

@@ -90,6 +90,37 @@ def not_running(case: Case, container: Container) -> Diagnosis:
     )
 
 
+def taken(case: Case, said: str) -> Diagnosis | None:
+    """Somebody else answers at the port that a container publishes, which does not run.
+
+    :param said: what he answered, in a few words
+    """
+    listener, here = case.prediction.listener, case.end
+    if listener is None or listener.process is None or here is None or not case.is_host(here.key):
+        return None
+    published = [container for container, _ in case.published_at(case.host_of(here.key), case.port)]
+    if not published or listener.process.container or any(container.state in _IN_USE for container in published):
+        return None
+    container = published[0]
+    return Diagnosis(
+        Cause.PORT_TAKEN,
+        f"{holder(listener)} of {here.label}, listening on {at(listener.address, listener.port)}, answered{said}. It "
+        f"is the container {container.name} that publishes port {case.port} there, which does not run "
+        f"({container.state}), and cannot be started while that port is taken.",
+        (
+            listener_row(here, listener),
+            Row("container", container.host, f"{container.id[:12]} {container.name} {container.state}"),
+        ),
+        (
+            Cure(
+                f"End what holds the port, if it is not meant, and start {container.name}",
+                f"kill {listener.process.pid}\npodman start {container.name}",
+            ),
+            Cure("Or take another port", ""),
+        ),
+    )
+
+
 def _published_elsewhere(case: Case, container: Container, published: Published, address: Address) -> Diagnosis | None:
     bound = as_address(published.host_address) if published.host_address else None
     row = Row(

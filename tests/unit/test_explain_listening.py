@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from testbed.diagnose import pasted_offline
+from testbed.errors import UsageError
 from testbed.evidence import (
     Act,
     Action,
@@ -38,7 +39,7 @@ from testbed.explain.explain import explain
 from testbed.explain.explanation import Diagnosis, Explanation, Verdict
 from testbed.explain.pasted import read
 from testbed.hosts_file import HostsFile
-from testbed.model import Observation, Outcome, Phase, Target
+from testbed.model import Answer, Observation, Outcome, Phase, Target
 
 NAMES = Names(HostsFile.parse("10.88.0.1 host.containers.internal\n"))
 GATEWAY = ipaddress.ip_address("10.88.0.1")
@@ -289,3 +290,129 @@ def test_a_container_is_not_thought_to_call_the_port_that_it_publishes() -> None
 def test_where_nobody_listens_anywhere_that_is_the_cause() -> None:
     """There is no better one."""
     assert pasted_offline(world({}), read(REFUSED)).explanation.cause is Cause.NOBODY_LISTENS
+
+
+BUSY = f"listen tcp 0.0.0.0:{PORT}: bind: address already in use"
+
+
+def test_a_port_that_is_taken_is_the_hosts_where_it_is() -> None:
+    """Of several hosts the one whose port is taken is meant, whichever is the first."""
+    found = pasted_offline(world({"far": (tcp("0.0.0.0", "nginx", pid=33),)}), read(BUSY))
+    assert found.place == "far"
+    assert "nginx (pid 33)" in found.explanation.sentence
+
+
+def test_a_port_that_is_taken_on_two_hosts_is_asked_about() -> None:
+    """Neither is guessed."""
+    both = world({"box": (tcp("0.0.0.0"),), "far": (tcp("0.0.0.0"),)})
+    with pytest.raises(UsageError, match="on box, far: say which with --from"):
+        pasted_offline(both, read(BUSY))
+
+
+@pytest.mark.parametrize("place", ["client", "web"])
+def test_nginx_speaks_where_it_listens(place: str) -> None:
+    """Both are refused there; the words are of the one that has an nginx."""
+    said = read(
+        f'connect() failed (111: Connection refused) while connecting to upstream, upstream: "http://{GATEWAY}:1"'
+    )
+    assert pasted_offline(world({place: (tcp("0.0.0.0", "nginx"),)}), said).place == place
+
+
+def ended(evidence: Evidence, code: int) -> Evidence:
+    """The container ``client`` has ended with a status."""
+    client, *others = evidence.containers
+    return replace(
+        evidence, containers=(replace(client, state="exited", namespace=None, pid=0, exit_code=code), *others)
+    )
+
+
+UNKNOWN = '[emerg] 1#1: host not found in upstream "web" in /etc/nginx/nginx.conf:41'
+
+
+def test_a_name_that_nginx_ended_over_is_that_of_the_container_that_ended() -> None:
+    """It is no word of those that run; and what the container could be told instead is an address with its port."""
+    found = pasted_offline(ended(world({"web": (tcp("0.0.0.0"),)}), 1), read(UNKNOWN))
+    assert (found.place, found.explanation.cause) == ("client", Cause.DNS_DISABLED)
+    assert found.explanation.sentence.startswith("The program in client ended as it started, with status 1, over the")
+    assert f"10.88.0.11:{PORT}" in [cure.command for cure in diagnosed(found.explanation).cures]
+
+
+def test_a_name_that_is_known_by_now_is_no_reason_any_more() -> None:
+    """On a network with DNS its container need only be started again, now that the other one runs."""
+    found = pasted_offline(ended(world({"web": (tcp("0.0.0.0"),)}, dns=True), 1), read(UNKNOWN), "client")
+    assert found.explanation.cause is Cause.NOT_RUNNING
+
+
+def test_who_was_stopped_on_purpose_did_not_end_over_a_name() -> None:
+    """The words may then be those of an nginx that is asked to read its settings anew, where it runs."""
+    evidence = ended(world({"far": (tcp("0.0.0.0", "nginx"),)}), 0)
+    assert pasted_offline(evidence, read(UNKNOWN)).place == "far"
+
+
+def gateway(evidence: Evidence, status: int, names: str) -> Diagnosis:
+    """The diagnosis of an answer of ``web``, whose hosts file has some lines."""
+    containers = tuple(
+        replace(c, names=Names(HostsFile.parse(names))) if c.name == "web" else c for c in evidence.containers
+    )
+    target = Target.parse(f"http://10.88.0.11:{PORT}/")
+    answer = Answer(f"10.88.0.11:{PORT}", status, "nginx", '{"error":\n "why"}')
+    seen = Observation("box", str(target), Outcome.HTTP_STATUS, Phase.HTTP, None, f"HTTP {status}", 0.1, "", answer)
+    return diagnosed(explain(replace(evidence, containers=containers), Attempt("box", target), seen))
+
+
+WEB = {"web": (tcp("0.0.0.0", "nginx"),)}
+
+
+@pytest.mark.parametrize(
+    ("names", "upstream"),
+    [
+        ("10.88.0.10 orders", f"orders:{PORT}"),
+        ("10.88.0.10 orders\n10.88.0.10 stock", "UPSTREAM:PORT"),
+        ("10.88.0.1 host.containers.internal", "UPSTREAM:PORT"),
+    ],
+    ids=["one", "two", "none"],
+)
+def test_a_gateways_upstream_is_guessed_where_it_knows_one_name(names: str, upstream: str) -> None:
+    """By whoever has the address that its hosts file gives, and by the one port that is listened on there."""
+    found = gateway(world({**WEB, "client": (tcp("0.0.0.0"),)}), 502, names)
+    assert found.cures[-1].command == f"testbed explain --from web http://{upstream}"
+
+
+def test_a_gateways_upstream_that_does_not_run_is_named() -> None:
+    """What is called by the name has no address while it does not run."""
+    evidence = ended(world(WEB), 137)
+    client, *others = evidence.containers
+    gone = replace(client, attachments=(Attachment("podman"),))
+    found = gateway(replace(evidence, containers=(gone, *others)), 504, "10.88.0.10 client")
+    assert found.sentence.endswith("client, which its hosts file names, does not run: it is exited.")
+
+
+@pytest.mark.parametrize(("status", "rows"), [(500, ['{"error": "why"}']), (502, [])])
+def test_an_answer_that_is_no_gateways_is_shown(status: int, rows: list[str]) -> None:
+    """In one line; a gateway's own page says no more than its status."""
+    assert [row.text for row in gateway(world(WEB), status, "").rows if row.what == "answer"] == rows
+
+
+@pytest.mark.parametrize(("state", "cause"), [("exited", Cause.PORT_TAKEN), ("running", Cause.HTTP_STATUS)])
+def test_who_answers_instead_of_a_container_is_named(state: str, cause: Cause) -> None:
+    """Another program has the port that a container publishes, which for that cannot be started."""
+    evidence = world({"far": (tcp("0.0.0.0", "python3"),)}, agent_publishes=PORT)
+    client, web, agent = evidence.containers
+    containers = (client, web, replace(agent, state=state))
+    target = Target.parse(f"http://203.0.113.20:{PORT}/")
+    seen = Observation("box", str(target), Outcome.HTTP_STATUS, Phase.HTTP, None, "HTTP 404", 0.1, "")
+    assert explain(replace(evidence, containers=containers), Attempt("box", target), seen).cause is cause
+
+
+def test_a_name_that_no_place_knows_is_near_to_none() -> None:
+    """There is no address to compare with a network's; with one cause everywhere the first place is as good as any."""
+    found = pasted_offline(world({}), read("curl: (6) Could not resolve host: db; http://db:80/"))
+    assert (found.place, found.explanation.cause) == ("client", Cause.RESOLVER_DOWN)
+
+
+@pytest.mark.parametrize("seconds", [1.0, 10.0])
+def test_a_timeout_is_what_nobody_s_address_may_give_however_long(seconds: float) -> None:
+    """The kernel takes three seconds to say so, or says nothing while it remembers who had that address (arp(7))."""
+    target = Target.parse("http://10.88.0.77:80/")
+    seen = Observation("client", str(target), Outcome.TIMED_OUT, Phase.CONNECT, None, "timed out", seconds, "")
+    assert explain(world({}), Attempt("client", target), seen).cause is Cause.NOBODY_HAS_ADDRESS

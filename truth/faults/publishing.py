@@ -15,7 +15,7 @@ _OUTSIDE = 8080
 _NAME = f"http://host.containers.internal:{_OUTSIDE}/"
 _WEB = "10.88.0.80"
 #: Empties netavark's chain of published ports, by what it writes its rules with.
-_FLUSH = {
+FLUSH = {
     "iptables": "iptables -t nat -F NETAVARK-HOSTPORT-DNAT",
     "nft": "nft flush chain inet netavark NETAVARK-HOSTPORT-DNAT",
 }
@@ -117,7 +117,7 @@ def rules_that_were_flushed(stage: Stage) -> Iterator[Broken]:
     """As a firewall does that loads its own rules."""
     stage.container("client")
     _published(stage, str(_OUTSIDE))
-    stage.run(_FLUSH[machine.read().firewall])
+    stage.run(FLUSH[machine.read().firewall])
     yield Broken("client", _NAME, cure_runs_on=HOST)
 
 

@@ -65,7 +65,8 @@ def _unresolved(text: str) -> Pasted | None:
     if unknown := _NOT_FOUND.search(text):
         name, _, port = unknown.group(1).partition(":")
         target = url(f"http://{name}:{port or 80}")
-        return several(Client.NGINX, outcomes, unknown.group(), target, NAMES_HINT, name=name)
+        # Only ever said while its settings are read, and nginx ends over it (ngx_http_upstream_round_robin.c).
+        return replace(several(Client.NGINX, outcomes, unknown.group(), target, NAMES_HINT, name=name), ended=True)
     if unresolved := _NOT_RESOLVED.search(text):
         name, number, _ = unresolved.groups()
         # ngx_resolver.h: NGX_RESOLVE_NXDOMAIN is 3.

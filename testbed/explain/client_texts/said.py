@@ -56,6 +56,8 @@ class Pasted:
     """The name that was looked up."""
     possible: tuple[Outcome, ...] = ()
     """Where the text stands for several outcomes: all of them, ``outcome`` among them or INCONCLUSIVE."""
+    ended: bool = False
+    """Whether it is a program's last word: its container does not run any more."""
 
 
 #: strerror(3) of glibc, then of musl where it differs; lower case, because clients disagree about the first letter.
