@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from benchmarks import explaining, growth, host, machine, parallel, probes, report, startup, tracing
+from benchmarks import explaining, growth, host, machine, ordering, parallel, probes, report, startup, tracing
 from benchmarks.bench import Bench
 from benchmarks.values import Run, Series, judge
 from testbed import images
@@ -21,7 +21,7 @@ from testbed.scenarios.portainer.topology import TOPOLOGY
 
 _SUBJECTS: Final = {
     subject.name: subject
-    for subject in (m.SUBJECT for m in (host, startup, probes, growth, parallel, explaining, tracing))
+    for subject in (m.SUBJECT for m in (host, startup, probes, growth, parallel, explaining, tracing, ordering))
 }
 _MISSED: Final = 1
 

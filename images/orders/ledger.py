@@ -14,9 +14,14 @@ from pathlib import Path
 import psycopg
 
 _PASSWORD = Path("/run/secrets/ledger-password")
-#: In less than nginx waits for an answer (proxy_read_timeout): what it gives up on must not be done after all.
+#: Each of them less than nginx waits for an answer (proxy_read_timeout). What it gives up on may be done after all: who
+#: asks again with the same key learns which.
 _CONNECT_SECONDS = 1
 _STATEMENT_MILLISECONDS = 1000
+#: Frozen with the inventory's row in its hands this service would shut the shop: the ledger takes the row back.
+_IDLE_MILLISECONDS = 1000
+#: What psycopg calls a ledger that went away, that is going, or that would wait no longer (SQLSTATE 25P03).
+_GONE = (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout)
 
 
 class LedgerError(Exception):
@@ -97,8 +102,8 @@ def take(wanted: Wanted) -> Taken:
             raise SoldOutError(wanted.item)
         try:
             books.commit()
-        except psycopg.OperationalError as exc:
-            raise UnknownError(str(exc)) from exc
+        except _GONE as exc:
+            raise UnknownError(_line(exc)) from exc
         return Taken(int(row[0]), new=True)
 
 
@@ -114,7 +119,7 @@ def _known(books: psycopg.Connection[tuple[object, ...]], wanted: Wanted) -> Tak
 
 @contextmanager
 def _ledger() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """A connection; whatever was not committed on it is rolled back."""
+    """A connection; what was done on it is rolled back when something is raised, whatever that takes (psycopg)."""
     try:
         with psycopg.connect(
             host="ledger",
@@ -122,12 +127,13 @@ def _ledger() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
             user="orders",
             password=_PASSWORD.read_text(encoding="ascii").strip(),
             connect_timeout=_CONNECT_SECONDS,
-            options=f"-c statement_timeout={_STATEMENT_MILLISECONDS}",
+            options=f"-c statement_timeout={_STATEMENT_MILLISECONDS}"
+            f" -c idle_in_transaction_session_timeout={_IDLE_MILLISECONDS}",
         ) as books:
-            try:
-                yield books
-            finally:
-                if not books.closed:
-                    books.rollback()
-    except psycopg.OperationalError as exc:
-        raise LedgerError(" ".join(str(exc).split())) from exc
+            yield books
+    except _GONE as exc:
+        raise LedgerError(_line(exc)) from exc
+
+
+def _line(exc: Exception) -> str:
+    return " ".join(str(exc).split())

@@ -27,8 +27,8 @@ from testbed.scenarios.toaster.topology import (
     SHOP,
 )
 from testbed.trace import RuleHit
-from testbed.trace.rules import traced
 from testbed.trace.nftrace import FirewallTrace
+from testbed.trace.rules import traced
 
 COURIERS: Final = ("courier1", "courier2")
 #: Those whose seats at the bridge are looked at.

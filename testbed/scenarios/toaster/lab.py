@@ -20,6 +20,11 @@ class ToasterLab(ScenarioLab):
 
     def __init__(self, *, store: ImageStore | None = None, say: Callable[[str], None] = lambda line: None) -> None:
         super().__init__(TOPOLOGY, store=store, say=say)
+        try:
+            _settle(self.shop)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def jack(self) -> Host:
@@ -50,7 +55,7 @@ class ToasterLab(ScenarioLab):
 
 
 def _settle(host: Host) -> None:
-    """Have podman0 keep its MAC address, as netavark does from 1.9 on.
+    """Have podman0 keep its MAC address: netavark 1.14 sets one, and 1.4 does not.
 
     By itself a bridge borrows the lowest of its ports' (br_stp_recalculate_bridge_id): when that container is started
     again the others send what is for outside to nobody for seconds, until they believe in the old one no more.
