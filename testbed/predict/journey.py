@@ -51,6 +51,8 @@ class Journey:
     _path: list[Link] = field(default_factory=list)
     _path_back: list[Link] = field(default_factory=list)
     _tracking: Tracking = field(default_factory=Tracking)
+    _called: Address | None = None
+    """Whom the sender called: no answer from anybody else is one to it."""
     _asked: list[tuple[Namespace, Hook, Packet]] = field(default_factory=list)
     """What each firewall was asked on the way there."""
 
@@ -60,6 +62,7 @@ class Journey:
         destination = mapped(destination)
         if destination.is_unspecified:
             destination = _LOOPBACK[destination.version]  # connect(2) to 0.0.0.0 is to oneself (ip(7))
+        self._called = destination
         packet = Packet(destination, destination, str(protocol), None, port)
         chosen = self._choose(here, destination)
         if chosen.unknown:
@@ -334,7 +337,7 @@ class Journey:
         packet = judged.packet
         if self._back:
             if here.key == self.origin:
-                return self._ended(here, End.ACCEPTED, "the answer is back", None, packet)
+                return self._came_back(here, packet)
             why = f"the answer to {packet.destination} goes to {here.label}, which did not ask"
             return self._ended(here, End.NO_ROUTE, why, None, packet)
         if link.name != "lo":
@@ -365,6 +368,14 @@ class Journey:
             listener=listener,
         )
         return self._answered(here, packet, ending)
+
+    def _came_back(self, here: Namespace, packet: Packet) -> Ending:
+        """The answer is where the question began: one to it, if it comes from whom that was for (RFC 9293, 3.10.7)."""
+        source = self._tracking.back_from_destination(here.key, packet).source
+        if packet.source_port is not None and source != self._called:
+            why = f"the answer comes from {source}, and {here.label} called {self._called}: it takes no notice"
+            return self._ended(here, End.UNASKED, why, None, packet)
+        return self._ended(here, End.ACCEPTED, "the answer is back", None, packet)
 
     @staticmethod
     def _forwards(here: Namespace, link: Link, packet: Packet) -> bool:
@@ -412,7 +423,7 @@ class Journey:
         out = chosen.link.name if chosen.link else ""
         forwarded = replace(packet, oif=out)
         judged = self._judge(here, Hook.FORWARD, forwarded)
-        if stopped := self._stopped(here, Hook.FORWARD, judged, forwarded):
+        if stopped := self._stopped(here, Hook.FORWARD, judged, forwarded, bridged=entered is not None):
             return stopped
         self._note(here, StepKind.FORWARD, f"{here.label} forwards from {link.name} to {out}", row=route_row(chosen))
         return self._go_out(here, before, replace(judged.packet, iif=""), chosen)
@@ -526,8 +537,14 @@ class Journey:
                 return self._ended(here, End.UNKNOWN, why, None, packet, by=Verdict(hook, judged.chain, judged.rule))
         return None
 
-    def _stopped(self, here: Namespace, hook: Hook, judged: Judged, packet: Packet) -> Ending | None:
-        """The ending that a verdict makes; None for one that lets the packet pass."""
+    def _stopped(
+        self, here: Namespace, hook: Hook, judged: Judged, packet: Packet, *, bridged: bool = False
+    ) -> Ending | None:
+        """The ending that a verdict makes; None for one that lets the packet pass.
+
+        :param bridged: whether it was rewritten on its way from port to port of a bridge: a reset then goes out by the
+            port that it came in by, past conntrack (net/ipv4/netfilter/nf_reject_ipv4.c, nf_send_reset)
+        """
         if judged.verdict is Act.ACCEPT:
             return None
         by = Verdict(hook, judged.chain, judged.rule)
@@ -545,15 +562,11 @@ class Journey:
         if number is None:
             why = f"what {at} answers with {judged.argument!r} is not modelled"
             return self._ended(here, End.UNKNOWN, why, None, packet, by=by)
-        return self._answered_with_error(
-            here,
-            End.REJECTED,
-            why,
-            number,
-            packet,
-            by=by,
-            reset=judged.argument == "tcp-reset",
-        )
+        reset = judged.argument == "tcp-reset"
+        if reset and bridged and not self._back:
+            why += f"; its reset comes from {packet.destination}, which was not called"
+            return self._ended(here, End.REJECTED, why, None, packet, by=by)
+        return self._answered_with_error(here, End.REJECTED, why, number, packet, by=by, reset=reset)
 
     # --- notes --------------------------------------------------------------------------------------------------------
 

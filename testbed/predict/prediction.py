@@ -68,6 +68,8 @@ class End(StrEnum):
     """A bridge would have to send a frame back by the port that it came in by."""
     MARTIAN = "martian"
     """A loopback or own address where the kernel takes none (net/ipv4/route.c, martian source or destination)."""
+    UNASKED = "unasked"
+    """The answer comes from another address than was called: a rewriting on the way was not undone."""
     NAME_NOT_FOUND = "name not found"
     RESOLVER_FAILED = "resolver failed"
     NOT_RUNNING = "not running"
