@@ -148,7 +148,7 @@ class Journey:
         """POSTROUTING: filters, and what translates sources there; what happened here is noted for the answer."""
         packet = replace(packet, iif="", oif=link.name)
         judged = self._judge(here, Hook.POSTROUTING, packet)
-        if stopped := self._stopped(here, Hook.POSTROUTING, judged, packet):
+        if stopped := self._stopped(here, Hook.POSTROUTING, judged, packet, before=before):
             return stopped
         packet = judged.packet
         if judged.translation is not None:
@@ -332,7 +332,7 @@ class Journey:
     def _deliver(self, here: Namespace, link: Link, before: Packet, packet: Packet) -> Ending:
         """INPUT, and then a socket or none."""
         judged = self._judge(here, Hook.INPUT, packet)
-        if stopped := self._stopped(here, Hook.INPUT, judged, packet):
+        if stopped := self._stopped(here, Hook.INPUT, judged, packet, before=before):
             return stopped
         packet = judged.packet
         if self._back:
@@ -423,7 +423,7 @@ class Journey:
         out = chosen.link.name if chosen.link else ""
         forwarded = replace(packet, oif=out)
         judged = self._judge(here, Hook.FORWARD, forwarded)
-        if stopped := self._stopped(here, Hook.FORWARD, judged, forwarded, bridged=entered is not None):
+        if stopped := self._stopped(here, Hook.FORWARD, judged, forwarded, before=before, bridged=entered is not None):
             return stopped
         self._note(here, StepKind.FORWARD, f"{here.label} forwards from {link.name} to {out}", row=route_row(chosen))
         return self._go_out(here, before, replace(judged.packet, iif=""), chosen)
@@ -538,10 +538,18 @@ class Journey:
         return None
 
     def _stopped(
-        self, here: Namespace, hook: Hook, judged: Judged, packet: Packet, *, bridged: bool = False
+        self,
+        here: Namespace,
+        hook: Hook,
+        judged: Judged,
+        packet: Packet,
+        *,
+        before: Packet | None = None,
+        bridged: bool = False,
     ) -> Ending | None:
         """The ending that a verdict makes; None for one that lets the packet pass.
 
+        :param before: the packet as it came, where it may have been rewritten here: the answer is put back by that
         :param bridged: whether it was rewritten on its way from port to port of a bridge: a reset then goes out by the
             port that it came in by, past conntrack (net/ipv4/netfilter/nf_reject_ipv4.c, nf_send_reset)
         """
@@ -566,6 +574,8 @@ class Journey:
         if reset and bridged and not self._back:
             why += f"; its reset comes from {packet.destination}, which was not called"
             return self._ended(here, End.REJECTED, why, None, packet, by=by)
+        if before is not None and not self._back:
+            self._tracking.note(here.key, before, packet)
         return self._answered_with_error(here, End.REJECTED, why, number, packet, by=by, reset=reset)
 
     # --- notes --------------------------------------------------------------------------------------------------------

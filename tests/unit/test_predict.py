@@ -303,6 +303,35 @@ def test_whoever_asks_is_known_to_whom_he_asks(knows: bool, expected: tuple[Outc
     assert (seen.outcome, seen.end) == expected
 
 
+def test_a_reset_for_what_was_rewritten_comes_from_whom_was_called() -> None:
+    """The entry that is not confirmed yet puts the source of a REJECT's answer back, where the packet was routed."""
+    published = rules(
+        Hook.PREROUTING,
+        Action(Act.DNAT, f"10.88.0.10:{_PORT}"),
+        Match(Field.DESTINATION, ("203.0.113.10/32",)),
+        kind="nat",
+    )
+    shut = rules(Hook.FORWARD, Action(Act.REJECT, "tcp-reset"), Match(Field.PROTOCOL, ("tcp",)))
+    evidence = world(host_rules=Ruleset((*published.chains, *shut.chains)))
+    seen = ask(evidence, "far", f"203.0.113.10:{_PORT}")
+    assert (seen.outcome, seen.end) == (Outcome.REFUSED, End.REJECTED)
+
+
+@pytest.mark.parametrize(("filters", "expected"), [("1", End.ACCEPTED), ("0", End.UNASKED)])
+def test_an_answer_that_is_bridged_past_the_rewriting_is_no_answer(filters: str, expected: End) -> None:
+    """Who is rewritten to answers his neighbour directly; only where bridges are filtered is his address put back."""
+    published = rules(
+        Hook.PREROUTING,
+        Action(Act.DNAT, f"10.88.0.10:{_PORT}"),
+        Match(Field.DESTINATION, ("10.88.0.1/32",)),
+        kind="nat",
+    )
+    evidence = world(
+        web_listens=(tcp("0.0.0.0"),), host_rules=published, host_sysctls={"bridge/bridge-nf-call-iptables": filters}
+    )
+    assert ask(evidence, "peer", f"10.88.0.1:{_PORT}").end is expected
+
+
 def test_an_address_that_nobody_has_any_more_is_one_that_nobody_has() -> None:
     """Where nobody would answer either, the old line in the table is not what is wrong."""
     evidence = believing(world(), "peer", "10.88.0.99", _NOBODYS, "stale")
