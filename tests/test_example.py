@@ -72,7 +72,7 @@ def test_another_project_uses_the_fixtures(
 def test_the_wheel_carries_what_images_are_made_from(installed: Path) -> None:
     """Every role's Containerfile is in the wheel: without the checkout there is no other place for them."""
     roles = {path.parent.name for path in (installed / "testbed" / "_images").glob("*/Containerfile")}
-    assert roles == {"go", "portainer", "agent", "sshd"}
+    assert roles == {"agent", "frontend", "go", "ledger", "orders", "portainer", "sshd"}
 
 
 def test_the_wheel_is_typed(installed: Path) -> None:

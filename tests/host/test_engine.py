@@ -93,7 +93,7 @@ def test_a_container_that_ended_at_once_shows_its_log(private_host: PrivateHost,
     wait_for(lambda: status(container) == "exited", "the container to end", state=lambda: status(container))
     with pytest.raises(EngineError) as caught:
         _ = container.pid
-    assert str(caught.value) == "container 'hasty' does not run (exited): no such setting: colour\n"
+    assert str(caught.value) == "container 'hasty' does not run (exited): no such setting: colour"
 
 
 def status(container: HostContainer) -> str:
