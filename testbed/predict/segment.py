@@ -62,27 +62,22 @@ def who_has(evidence: Evidence, here: Namespace, link: Link, address: Address, s
 
     :param sender: the address that the question comes from
     """
-    stations: list[Station] = []
-    outside = False
-    for station in _stations(evidence, here, link):
-        if station is None:
-            outside = True
-        elif _answers(station, address, sender):
-            stations.append(station)
+    everybody = tuple(_stations(evidence, here, link))
+    outside = None in everybody
+    present = tuple(station for station in everybody if station is not None)
+    stations = tuple(station for station in present if _answers(station, address, sender))
     known = believed(here, link, address)
     if known is None or known.mac is None:
-        return Reached(tuple(stations), outside)
+        return Reached(stations, outside)
     at_mac = tuple(
-        station
-        for station in _stations(evidence, here, link)
-        if station is not None and known.mac in _macs(station) and station.link.up and station.link.carrier
+        station for station in present if known.mac in _macs(station) and station.link.up and station.link.carrier
     )
     if at_mac:
         return Reached(at_mac, outside)
     if outside or known.state == _PROBE:
-        return Reached(tuple(stations), outside)
+        return Reached(stations, outside)
     # Five seconds of delay and three probes of one second pass before it asks anew (arp(7), delay_first_probe_time).
-    return Reached(tuple(stations), believed=known.mac)
+    return Reached(stations, believed=known.mac)
 
 
 def _macs(station: Station) -> tuple[str, ...]:
