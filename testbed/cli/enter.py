@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from typing import Final
 
 import click
 
@@ -50,8 +52,8 @@ Examples:
 def exec_command(ctx: click.Context, lab: str | None, words: tuple[str, ...]) -> None:
     """Run a command on a host, or with a container's network, hosts file and resolver.
 
-    The programs are this machine's own, so it works for images without a shell too. Without a NAME it runs on a fresh
-    private host, which ends with it. The exit code is the command's.
+    The programs are this machine's own, so it works for images without a shell too, and it starts in this folder.
+    Without a NAME it runs on a fresh private host, which ends with it. The exit code is the command's.
     """
     name = words[0] if words else None
     command = [*words[1:], *ctx.meta.get(_COMMAND, [])]
@@ -70,7 +72,12 @@ def shell(name: str | None, lab: str | None) -> None:
     _enter(name, [bash, "--norc", "-i"] if bash else ["sh", "-i"], lab)
 
 
-def _enter(name: str | None, command: list[str], lab: str | None) -> None:
+#: A host has this machine's own folders but for a few; where one is not there the command begins in another.
+_WHERE_THE_CALLER_IS: Final = 'cd "$1" 2>/dev/null || cd /; shift; exec "$@"'
+
+
+def _enter(name: str | None, words: list[str], lab: str | None) -> None:
+    command = ["sh", "-c", _WHERE_THE_CALLER_IS, "sh", _here(), *words]
     if name is None:
         _on_a_fresh_host(command)
     else:
@@ -78,6 +85,14 @@ def _enter(name: str | None, command: list[str], lab: str | None) -> None:
         if not is_root():
             join_user_namespace(found.keeper)
         _replace(found, host, name, command)
+
+
+def _here() -> str:
+    """The caller's folder, or the root where that one is gone."""
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return "/"
 
 
 def _replace(lab: Running, host: str, name: str, command: list[str]) -> None:

@@ -24,9 +24,9 @@ NAME: Final = f"exec-{os.getpid()}"
 OTHER: Final = f"other-{os.getpid()}"
 
 
-def typed(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does."""
-    return subprocess.run([TESTBED, *words], capture_output=True, text=True, check=False, timeout=100)
+def typed(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does, in a folder."""
+    return subprocess.run([TESTBED, *words], capture_output=True, text=True, check=False, timeout=100, cwd=cwd)
 
 
 def listed(name: str) -> dict[str, Any] | None:
@@ -98,6 +98,12 @@ def test_a_container_without_a_network_is_entered(lab: str) -> None:
     links = typed("exec", "--lab", lab, "nonet", "--", "ip", "-json", "link")
     assert [link["ifname"] for link in json.loads(links.stdout)] == ["lo"]
     assert typed("exec", "--lab", lab, "nonet", "--", "cat", "/etc/resolv.conf").stdout == ""
+
+
+@pytest.mark.parametrize("name", ["laptop", "portainer"])
+def test_a_command_starts_in_the_callers_folder(lab: str, tmp_path: Path, name: str) -> None:
+    """A command on a host, and one with a container's network, has the folder that it was called in."""
+    assert typed("exec", "--lab", lab, name, "--", "pwd", cwd=tmp_path).stdout == f"{tmp_path}\n"
 
 
 def test_a_host_is_entered(lab: str) -> None:
