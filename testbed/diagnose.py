@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from testbed.errors import HostError, UsageError
 from testbed.evidence import Attempt, Evidence, Place
@@ -16,10 +15,7 @@ from testbed.explain.explanation import Explanation
 from testbed.explain.pasting import explain_binding, explain_pasted, likeliest
 from testbed.model import Observation, Target
 from testbed.readers.take import Source, take
-from testbed.readers.vantages import vantage
-
-#: The kernel needs three seconds to say that nobody has an address (ip-sysctl, mcast_solicit); an answer comes sooner.
-PATIENCE: Final = 4.0
+from testbed.readers.vantages import PATIENCE, vantage
 
 
 @dataclass(frozen=True, slots=True)

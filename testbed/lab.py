@@ -55,6 +55,7 @@ class Lab:
         try:
             with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="lab") as pool:
                 self._start(pool)
+            self._settle()
         except BaseException:
             self.close()
             raise
@@ -67,6 +68,9 @@ class Lab:
         # They came up in any order; people read them in the topology's.
         self.hosts = {spec.name: self.hosts[spec.name] for spec in topology.hosts}
         self.containers = {spec.name: self.containers[spec.name] for spec in topology.containers}
+
+    def _settle(self) -> None:
+        """What else has to be done before the lab is ready; whatever that raises ends it all."""
 
     def _make_hosts(self, pool: ThreadPoolExecutor) -> None:
         """Hosts, cables, routes and secrets."""

@@ -10,13 +10,14 @@ import click
 
 from testbed.cli.looking import needed, sources_for
 from testbed.cli.progress import status
-from testbed.diagnose import PATIENCE, Told, pasted_offline, why, why_pasted
+from testbed.diagnose import Told, pasted_offline, why, why_pasted
 from testbed.errors import Error, UsageError
 from testbed.evidence import Attempt
 from testbed.explain.explain import explain as explain_case
 from testbed.explain.explanation import Verdict
 from testbed.explain.pasted import read
 from testbed.model import Target
+from testbed.readers.vantages import PATIENCE
 from testbed.report import explanation as report
 from testbed.report.console import make, plain
 

@@ -13,10 +13,10 @@ from testbed.cli.progress import status
 from testbed.errors import Error, UsageError
 from testbed.model import Scheme, Target
 from testbed.probe import Ask
+from testbed.readers.vantages import PATIENCE
 from testbed.report import journey as report
 from testbed.report.console import make, plain
 from testbed.trace import Journey, follow, pcapng
-from testbed.trace.follow import PATIENCE
 
 _ANSWERED, _ENDED, _UNSEEN, _UNUSABLE = 0, 1, 2, 3
 _JSON: Final = ("Content-Type", "application/json")

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from testbed.evidence import Evidence, Place
 from testbed.names import Naming
 from testbed.namespaces import NetworkNamespace
 from testbed.probe import Vantage
 from testbed.readers.take import Source
+
+#: The kernel needs three seconds to say that nobody has an address (ip-sysctl, mcast_solicit); an answer comes sooner.
+PATIENCE: Final = 4.0
 
 
 @contextmanager

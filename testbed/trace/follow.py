@@ -23,7 +23,7 @@ from testbed.readers.conntrack import read_conntrack
 from testbed.readers.firewall import read_firewall, read_handles
 from testbed.readers.links import read_links
 from testbed.readers.take import Source, take
-from testbed.readers.vantages import files, is_private, source_of, vantage_in
+from testbed.readers.vantages import PATIENCE, files, is_private, source_of, vantage_in
 from testbed.trace import judge
 from testbed.trace.conversations import Place, conversations, errors, shown
 from testbed.trace.hops import Hit, Scene
@@ -31,8 +31,6 @@ from testbed.trace.nftrace import TABLE, Event, FirewallTrace
 from testbed.trace.rules import counted, traced
 from testbed.trace.values import End, Journey
 
-#: The kernel needs three seconds to say that nobody has an address (ip-sysctl, mcast_solicit); an answer comes sooner.
-PATIENCE: Final = 4.0
 _KINDS: Final = frozenset({"tcp", "icmp", "icmpv6"})
 #: Characters of a MAC address; what has another kind of address, or none, has no Ethernet header.
 _ETHERNET_ADDRESS: Final = len("02:00:00:00:00:01")

@@ -99,9 +99,3 @@ def books(lab: ToasterLab) -> Books:
     )
     (_, left), *orders = rows
     return Books(int(left), {key: int(number) for key, number in orders})
-
-
-def restock(lab: ToasterLab, left: int) -> None:
-    """Begin with empty books and so many toasters; the next order is number 42."""
-    change = f"UPDATE inventory SET remaining = {left}"  # noqa: S608 - a number of ours
-    lab.ledger.sql("TRUNCATE orders RESTART IDENTITY", change)

@@ -18,7 +18,7 @@ import pytest
 
 from testbed.errors import EngineError
 from testbed.scenarios.toaster import ToasterLab
-from testbed.scenarios.toaster.deeds import booked, net
+from testbed.scenarios.toaster.deeds import booked, first_day, net
 from testbed.scenarios.toaster.topology import (
     FRONTEND,
     FRONTEND_PORT,
@@ -41,7 +41,6 @@ from tests.scenarios.buyers import (
     insist,
     note,
     request,
-    restock,
 )
 from tests.scenarios.kills import (
     BACKEND,
@@ -68,7 +67,7 @@ AGAIN: Final = "the same order is never taken twice: try again"
 def shop(toaster_lab: ToasterLab) -> ToasterLab:
     """The shop on its first day: 25 toasters, no orders, nobody at it."""
     await_no_backend(toaster_lab)
-    restock(toaster_lab, STOCK)
+    first_day(toaster_lab, stock=STOCK)
     return toaster_lab
 
 
@@ -157,7 +156,7 @@ def test_a_name_of_any_script_is_kept_as_it_is(shop: ToasterLab) -> None:
 
 def test_sold_out(shop: ToasterLab) -> None:
     """409, and nothing is debited; whose order was taken before still gets his number."""
-    restock(shop, 1)
+    first_day(shop, stock=1)
     bought, refused, again = buy(shop), buy(shop, "too-late"), buy(shop)
     assert (refused.outcome, refused.body) == ("409", {"error": f"sold out: {NOTHING}"})
     assert (again.outcome, again.body) == ("200", bought.body)
@@ -166,7 +165,7 @@ def test_sold_out(shop: ToasterLab) -> None:
 
 def test_never_oversold(shop: ToasterLab) -> None:
     """Of sixty buyers at the same time for twenty toasters twenty get one each, and forty are told no."""
-    restock(shop, 20)
+    first_day(shop, stock=20)
     keys = [f"buyer-{number:02}" for number in range(60)]
     ends = all_at_once(shop.jack.net, keys)
     assert Counter("confirmed" if end.outcome in CONFIRMED else end.outcome for end in ends) == {
@@ -420,7 +419,7 @@ def is_hit(click: Attempt, kill_began: float, kill_ended: float) -> bool:
 
 def test_killed_again_and_again(shop: ToasterLab) -> None:
     """Two hundred orders of eight buyers while everything is killed in turn: the books are what they were told."""
-    restock(shop, MANY)
+    first_day(shop, stock=MANY)
     victims = random.Random(SEED).sample(VICTIMS, len(VICTIMS))  # noqa: S311 - to be repeated, not to be secret
     keys = [f"order-{number:03}" for number in range(ORDERED)]
     clicks: list[Attempt] = []

@@ -16,7 +16,7 @@ import pytest
 
 from testbed import machine
 from testbed.containers import configured
-from testbed.diagnose import PATIENCE, Told, why, why_pasted
+from testbed.diagnose import Told, why, why_pasted
 from testbed.errors import CommandError
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Verdict
@@ -25,6 +25,7 @@ from testbed.probe import Ask
 from testbed.processes import end
 from testbed.readers.sources import of_host
 from testbed.readers.take import Source
+from testbed.readers.vantages import PATIENCE
 from testbed.scenarios.toaster import ToasterLab
 from testbed.scenarios.toaster.topology import (
     FRONTEND,

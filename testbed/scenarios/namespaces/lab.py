@@ -25,14 +25,12 @@ class NamespacesLab(ScenarioLab):
     def __init__(self, *, store: ImageStore | None = None, say: Callable[[str], None] = lambda line: None) -> None:
         self._closing = ExitStack()
         super().__init__(TOPOLOGY, store=store, say=say)
-        try:
-            for room in ROOMS:
-                self.stand(room, room, "127.0.0.1", PORT)
-            for room, address in SEATS.items():
-                self.stand(room, room, address, OPEN_PORT)
-        except BaseException:
-            self.close()
-            raise
+
+    def _settle(self) -> None:
+        for room in ROOMS:
+            self.stand(room, room, "127.0.0.1", PORT)
+        for room, address in SEATS.items():
+            self.stand(room, room, address, OPEN_PORT)
 
     @property
     def laptop(self) -> Host:

@@ -30,12 +30,10 @@ class SwitchLab(ScenarioLab):
 
     def __init__(self, *, store: ImageStore | None = None, say: Callable[[str], None] = lambda line: None) -> None:
         super().__init__(TOPOLOGY, store=store, say=say)
-        try:
-            for name in (LAPTOP, *PEOPLE):
-                self.command(name, ["sysctl", "-qw", _QUIET])
-        except BaseException:
-            self.close()
-            raise
+
+    def _settle(self) -> None:
+        for name in (LAPTOP, *PEOPLE):
+            self.command(name, ["sysctl", "-qw", _QUIET])
 
     @property
     def laptop(self) -> Host:

@@ -38,7 +38,7 @@ Door = tuple[str, int]
 GATE: Final = (SHOP, PUBLISHED_PORT)
 WHO: Final = "/api/who"
 #: Nobody's, of one and not of a group.
-_STRANGER: Final = "02:00:00:00:00:99"
+STRANGER: Final = "02:00:00:00:00:99"
 #: RFC 863: nobody listens there.
 _DISCARD: Final = 9
 _SECONDS: Final = 5.0
@@ -91,9 +91,9 @@ def _read(asking: socket.socket, port: int) -> Answer:
     return Answer(response.status, body if isinstance(body, dict) else {}, port)
 
 
-def first_day(lab: ToasterLab) -> None:
-    """The books as they were at first: 25 toasters, and no order."""
-    lab.ledger.sql("TRUNCATE orders RESTART IDENTITY; UPDATE inventory SET remaining = 25")
+def first_day(lab: ToasterLab, *, stock: int = 25) -> None:
+    """The books as they were at first: 25 toasters or another stock, and no order; the next one is number 42."""
+    lab.ledger.sql("TRUNCATE orders RESTART IDENTITY", f"UPDATE inventory SET remaining = {stock:d}")  # noqa: S608 - a number
 
 
 def left(lab: ToasterLab) -> int:
@@ -229,7 +229,7 @@ def knock_at_the_gate(lab: ToasterLab) -> AtTheGate:
         courier.net.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending,
     ):
         try:
-            for badge, text in ((_STRANGER, STRANGERS_NOTE), (own, SHOPS_NOTE)):
+            for badge, text in ((STRANGER, STRANGERS_NOTE), (own, SHOPS_NOTE)):
                 courier.run(["ip", "neighbour", "replace", SHOP, "lladdr", badge, "dev", "shop0", "nud", "permanent"])
                 sending.sendto(text.encode(), (SHOP, _DISCARD))
         finally:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final
 
-from testbed.evidence import Conntrack, Flow
+from testbed.evidence import Conntrack
 from testbed.frames import Frame
-from testbed.scenarios.toaster.judgement import Parcel
+from testbed.scenarios.toaster.judgement import Parcel, addresses_of, ends
 from testbed.trace import RuleHit
 
 #: Of a picture (Scene.picture).
@@ -29,17 +29,13 @@ def _rung(frames: Sequence[Frame]) -> tuple[str, str]:
     ip = frames[0].ip
     assert ip is not None, "a parcel is a packet of TCP"
     satchel = f"{frames[0].source} > {frames[0].destination}"
-    packet = f"{ip.source}:{ip.source_port} > {ip.destination}:{ip.destination_port}"
+    packet = " > ".join(addresses_of(frames[0]))
     return " ──▶ ".join(frame.tap for frame in frames), f"    {satchel}  {packet:<41}TTL {ip.ttl}"
 
 
 def page(entry: Conntrack) -> tuple[str, str]:
     """A line of the conntrack table: what came, and what is awaited as its answer."""
-    return f"came    {_flow(entry.original)}", f"awaits  {_flow(entry.reply)}"
-
-
-def _flow(flow: Flow) -> str:
-    return f"{flow.source}:{flow.source_port} > {flow.destination}:{flow.destination_port}"
+    return f"came    {' > '.join(ends(entry.original))}", f"awaits  {' > '.join(ends(entry.reply))}"
 
 
 def rules(hits: Iterable[RuleHit]) -> tuple[str, ...]:

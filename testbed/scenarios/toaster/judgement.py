@@ -92,7 +92,7 @@ class Parcel:
     @property
     def addresses(self) -> tuple[tuple[str, str], ...]:
         """Its own addresses at each, from and to, with their ports."""
-        return tuple(_addresses(frame) for frame in self.frames)
+        return tuple(addresses_of(frame) for frame in self.frames)
 
     def at(self, tap: str) -> Frame:
         """How it was there.
@@ -255,7 +255,7 @@ def page_about(tracked: Iterable[Conntrack], port: int) -> Conntrack | None:
 
 def remembers(entry: Conntrack, port: int) -> bool:
     """Whether it has what came, and what an answer to it looks like: from the frontend; and so that DNAT was done."""
-    return (_ends(entry.original), _ends(entry.reply), nat(entry)) == (
+    return (ends(entry.original), ends(entry.reply), nat(entry)) == (
         (f"{JACK}:{port}", f"{SHOP}:{PUBLISHED_PORT}"),
         (f"{FRONTEND}:{FRONTEND_PORT}", f"{JACK}:{port}"),
         "DNAT",
@@ -311,7 +311,7 @@ def headers(note: bytes) -> Mapping[str, str]:
 
 def passed_no_nat(entry: Conntrack) -> bool:
     """Whether nothing was rewritten: an answer is what came, turned around."""
-    there, back = _ends(entry.original), _ends(entry.reply)
+    there, back = ends(entry.original), ends(entry.reply)
     return not nat(entry) and back == there[::-1]
 
 
@@ -361,10 +361,12 @@ def _named(frame: Frame) -> Iterator[str]:
         yield from (str(frame.arp.sender), str(frame.arp.target))
 
 
-def _addresses(frame: Frame) -> tuple[str, str]:
+def addresses_of(frame: Frame) -> tuple[str, str]:
+    """A packet's addresses with their ports, from and to."""
     assert frame.ip is not None, "a parcel is a packet of TCP"
     return f"{frame.ip.source}:{frame.ip.source_port}", f"{frame.ip.destination}:{frame.ip.destination_port}"
 
 
-def _ends(flow: Flow) -> tuple[str, str]:
+def ends(flow: Flow) -> tuple[str, str]:
+    """The same of one direction of a conntrack entry."""
     return f"{flow.source}:{flow.source_port}", f"{flow.destination}:{flow.destination_port}"

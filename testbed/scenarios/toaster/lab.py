@@ -20,11 +20,16 @@ class ToasterLab(ScenarioLab):
 
     def __init__(self, *, store: ImageStore | None = None, say: Callable[[str], None] = lambda line: None) -> None:
         super().__init__(TOPOLOGY, store=store, say=say)
-        try:
-            _settle(self.shop)
-        except BaseException:
-            self.close()
-            raise
+
+    def _settle(self) -> None:
+        """Have podman0 keep its MAC address: netavark 1.14 sets one, and 1.4 does not.
+
+        By itself a bridge borrows the lowest of its ports' (br_stp_recalculate_bridge_id): when that container is
+        started again the others send what is for outside to nobody for seconds, until they believe in the old one no
+        more.
+        """
+        mac = self.shop.run(["cat", "/sys/class/net/podman0/address"]).strip()
+        self.shop.run(["ip", "link", "set", "dev", "podman0", "address", mac])
 
     @property
     def jack(self) -> Host:
@@ -52,13 +57,3 @@ class ToasterLab(ScenarioLab):
         container = self.containers["ledger"]
         assert isinstance(container, LedgerContainer)
         return container
-
-
-def _settle(host: Host) -> None:
-    """Have podman0 keep its MAC address: netavark 1.14 sets one, and 1.4 does not.
-
-    By itself a bridge borrows the lowest of its ports' (br_stp_recalculate_bridge_id): when that container is started
-    again the others send what is for outside to nobody for seconds, until they believe in the old one no more.
-    """
-    mac = host.run(["cat", "/sys/class/net/podman0/address"]).strip()
-    host.run(["ip", "link", "set", "dev", "podman0", "address", mac])

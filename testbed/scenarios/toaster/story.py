@@ -135,7 +135,7 @@ def _onion(lab: ToasterLab, click: Click) -> Scene:
         (
             Check(
                 "the gate takes what is for its own MAC address, and nothing else",
-                gate.answered == (deeds.SHOPS_NOTE,) and len(gate.arrived) == len(deeds.GATE),
+                gate.answered == (deeds.SHOPS_NOTE,) and gate.arrived == (deeds.STRANGER, gate.own),
                 f"dropped: to {gate.arrived[0]}; taken: to {gate.own}",
             ),
             Check(
