@@ -69,4 +69,4 @@ class Vantage:
         words = ["-X", ask.method] if ask.method != "GET" else []
         words += [word for name, value in ask.headers for word in ("-H", f"{name}: {value}")]
         words += ["--data-binary", ask.body.decode(errors="replace")] if ask.body else []
-        return shlex.join([*shlex.split(self.by_hand), "curl", "-kv", "-m", f"{seconds:g}", *words, url])
+        return f"{self.by_hand} {shlex.join(['curl', '-kv', '-m', f'{seconds:g}', *words, url])}".lstrip()
