@@ -12,7 +12,7 @@ from benchmarks import explaining, growth, host, machine, ordering, parallel, pr
 from benchmarks.bench import Bench
 from benchmarks.values import Run, Series, judge
 from testbed import images
-from testbed.cli.alone import run
+from testbed.cli.ending import run
 from testbed.cli.progress import status
 from testbed.images import ImageStore
 from testbed.namespaces import become_root

@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import socket
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -88,6 +89,7 @@ class Engine:
         self.socket = socket
         self._log = log
         self._client: podman.PodmanClient | None = None
+        self._connecting = threading.Lock()
         self._closed = False
 
     @property
@@ -103,21 +105,26 @@ class Engine:
         """
         if self._closed:
             raise EngineError(f"Podman at {self.url} is gone: its host was closed")
-        if self._client is None:
-            import podman  # noqa: PLC0415 - see above
+        with self._connecting:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
 
-            client = podman.PodmanClient(base_url=self.url)
-            try:
-                wait_for(
-                    lambda: _answers(client, self.socket),
-                    f"Podman at {self.url}",
-                    seconds=_START_SECONDS,
-                    state=self.log,
-                )
-            except DeadlineError as exc:
-                raise EngineError(str(exc)) from exc
-            self._client = client
-        return self._client
+    def _connect(self) -> podman.PodmanClient:
+        import podman  # noqa: PLC0415 - see above
+
+        client = podman.PodmanClient(base_url=self.url)
+        try:
+            wait_for(
+                lambda: _answers(client, self.socket),
+                f"Podman at {self.url}",
+                seconds=_START_SECONDS,
+                state=self.log,
+            )
+        except DeadlineError as exc:
+            client.close()  # type: ignore[no-untyped-call]
+            raise EngineError(str(exc)) from exc
+        return client
 
     def ready(self) -> None:
         """Wait until the service answers.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
 from secrets import token_urlsafe
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
+from testbed.at_once import AtOnce
 from testbed.containers import HostContainer, configured, secret_file
 from testbed.errors import UsageError
 from testbed.host.links import End, join
@@ -19,11 +19,8 @@ from testbed.host.protocol import Host
 from testbed.probe import Vantage
 from testbed.topology import ContainerSpec, HostSpec, Topology
 
-T = TypeVar("T")
-U = TypeVar("U")
-
 #: Starting a container is a chain of short-lived programs that wait for one another: enough at once that no core idles.
-_AT_ONCE: Final = 8
+_WIDTH: Final = 8
 
 
 class Lab:
@@ -53,18 +50,18 @@ class Lab:
         self._special = special or {}
         self._call_by = call_by
         try:
-            with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="lab") as pool:
-                self._start(pool)
+            with AtOnce(_WIDTH, "lab") as at_once:
+                self._start(at_once)
             self._settle()
         except BaseException:
             self.close()
             raise
 
-    def _start(self, pool: ThreadPoolExecutor) -> None:
+    def _start(self, at_once: AtOnce) -> None:
         topology = self.topology
-        self._make_hosts(pool)
-        self._fill_hosts(pool)
-        _all(pool, lambda container: container.await_ready(), self.containers.values())
+        self._make_hosts(at_once)
+        self._fill_hosts(at_once)
+        at_once.all(lambda container: container.await_ready(), self.containers.values())
         # They came up in any order; people read them in the topology's.
         self.hosts = {spec.name: self.hosts[spec.name] for spec in topology.hosts}
         self.containers = {spec.name: self.containers[spec.name] for spec in topology.containers}
@@ -72,9 +69,9 @@ class Lab:
     def _settle(self) -> None:
         """What else has to be done before the lab is ready; whatever that raises ends it all."""
 
-    def _make_hosts(self, pool: ThreadPoolExecutor) -> None:
+    def _make_hosts(self, at_once: AtOnce) -> None:
         """Hosts, cables, routes and secrets."""
-        _all(pool, self._make_host, self.topology.hosts)
+        at_once.all(self._make_host, self.topology.hosts)
         for cable in self.topology.cables:
             join(
                 End(self.hosts[cable.host], cable.link, cable.address),
@@ -83,7 +80,7 @@ class Lab:
         for spec in self.topology.hosts:
             _prepare(self.hosts[spec.name], spec)
 
-    def _fill_hosts(self, pool: ThreadPoolExecutor) -> None:
+    def _fill_hosts(self, at_once: AtOnce) -> None:
         """Podman's networks and containers; those that share a namespace after those that have one."""
         for network in self.topology.networks:
             host = self.hosts[network.host]
@@ -96,8 +93,8 @@ class Lab:
             )
         containers = self.topology.containers
         sharing = [c for c in containers if (c.mode or "").startswith("container:")]
-        _all(pool, self._make_container, _alternating([c for c in containers if c not in sharing]))
-        _all(pool, self._make_container, sharing)
+        at_once.all(self._make_container, _alternating([c for c in containers if c not in sharing]))
+        at_once.all(self._make_container, sharing)
 
     def _make_host(self, spec: HostSpec) -> None:
         made = self._special.get(spec.name)
@@ -140,15 +137,17 @@ class Lab:
 
     def close(self) -> None:
         """End every host, and with it all that runs there. Calling it twice does no harm."""
-        for container in self.containers.values():
-            with suppress(OSError):
-                container.close()
-        self.containers.clear()
-        hosts = list(self.hosts.values())
+        hosts, containers = list(self.hosts.values()), list(self.containers.values())
         self.hosts.clear()
-        if hosts:
-            with ThreadPoolExecutor(len(hosts)) as pool:
-                _all(pool, lambda host: host.close(), hosts)
+        self.containers.clear()
+        try:
+            if hosts:
+                with AtOnce(len(hosts), "lab") as at_once:
+                    at_once.all(lambda host: host.close(), hosts)
+        finally:
+            for container in containers:  # after the hosts: nobody is left there to take notice of each
+                with suppress(OSError):
+                    container.close()
 
     def __enter__(self) -> Self:
         return self
@@ -174,17 +173,3 @@ def _alternating(containers: Iterable[ContainerSpec]) -> list[ContainerSpec]:
     for container in containers:
         by_host.setdefault(container.host, []).append(container)
     return [container for round_ in zip_longest(*by_host.values()) for container in round_ if container is not None]
-
-
-def _all(pool: ThreadPoolExecutor, call: Callable[[T], U], things: Iterable[T]) -> list[U]:
-    """Call for each, several at once; the first error is raised after all have ended, so that nothing starts unseen."""
-    futures = [pool.submit(call, thing) for thing in things]
-    try:
-        errors = [error for future in futures if (error := future.exception())]
-    except BaseException:  # a Ctrl-C while waiting: what has not begun never shall
-        for future in futures:
-            future.cancel()
-        raise
-    if errors:
-        raise errors[0]
-    return [future.result() for future in futures]

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from rich.table import Table
 
 from testbed import images
-from testbed.cli.alone import run
+from testbed.cli.ending import run
 from testbed.cli.progress import status
 from testbed.images import ImageStore
 from testbed.namespaces import become_root

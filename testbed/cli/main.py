@@ -1,20 +1,14 @@
-"""The group of commands, and the one place where an error becomes a line and an exit code."""
+"""The group of commands, each imported when it is asked for."""
 
 from __future__ import annotations
 
-import signal
-import sys
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 
-from testbed.errors import Error
-from testbed.report.console import make, plain
-
-#: What a shell adds to the number of the signal that ended a command.
-_BY_SIGNAL: Final = 128
+from testbed.cli.ending import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,32 +80,6 @@ def group() -> None:
     """Why a container cannot connect: real Podman containers show it, and what cures it."""
 
 
-class _Terminated(KeyboardInterrupt):
-    """A SIGTERM: it ends a command as a Ctrl-C does, in good order and with a line that says so."""
-
-
-def _terminate(*_: object) -> None:
-    raise _Terminated
-
-
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line and end the process."""
-    signal.signal(signal.SIGTERM, _terminate)
-    try:
-        group(standalone_mode=False)
-    except click.exceptions.Exit as exc:
-        sys.exit(exc.exit_code)
-    except click.ClickException as exc:
-        exc.show()
-        sys.exit(exc.exit_code)
-    except (click.Abort, KeyboardInterrupt) as exc:
-        terminated = isinstance(exc, _Terminated) or isinstance(exc.__cause__, _Terminated)
-        word, number = ("terminated", signal.SIGTERM) if terminated else ("interrupted", signal.SIGINT)
-        make(stderr=True).print(plain(f"testbed: {word}; nothing is left behind"))
-        sys.exit(_BY_SIGNAL + number)
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone; Python would say so once more at exit
-        sys.exit(_BY_SIGNAL + signal.SIGPIPE)
-    except Error as exc:
-        make(stderr=True).print(plain(f"testbed: {exc}", "red"))
-        sys.exit(exc.exit_code)
+    run(group, "testbed")

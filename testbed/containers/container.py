@@ -15,6 +15,7 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.transferable import Transferable, build_transfer_tar
 
+from testbed.containers.client import Client
 from testbed.engine import COMPAT_VERSION, Asking
 from testbed.errors import EngineError
 from testbed.host.protocol import Host
@@ -41,16 +42,19 @@ class HostContainer(DockerContainer):
 
     def __init__(self, host: Host, image: str, name: str, *, by_hand: str = "") -> None:
         host.engine.ready()
-        super().__init__(
-            image,
-            docker_client_kw={"environment": {"DOCKER_HOST": host.engine.url}, "version": COMPAT_VERSION},
-        )
+        speaking = {"environment": {"DOCKER_HOST": host.engine.url}, "version": COMPAT_VERSION}
+        super().__init__(image, docker_client_kw=speaking)
+        self._client = Client(**speaking)
         self.host = host
         self.name = name
         self.by_hand = by_hand
         self._net: tuple[int, NetworkNamespace] | None = None
         self.with_name(name)
         self._options: dict[str, Any] = {"hostname": name, "labels": dict(host.labels)}
+
+    def get_docker_client(self) -> Client:
+        """The connection to its host's Podman."""
+        return self._client
 
     def on(self, network: str, address: str | None = None, *, mac: str | None = None) -> Self:
         """Put it on a bridge network.
@@ -123,9 +127,9 @@ class HostContainer(DockerContainer):
 
         :raises DeadlineError: it does not pass
         """
-        wrapped = self.get_wrapped_container()
-        wrapped.reload()
-        if not (wrapped.attrs["Config"].get("Healthcheck") or {}).get("Test"):
+        # What was read when it was created: an image's health check does not change.
+        created = self.get_wrapped_container().attrs
+        if not (created["Config"].get("Healthcheck") or {}).get("Test"):
             return
         with self.host.engine.asking() as engine:
             wait_for(

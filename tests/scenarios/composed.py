@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from benchmarks.compose import podman_compose
+from testbed.at_once import AtOnce
 from testbed.containers import SshdContainer, configured, secret_file
 from testbed.images import environment
 from testbed.lab import Lab
@@ -37,10 +37,10 @@ class Composed(Lab):
 
     file: Path
 
-    def _fill_hosts(self, pool: ThreadPoolExecutor) -> None:
+    def _fill_hosts(self, at_once: AtOnce) -> None:
         for spec in self.topology.containers:
             self.containers[spec.name] = configured(self.hosts[spec.host], self._images[spec.role], spec, by_hand="")
-        list(pool.map(self.up, dict.fromkeys(spec.host for spec in self.topology.containers)))
+        at_once.all(self.up, dict.fromkeys(spec.host for spec in self.topology.containers))
         for container in self.containers.values():
             container.adopt()
 
