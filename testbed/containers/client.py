@@ -28,6 +28,6 @@ class Client(DockerClient):
         options["labels"] = create_labels(image, options.get("labels"))
         try:
             return self.client.containers.create(image, *args, **options)
-        except docker.errors.NotFound:
+        except docker.errors.ImageNotFound:
             self.client.images.pull(image)
             return self.client.containers.create(image, *args, **options)

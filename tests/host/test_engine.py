@@ -8,6 +8,7 @@ import resource
 from collections.abc import Callable, Iterator
 
 import pytest
+from docker.models.images import ImageCollection
 
 from testbed.containers import HostContainer
 from testbed.errors import EngineError
@@ -64,6 +65,31 @@ def test_an_unknown_image_is_named(private_host: PrivateHost) -> None:
         HostContainer(private_host, "localhost/no/such:1", "app").start()
     # Podman 5 says what came of asking a registry for it, and not what it asked for.
     assert str(caught.value).startswith("container 'app' of the image 'localhost/no/such:1' on 'host' did not start: ")
+
+
+def test_a_missing_image_is_pulled_and_then_used(
+    private_host: PrivateHost, testbed_image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a registry is at hand, its images serve; here a tag stands for what a pull brings."""
+    pulled: list[str] = []
+
+    def pull(_: ImageCollection, name: str) -> None:
+        pulled.append(name)
+        private_host.run(["podman", "tag", testbed_image("base"), name])
+
+    monkeypatch.setattr(ImageCollection, "pull", pull)
+    container = HostContainer(private_host, "localhost/from/afar:1", "box").in_mode("none").with_command(IDLE).start()
+    assert pulled == ["localhost/from/afar:1"]
+    assert container.pid > 0
+
+
+def test_what_a_container_would_share_is_named_when_it_is_missing(
+    private_host: PrivateHost, testbed_image: Image
+) -> None:
+    """Podman's own words, and no talk of images: that one is there."""
+    container = HostContainer(private_host, testbed_image("base"), "box").in_mode("container:nobody")
+    with pytest.raises(EngineError, match='no container with name or ID "nobody" found'):
+        container.with_command(IDLE).start()
 
 
 def test_a_subnet_in_use_is_refused(private_host: PrivateHost) -> None:
