@@ -10,7 +10,7 @@ import re
 import resource
 import stat
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -33,11 +33,16 @@ PROGRAMS: Final[Mapping[str, str]] = MappingProxyType(
         "newuidmap": "uidmap",
         "newgidmap": "uidmap",
         "ssh": "openssh-client",
+        "curl": "curl",
         "mmdebstrap": "mmdebstrap",
         "slirp4netns": "slirp4netns",
         "pasta": "passt",
     }
 )
+#: Where useradd begins to give subordinate ids (login.defs(5), SUB_UID_MIN).
+FIRST_SUBORDINATE_ID: Final = 100_000
+#: The files of subuid(5) and subgid(5).
+SUBORDINATE_IDS: Final = ("/etc/subuid", "/etc/subgid")
 #: Where Podman looks for its helpers (containers.conf(5), helper_binaries_dir).
 _HELPER_DIRS: Final = ("/usr/local/libexec/podman", "/usr/local/lib/podman", "/usr/libexec/podman", "/usr/lib/podman")
 _SECCOMP_PROFILES: Final = ("/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json")
@@ -75,6 +80,8 @@ class Machine:
     """The program that netavark sets up its rules with: ``iptables`` or ``nft``."""
     tun: int = 0o666
     """The permissions of /dev/net/tun, 0 where it is missing."""
+    first_free_id: int = FIRST_SUBORDINATE_ID
+    """Behind every range of /etc/subuid and /etc/subgid: from it on no user has a subordinate id."""
 
 
 @functools.cache
@@ -88,6 +95,7 @@ def read() -> Machine:
         user = str(uid)
     programs = {name: tools.find(name) for name in PROGRAMS}
     netavark = _helper("netavark")
+    ranges = [_text(path) for path in SUBORDINATE_IDS]
     return Machine(
         distribution=release.get("ID", "unknown"),
         codename=release.get("VERSION_CODENAME", ""),
@@ -101,11 +109,12 @@ def read() -> Machine:
         unprivileged_user_namespaces=_number("/proc/sys/kernel/unprivileged_userns_clone", missing=1) != 0,
         apparmor_restricts_user_namespaces=_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", missing=0)
         == 1,
-        subordinate_ids=min(_subordinate_ids("/etc/subuid", user, uid), _subordinate_ids("/etc/subgid", user, uid)),
+        subordinate_ids=min(_subordinate_ids(text, user, uid) for text in ranges),
         open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[1],
         processes=resource.getrlimit(resource.RLIMIT_NPROC)[1],
         firewall=_firewall(netavark),
         tun=_permissions("/dev/net/tun"),
+        first_free_id=_first_free_id(ranges),
     )
 
 
@@ -172,6 +181,16 @@ def _firewall(netavark: str | None) -> str:
         return "iptables"
 
 
-def _subordinate_ids(path: str, user: str, uid: int) -> int:
-    rows = re.findall(r"^([^:\n]+):\d+:(\d+)$", _text(path), re.MULTILINE)
-    return sum(int(count) for name, count in rows if name in (user, str(uid)))
+def _subordinate_ids(text: str, user: str, uid: int) -> int:
+    return sum(count for name, _, count in _ranges(text) if name in (user, str(uid)))
+
+
+def _first_free_id(texts: Sequence[str]) -> int:
+    """The first id behind everybody's ranges: two users with the same ids could reach each other's files."""
+    return max([FIRST_SUBORDINATE_ID, *(first + count for text in texts for _, first, count in _ranges(text))])
+
+
+def _ranges(text: str) -> list[tuple[str, int, int]]:
+    """The rows of a file of subuid(5): whose, the first id, how many."""
+    rows = re.findall(r"^([^:\n]+):(\d+):(\d+)$", text, re.MULTILINE)
+    return [(name, int(first), int(count)) for name, first, count in rows]

@@ -16,6 +16,8 @@ OLDEST_PODMAN: Final = (4, 3, 0)
 FIRST_WITH_PASTA: Final = (5, 0, 0)
 #: A full rootless map (subuid(5)): fewer ids and images with high uids cannot be unpacked.
 ENOUGH_IDS: Final = 65536
+#: Those whose packages have the names of :data:`testbed.machine.PROGRAMS`, by their ID in os-release(5).
+APT: Final = ("debian", "ubuntu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,7 @@ def user_namespace(machine: Machine) -> list[Check]:
     """What an ordinary user needs to become root of a user namespace."""
     if machine.uid == 0:
         return []
-    first = 100_000
-    last = first + ENOUGH_IDS - 1
+    free = f"{machine.first_free_id}-{machine.first_free_id + ENOUGH_IDS - 1}"
     return [
         Check(
             "user namespaces",
@@ -75,7 +76,7 @@ def user_namespace(machine: Machine) -> list[Check]:
             "subordinate ids",
             machine.subordinate_ids >= ENOUGH_IDS,
             f"{machine.subordinate_ids} for {machine.user} in /etc/subuid and /etc/subgid",
-            f"as root: usermod --add-subuids {first}-{last} --add-subgids {first}-{last} {machine.user}",
+            f"as root: usermod --add-subuids {free} --add-subgids {free} {machine.user}",
         ),
     ]
 
@@ -121,10 +122,20 @@ def engine(machine: Machine, podman: tuple[int, ...] | None) -> list[Check]:
             "netavark",
             machine.netavark is not None,
             machine.netavark or "missing: this Podman would use CNI, whose networks the testbed does not know",
-            _install("netavark"),
+            _install(machine, "netavark", "netavark"),
         ),
-        Check("aardvark-dns", machine.aardvark is not None, machine.aardvark or "missing", _install("aardvark-dns")),
-        Check("OCI runtime", runtime is not None, runtime or "neither crun nor runc is installed", _install("crun")),
+        Check(
+            "aardvark-dns",
+            machine.aardvark is not None,
+            machine.aardvark or "missing",
+            _install(machine, "aardvark-dns", "aardvark-dns"),
+        ),
+        Check(
+            "OCI runtime",
+            runtime is not None,
+            runtime or "neither crun nor runc is installed",
+            _install(machine, "crun", "crun"),
+        ),
         _program(machine, "ip", "sets up interfaces"),
         _program(machine, machine.firewall, "netavark sets up its rules with it"),
     ]
@@ -138,6 +149,11 @@ def images(machine: Machine) -> list[Check]:
 def tunnel(machine: Machine) -> list[Check]:
     """What the OpenSSH tunnel needs; the paramiko one needs nothing."""
     return [_program(machine, "ssh", "is the OpenSSH tunnel")]
+
+
+def by_hand(machine: Machine) -> list[Check]:
+    """What somebody needs who repeats an attempt: every command that stands beside one is a curl."""
+    return [_program(machine, "curl", "repeats an attempt by hand")]
 
 
 def rootless_network(podman: tuple[int, ...] | None) -> str:
@@ -171,13 +187,21 @@ def rootless(machine: Machine, network: str) -> list[Check]:
 
 def every(machine: Machine, podman: tuple[int, ...] | None) -> list[Check]:
     """All of them, in the order in which they matter."""
-    return [*user_namespace(machine), *private_host(machine, podman), *images(machine), *tunnel(machine)]
+    return [
+        *user_namespace(machine),
+        *private_host(machine, podman),
+        *images(machine),
+        *tunnel(machine),
+        *by_hand(machine),
+    ]
 
 
-def _install(package: str) -> str:
-    return f"as root: apt-get install {package}"
+def _install(machine: Machine, what: str, package: str) -> str:
+    if machine.distribution in APT:
+        return f"as root: apt-get install {package}"
+    return f"as root: install the package that has {what} (Debian's is {package})"
 
 
 def _program(machine: Machine, name: str, purpose: str) -> Check:
     path = machine.programs[name]
-    return Check(name, path is not None, path or f"not installed ({purpose})", _install(PROGRAMS[name]))
+    return Check(name, path is not None, path or f"not installed ({purpose})", _install(machine, name, PROGRAMS[name]))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,41 +34,48 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
-@pytest.mark.testbed
-@pytest.mark.parametrize(("name", "tests"), [("published-port", 2), ("what-passes", 3)])
-def test_another_project_uses_the_fixtures(
-    installed: Path, tmp_path: Path, testbed_image_store: ImageStore, name: str, tests: int
-) -> None:
-    """The example's tests pass on the installed wheel, away from this checkout."""
-    example = tmp_path / "example"
-    subprocess.run(["cp", "-r", ROOT / "examples" / name, example], check=True)
+@pytest.fixture
+def run_project(installed: Path, testbed_image_store: ImageStore) -> Callable[[Path], str]:
+    """Runs the tests of a folder on the installed wheel, away from this checkout; what pytest said, if they pass."""
     environment = {
         **os.environ,
         "PYTHONPATH": f"{installed}:{sysconfig.get_path('purelib')}",
         CACHE_VARIABLE: str(testbed_image_store.folder),
     }
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-m",
-            "testbed",
-            "-p",
-            "no:cacheprovider",
-            "-q",
-            "--rootdir",
-            example,
-            example,
-        ],
-        cwd=example,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{tests} passed" in done.stdout
+    options = ["-m", "testbed", "-p", "no:cacheprovider", "-q"]
+
+    def run(project: Path) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *options, "--rootdir", project, project],
+            cwd=project,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.mark.testbed
+@pytest.mark.parametrize(("name", "tests"), [("published-port", 2), ("what-passes", 3)])
+def test_another_project_uses_the_fixtures(
+    run_project: Callable[[Path], str], tmp_path: Path, name: str, tests: int
+) -> None:
+    """The example's tests pass on the installed wheel."""
+    example = tmp_path / "example"
+    subprocess.run(["cp", "-r", ROOT / "examples" / name, example], check=True)
+    assert f"{tests} passed" in run_project(example)
+
+
+@pytest.mark.testbed
+def test_the_readmes_sample_is_a_test_that_passes(run_project: Callable[[Path], str], tmp_path: Path) -> None:
+    """Copied from README.md into a file, it is one test, and passes."""
+    (sample,) = re.findall(r"\n```python\n(.*?\n)```\n", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "test_sample.py").write_text(sample, encoding="utf-8")
+    assert "1 passed" in run_project(tmp_path)
 
 
 def test_the_wheel_carries_what_images_are_made_from(installed: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import pwd
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from testbed import prerequisites
 from testbed.errors import UnfitError
-from testbed.machine import PROGRAMS, Machine
+from testbed.machine import PROGRAMS, Machine, read
 from testbed.prerequisites import Check, every, require
 from tests.unit.stand_ins import a_machine
 
@@ -48,6 +52,7 @@ def test_what_is_there_is_said_too() -> None:
         ("overlay", "known to the kernel"),
         ("mmdebstrap", "/usr/bin/mmdebstrap"),
         ("ssh", "/usr/bin/ssh"),
+        ("curl", "/usr/bin/curl"),
     ]
 
 
@@ -69,11 +74,11 @@ def test_what_is_there_is_said_too() -> None:
             "apt-get install uidmap",
         ),
         (
-            a_machine(subordinate_ids=0),
+            a_machine(subordinate_ids=0, first_free_id=165_536),
             DEBIAN_12,
             "subordinate ids",
             "0 for ana in /etc/subuid and /etc/subgid",
-            "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ana",
+            "usermod --add-subuids 165536-231071 --add-subgids 165536-231071 ana",
         ),
         (a_machine(subordinate_ids=65535), DEBIAN_12, "subordinate ids", "65535 for ana", "usermod --add-subuids"),
         (
@@ -159,6 +164,13 @@ def test_what_is_there_is_said_too() -> None:
             "not installed (",
             "apt-get install openssh-client",
         ),
+        (
+            a_machine(without=("curl",)),
+            DEBIAN_12,
+            "curl",
+            "not installed (",
+            "apt-get install curl",
+        ),
     ],
     ids=[
         "no newuidmap",
@@ -182,6 +194,7 @@ def test_what_is_there_is_said_too() -> None:
         "no overlay",
         "no mmdebstrap",
         "no ssh",
+        "no curl",
     ],
 )
 def test_fault_is_found_alone_and_with_its_cure(
@@ -192,6 +205,53 @@ def test_fault_is_found_alone_and_with_its_cure(
     assert check.name == name
     assert found in check.found
     assert cure in check.cure
+
+
+@pytest.mark.parametrize(
+    ("machine", "cure"),
+    [
+        (a_machine(without=("ip",)), "as root: install the package that has ip (Debian's is iproute2)"),
+        (a_machine(netavark=None), "as root: install the package that has netavark (Debian's is netavark)"),
+        (a_machine(aardvark=None), "as root: install the package that has aardvark-dns (Debian's is aardvark-dns)"),
+        (a_machine(without=("crun", "runc")), "as root: install the package that has crun (Debian's is crun)"),
+    ],
+    ids=["a program", "netavark", "aardvark-dns", "a runtime"],
+)
+def test_a_distribution_without_apt_is_told_what_to_look_for(machine: Machine, cure: str) -> None:
+    """Fedora has other package names and no apt-get: the cure says what the package has to have in it."""
+    (check,) = failing(dataclasses.replace(machine, distribution="fedora", codename=""))
+    assert check.cure == cure
+
+
+@pytest.mark.parametrize(
+    ("subuid", "subgid", "first"),
+    [
+        ("", "", 100_000),
+        ("root:1000:10\n", "root:1000:10\n", 100_000),
+        ("debian:100000:65536\n", "debian:100000:65536\n", 165_536),
+        ("one:100000:65536\nother:300000:65536\n", "one:100000:65536\n", 365_536),
+        ("one:100000:65536\n", "one:100000:65536\nother:165536:65536", 231_072),
+    ],
+    ids=["nobody has any", "low ones", "another user's", "a gap", "more gids than uids"],
+)
+def test_the_first_free_id_is_behind_everybody_elses(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, subuid: str, subgid: str, first: int
+) -> None:
+    """Ids are free from the highest end of both files on, and from 100000 at the earliest."""
+    (tmp_path / "subuid").write_text(subuid, encoding="ascii")
+    (tmp_path / "subgid").write_text(subgid, encoding="ascii")
+    monkeypatch.setattr("testbed.machine.SUBORDINATE_IDS", (str(tmp_path / "subuid"), str(tmp_path / "subgid")))
+    assert read.__wrapped__().first_free_id == first
+
+
+def test_ids_count_that_both_files_give_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A user has as many subordinate ids as the file has that gives it fewer, by its name and by its number."""
+    name, number = pwd.getpwuid(os.getuid()).pw_name, os.getuid()
+    (tmp_path / "subuid").write_text(f"{name}:100000:300\n{number}:200000:50\nx:1:999\n", encoding="ascii")
+    (tmp_path / "subgid").write_text(f"{name}:100000:200\n", encoding="ascii")
+    for names, ids in ((("subuid", "subgid"), 200), (("subuid", "subuid"), 350)):
+        monkeypatch.setattr("testbed.machine.SUBORDINATE_IDS", [str(tmp_path / name) for name in names])
+        assert read.__wrapped__().subordinate_ids == ids
 
 
 def test_missing_podman_comes_before_its_version() -> None:
