@@ -26,17 +26,17 @@ def make(builder: Builder, base: Base, tag: str, say: Callable[[str], None]) -> 
 
     :raises ImageError: it could not be made
     """
-    if base.registry_image:
-        say(f"from the registry image {base.registry_image}")
-        builder.logged(["podman", "pull", base.registry_image], "base", lambda line: None)
-        builder.init.run(["podman", "tag", base.registry_image, tag])
-        return f"registry image {base.registry_image}"
-    at_hand = _at_hand(builder, base.codename)
+    at_hand = _at_hand(builder, base.registry_image or base.slim_image)
     if at_hand is not None:
         image, store = at_hand
         say(f"from {image}, which this machine's own Podman has")
         _copy(builder, image, store, tag)
         return f"registry image {image}"
+    if base.registry_image:
+        say(f"from the registry image {base.registry_image}")
+        builder.logged(["podman", "pull", base.registry_image], "base", lambda line: None)
+        builder.init.run(["podman", "tag", base.registry_image, tag])
+        return f"registry image {base.registry_image}"
     say(f"from the packages of {base.codename}, by mmdebstrap")
     prerequisites.require(prerequisites.images(machines.read()))
     builder.logged(
@@ -51,6 +51,8 @@ def make(builder: Builder, base: Base, tag: str, say: Callable[[str], None]) -> 
 def _mmdebstrap(codename: str) -> list[str]:
     hook = [f"--hook-dir={_MERGED_USR}"] if Path(_MERGED_USR).is_dir() else []
     return [
+        "env",
+        "TMPDIR=/var/tmp",  # the builder's own, which goes with it: a killed mmdebstrap leaves what it has unpacked
         "mmdebstrap",
         "--mode=root",
         "--variant=apt",
@@ -74,8 +76,12 @@ def _reader(store: Path) -> list[str]:
     return ["sh", "-c", script, "sh", conf, "podman"]
 
 
-def _at_hand(builder: Builder, codename: str) -> tuple[str, Path] | None:
-    """The slim image of this release, where the machine's own Podman has one."""
+def _at_hand(builder: Builder, wanted: str) -> tuple[str, Path] | None:
+    """An image by its whole name, and the store of the machine's own Podman that has it.
+
+    :param wanted: its name, which need not have a registry, nor a tag where that is ``latest``
+    """
+    tagged = wanted if ":" in wanted.rpartition("/")[2] else f"{wanted}:latest"
     for store in _OWN_STORES:
         if not os.access(store / "overlay-images", os.R_OK | os.X_OK):
             continue
@@ -84,7 +90,7 @@ def _at_hand(builder: Builder, codename: str) -> tuple[str, Path] | None:
         except CommandError:
             continue  # somebody else's store, or one that this Podman cannot read
         for name in names:
-            if name.endswith(f"/debian:{codename}-slim"):
+            if name == tagged or name.endswith(f"/{tagged}"):
                 return name, store
     return None
 

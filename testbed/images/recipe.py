@@ -47,12 +47,21 @@ class Base:
     """The release of the distribution whose packages it is made from."""
     registry_image: str = ""
     """A registry image to use instead; empty for the distribution's packages."""
+    distribution: str = "debian"
+    """Whose release it is, ID of os-release(5); no part of the tag, because no two of them share a codename."""
+
+    @property
+    def slim_image(self) -> str:
+        """The distribution's own image of this release in the registries, the smallest there is."""
+        return f"{self.distribution}:{self.codename}" + ("-slim" if self.distribution == "debian" else "")
 
 
 def base_for(machine: Machine) -> Base:
     """The base of this machine: the image named by TESTBED_BASE_IMAGE, else its own release."""
-    known = machine.distribution in ("debian", "ubuntu") and machine.codename
-    return Base(machine.codename if known else _DEFAULT_CODENAME, os.environ.get(BASE_VARIABLE, ""))
+    named = os.environ.get(BASE_VARIABLE, "")
+    if machine.distribution in ("debian", "ubuntu") and machine.codename:
+        return Base(machine.codename, named, machine.distribution)
+    return Base(_DEFAULT_CODENAME, named)
 
 
 def own_recipes() -> dict[str, Recipe]:

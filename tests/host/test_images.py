@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 import shutil
 import signal
+import tarfile
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 import pytest
@@ -16,7 +22,7 @@ from testbed.errors import ImageError
 from testbed.host.private import PrivateHost
 from testbed.images import ImageStore, Recipe, base
 from testbed.images.builder import Builder
-from testbed.images.recipe import BASE
+from testbed.images.recipe import BASE, Base
 from tests.host.leftovers import Run, Stage
 from tests.host.placed import Place, place
 
@@ -156,6 +162,144 @@ def test_a_command_that_fails_in_a_build_is_shown(store_with_base: ImageStore, t
         images.ensure(["app"], store=store_with_base, recipes=recipes)
     assert "  | no such compiler\n" in str(caught.value)
     assert store_with_base.all_built() == before
+
+
+# What the base is made from
+
+SLIM: Final = "docker.io/library/debian:bookworm-slim"
+UBUNTU: Final = "docker.io/library/ubuntu:noble"
+MINE: Final = "localhost/mine:latest"
+#: Its name only ends as another's.
+ANOTHER: Final = "quay.io/x/my-ubuntu:jammy"
+NEW: Final = "localhost/new/base:1"
+
+
+def add_image(builder: Builder, name: str) -> None:
+    """Add an image of one file to a builder's store; it says by a label what it was called first."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo("file"))
+    builder.init.run(["podman", "import", f"--change=LABEL first={name}", "-", name], stdin=packed.getvalue())
+
+
+def first_name(builder: Builder, name: str) -> str:
+    """What an image of a builder's store was called first."""
+    return builder.init.run(["podman", "image", "inspect", "--format={{.Labels.first}}", name]).strip()
+
+
+@pytest.fixture(scope="module")
+def own_images(testbed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImageStore]:
+    """What a machine's own Podman has: some small images."""
+    store = ImageStore(tmp_path_factory.mktemp("own") / "store")
+    try:
+        with store.building(lambda line: None), Builder(store) as builder:
+            for name in (SLIM, UBUNTU, MINE, ANOTHER):
+                add_image(builder, name)
+        yield store
+    finally:
+        shutil.rmtree(store.folder, ignore_errors=True)
+
+
+@pytest.fixture
+def builder(store: ImageStore) -> Iterator[Builder]:
+    """Podman at work on an empty store."""
+    with store.building(lambda line: None), Builder(store) as builder:
+        yield builder
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (Base("bookworm"), SLIM),
+        (Base("noble", distribution="ubuntu"), UBUNTU),
+        (Base("bookworm", MINE), MINE),
+        (Base("bookworm", "mine"), MINE),
+        (Base("trixie", "debian:bookworm-slim"), SLIM),
+    ],
+    ids=["Debian", "Ubuntu", "named in full", "named as Podman lets one name it", "named without its registry"],
+)
+def test_the_base_is_an_image_at_hand(
+    own_images: ImageStore, builder: Builder, monkeypatch: pytest.MonkeyPatch, wanted: Base, found: str
+) -> None:
+    """The slim image of the release, or the image that was named, is copied from the machine's own Podman."""
+    monkeypatch.setattr(base, "_OWN_STORES", (own_images.storage,))
+    said: list[str] = []
+    assert base.make(builder, wanted, NEW, said.append) == f"registry image {found}"
+    assert first_name(builder, NEW) == found
+    assert said == [f"from {found}, which this machine's own Podman has"]
+
+
+@pytest.fixture
+def packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stands for what mmdebstrap prints, which takes a quarter of a minute: a tar archive."""
+    monkeypatch.setattr(base, "_mmdebstrap", lambda codename: ["tar", "--create", "--directory=/etc", "passwd"])
+
+
+def test_an_image_of_another_name_is_not_the_base(
+    own_images: ImageStore, builder: Builder, packages: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the machine's own Podman has only other images, the distribution's packages are the base."""
+    monkeypatch.setattr(base, "_OWN_STORES", (own_images.storage,))
+    assert base.make(builder, Base("jammy", distribution="ubuntu"), NEW, lambda line: None) == "the packages of jammy"
+    assert builder.size(NEW) > 0
+
+
+def test_a_store_that_podman_cannot_read_is_passed_over(
+    own_images: ImageStore, builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store whose list of images is none is left alone, and the next one is looked at."""
+    (tmp_path / "overlay-images/images.json").mkdir(parents=True)
+    monkeypatch.setattr(base, "_OWN_STORES", (tmp_path, own_images.storage))
+    assert base.make(builder, Base("bookworm"), NEW, lambda line: None) == f"registry image {SLIM}"
+
+
+class _Registry(BaseHTTPRequestHandler):
+    """A registry (OCI distribution spec) that has one image, from a folder that ``podman push dir:`` has filled."""
+
+    folder: Path
+
+    def do_GET(self) -> None:
+        """Answer the spec's first question, or with the manifest or a blob."""
+        kind, _, digest = self.path.partition("/v2/")[2].partition("/")[2].partition("/")
+        file = {"manifests": "manifest.json", "blobs": digest.removeprefix("sha256:")}.get(kind)
+        body = (self.folder / file).read_bytes() if file else b"{}"
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", json.loads(body)["mediaType"] if kind == "manifests" else "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def registry(own_images: ImageStore, tmp_path: Path) -> Iterator[str]:
+    """The address of a registry that has an image under every name."""
+    with Builder(own_images) as builder:
+        builder.init.run(["podman", "push", "--format=v2s2", SLIM, f"dir:{tmp_path}/pushed"])
+    handler = type("Registry", (_Registry,), {"folder": tmp_path / "pushed"})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_named_image_that_is_not_at_hand_is_pulled(
+    registry: str, builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An image that TESTBED_BASE_IMAGE names comes from its registry where the machine's own Podman has it not."""
+    monkeypatch.setattr(base, "_OWN_STORES", ())
+    trusted = tmp_path / "registries.conf"
+    trusted.write_text(f'[[registry]]\nlocation = "{registry}"\ninsecure = true\n', encoding="utf-8")
+    monkeypatch.setitem(builder.init.environment, "CONTAINERS_REGISTRIES_CONF", str(trusted))
+    said: list[str] = []
+    name = f"{registry}/debian:12"
+    assert base.make(builder, Base("bookworm", name), NEW, said.append) == f"registry image {name}"
+    assert first_name(builder, NEW) == SLIM
+    assert said == [f"from the registry image {name}"]
 
 
 # Builds as processes of their own, on a stage

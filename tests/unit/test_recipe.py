@@ -193,19 +193,19 @@ def test_own_containerfile_takes_the_arguments_of_its_recipe(role: str) -> None:
 @pytest.mark.parametrize(
     ("distribution", "codename", "chosen"),
     [
-        ("debian", "trixie", "trixie"),
-        ("ubuntu", "noble", "noble"),
-        ("fedora", "", "bookworm"),
-        ("debian", "", "bookworm"),
+        ("debian", "trixie", Base("trixie")),
+        ("ubuntu", "noble", Base("noble", distribution="ubuntu")),
+        ("fedora", "", Base("bookworm")),
+        ("debian", "", Base("bookworm")),
     ],
     ids=["Debian", "Ubuntu", "other distribution", "Debian without a codename"],
 )
 def test_base_is_the_machines_own_release(
-    distribution: str, codename: str, chosen: str, monkeypatch: pytest.MonkeyPatch
+    distribution: str, codename: str, chosen: Base, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On Debian and Ubuntu the base is their own release, elsewhere Debian 12."""
     monkeypatch.delenv(recipe.BASE_VARIABLE, raising=False)
-    assert base_for(a_machine(distribution=distribution, codename=codename)) == Base(chosen)
+    assert base_for(a_machine(distribution=distribution, codename=codename)) == chosen
 
 
 def test_base_image_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
