@@ -51,12 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--testbed-host",
         choices=["private", "local"],
         default="private",
-        help="The laptop of a scenario: a private host (default), or this machine with its own Podman (as root).",
+        help="The laptop of portainer_lab: a private host (default), or this machine with its own Podman (as root).",
     )
     group.addoption(
         "--testbed-keep",
         action="store_true",
-        help="Leave a lab up when a test that used it failed, and print how to enter it.",
+        help="Leave up the hosts of the fixtures of a test that failed, and print how to enter them.",
     )
     parser.addini(
         _BECOME_ROOT,

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from testbed.errors import UsageError
+
+#: The resolver of every private host (TEST-NET-3, RFC 5737). Never loopback: Podman then writes public servers into
+#: containers.
+RESOLVER_ADDRESS: Final = "203.0.113.253"
 
 
 @dataclass(frozen=True, slots=True)

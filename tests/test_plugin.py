@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -86,27 +87,45 @@ def test_a_failing_comparison_shows_only_the_wrong_cells(pytester: pytest.Pytest
     assert "portainer to" not in out
 
 
+LABS: Final = [{"laptop", "remote", "neighbour"}, {"laptop", "remote", "neighbour"}, {"host"}, {"one", "other"}]
+#: Asks for each of them in turn, and says of each that there is none, or some.
+LAB_TESTS: Final = """
+def test_shared_lab(portainer_lab):
+    assert {word} portainer_lab.hosts
+
+def test_fresh_lab(make_portainer_lab):
+    assert {word} make_portainer_lab().hosts
+
+def test_host(private_host):
+    assert {word} private_host.name
+
+def test_hosts(make_private_host):
+    assert {word} (make_private_host("one") and make_private_host("other"))
+"""
+
+
 def test_a_lab_is_kept_when_its_test_failed(pytester: pytest.Pytester) -> None:
-    """With --testbed-keep the report says how to enter the lab, which goes on after pytest has ended."""
-    pytester.makepyfile("def test_fails(portainer_lab):\n    assert portainer_lab is None\n")
+    """With --testbed-keep each report says how to enter its hosts, which go on after pytest has ended."""
+    pytester.makepyfile(LAB_TESTS.format(word="not"))
     result = pytester.runpytest_subprocess("-m", "testbed", "--testbed-keep")
-    result.assert_outcomes(failed=1)
-    found = re.search(r"testbed down (pytest-\S+)", result.stdout.str())
-    assert found
-    (lab,) = [lab for lab in running() if lab.name == found[1]]
+    result.assert_outcomes(failed=4)
+    up = {lab.name: lab for lab in running()}
+    labs = [up[name] for name in re.findall(r"testbed down (pytest-\S+)", result.stdout.str()) if name in up]
+    pids = [Path(f"/proc/{pid}") for lab in labs for pid in lab.hosts.values()]
     try:
-        assert set(lab.hosts) == {"laptop", "remote", "neighbour"}
-        assert all(Path(f"/proc/{pid}").exists() for pid in lab.hosts.values())
+        assert [set(lab.hosts) for lab in labs] == LABS
+        assert all(pid.exists() for pid in pids)
     finally:
-        stop(lab)
-    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in lab.hosts.values()), "its hosts to be reaped")
+        for lab in labs:
+            stop(lab)
+    wait_for(lambda: not any(pid.exists() for pid in pids), "their hosts to be reaped")
 
 
-def test_a_lab_is_not_kept_without_a_failure(pytester: pytest.Pytester) -> None:
+def test_no_lab_is_kept_without_a_failure(pytester: pytest.Pytester) -> None:
     """With --testbed-keep and every test passed, nothing stays."""
     before = kept()
-    pytester.makepyfile("def test_passes(portainer_lab):\n    assert portainer_lab.portainer\n")
-    pytester.runpytest_subprocess("-m", "testbed", "--testbed-keep").assert_outcomes(passed=1)
+    pytester.makepyfile(LAB_TESTS.format(word=""))
+    pytester.runpytest_subprocess("-m", "testbed", "--testbed-keep").assert_outcomes(passed=4)
     assert kept() <= before
 
 

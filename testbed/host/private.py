@@ -17,10 +17,9 @@ from testbed.host import settings
 from testbed.model import Address
 from testbed.names.server import NameServer
 from testbed.namespaces import Init, NetworkNamespace, in_initial_namespace
+from testbed.topology import RESOLVER_ADDRESS
 
-#: The resolver of every private host (TEST-NET-3, RFC 5737). Never loopback: Podman then writes public servers into
-#: containers. Its interface has a high index, so that the host's first address is not this one but a real link's.
-RESOLVER_ADDRESS: Final = "203.0.113.253"
+#: Its interface has a high index, so that the host's first address is not the resolver's but a real link's.
 _RESOLVER_LINK: Final = "resolver0"
 _IP_BATCH: Final = f"""link set lo up
 link add name {_RESOLVER_LINK} index 250 type bridge

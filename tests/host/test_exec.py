@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import pytest
 
-from testbed.host.private import RESOLVER_ADDRESS
 from testbed.images import ImageStore
+from testbed.topology import RESOLVER_ADDRESS
 from tests.host.leftovers import TESTBED
 
 Image = Callable[[str], str]

@@ -244,7 +244,9 @@ def test_rules_of_legacy_iptables(make_private_host: MakeHost) -> None:
         try:
             wire.host.run(["iptables-legacy", "-A", "INPUT", "-i", "podman0", "-j", "DROP"])
         except CommandError as exc:
-            pytest.skip(f"no legacy iptables here: {exc}")
+            if "can't initialize iptables table" not in exc.stderr:
+                raise
+            pytest.skip(f"the kernel has no legacy iptables: {exc.stderr}")
         found = agree(wire, Act.DROP)
     assert found.chain is not None and found.chain.backend is Backend.LEGACY
 

@@ -22,10 +22,13 @@ import pytest
 
 from testbed import tools
 from testbed.errors import CommandError, HostError
+from testbed.host import Host
 from testbed.host.links import End, join
-from testbed.host.private import RESOLVER_ADDRESS, PrivateHost
+from testbed.host.private import PrivateHost
 from testbed.images import ImageStore
 from testbed.namespaces import NetworkNamespace
+from testbed.scenarios.portainer import PortainerLab
+from testbed.topology import RESOLVER_ADDRESS
 from testbed.waiting import wait_for
 from tests.host.leftovers import Stage
 from tests.host.placed import Place, place
@@ -191,7 +194,7 @@ def machine_addresses() -> list[str]:
     return [str(address) for address in found if not address.is_loopback and not address.is_link_local]
 
 
-def route_to(host: PrivateHost, *words: str) -> str:
+def route_to(host: Host, *words: str) -> str:
     """What the kernel would do with a packet, which it is only asked and does not send."""
     try:
         return host.run(["ip", "route", "get", *words])
@@ -209,6 +212,24 @@ def test_no_address_of_the_machine_or_beyond_has_a_route(private_host: PrivateHo
     """A private host has no route to any address of the real machine, nor to a public one."""
     answers = {address: route_to(private_host, address) for address in (*machine_addresses(), *BEYOND)}
     assert set(answers.values()) == {"RTNETLINK answers: Network is unreachable"}, answers
+
+
+def networks(host: Host) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """The networks that a host has a route to without anybody's help."""
+    routes = [route for family in ("-4", "-6") for route in json.loads(host.run(["ip", "-json", family, "route"]))]
+    return [
+        ipaddress.ip_network(route["dst"]) for route in routes if "gateway" not in route and route["dst"] != "default"
+    ]
+
+
+def test_no_cable_leads_out_of_a_lab(make_portainer_lab: Callable[[], PortainerLab]) -> None:
+    """Hosts with cables and networks between them have no route to the real machine or beyond either."""
+    for host in make_portainer_lab().hosts.values():
+        # The machine may have a podman0 of its own: its address is the host's own there.
+        own = networks(host)
+        real = [a for a in (*machine_addresses(), *BEYOND) if not any(ipaddress.ip_address(a) in n for n in own)]
+        answers = {address: route_to(host, address) for address in real}
+        assert set(answers.values()) == {"RTNETLINK answers: Network is unreachable"}, (host.name, answers)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ from testbed.evidence import (
     codec,
 )
 from testbed.host.links import End, join
-from testbed.host.private import RESOLVER_ADDRESS, PrivateHost
+from testbed.host.private import PrivateHost
 from testbed.namespaces import network
 from testbed.readers import links as rtnetlink
 from testbed.readers import sockets
@@ -47,6 +47,7 @@ from testbed.readers.files import LONGEST, read_inside
 from testbed.readers.sources import of_host, of_rootless_user, of_running_lab
 from testbed.readers.take import Source, take
 from testbed.scenarios.portainer import PortainerLab
+from testbed.topology import RESOLVER_ADDRESS
 from testbed.waiting import wait_for
 from tests.host.placed import IDLE, Place, place
 from tests.rootless import RootlessLaptop

@@ -8,12 +8,12 @@ from typing import Final
 
 from testbed.evidence import Attempt, Container, Evidence, HostFacts, Listener, Names, Protocol
 from testbed.evidence.declared import Seat, Stack, picture
-from testbed.host.private import RESOLVER_ADDRESS
 from testbed.hosts_file import HostsFile
 from testbed.model import Address, Outcome, Target, bracketed
 from testbed.predict import Prediction, predict
 from testbed.probe import go_text
 from testbed.scenarios.portainer import topology as t
+from testbed.topology import RESOLVER_ADDRESS
 
 #: Which namespace each vantage that is a container is in.
 STACKS: Final[Mapping[str, str]] = {

@@ -7,13 +7,13 @@ from contextlib import nullcontext
 from typing import Final
 
 from testbed.evidence import Evidence
-from testbed.host.private import RESOLVER_ADDRESS
 from testbed.model import Address, Observation, Outcome
 from testbed.probe import Vantage
 from testbed.results import Cell, ClientCheck
 from testbed.scenarios.portainer import expectation
 from testbed.scenarios.portainer.lab import PortainerLab
 from testbed.scenarios.portainer.topology import AGENT, TARGETS, VANTAGES
+from testbed.topology import RESOLVER_ADDRESS
 from testbed.tunnel.bind import LOOPBACKS, WILDCARDS, bind_addresses
 
 _LOOPBACK_OF: Final = dict(zip(WILDCARDS, LOOPBACKS, strict=True))
