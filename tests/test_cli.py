@@ -20,8 +20,8 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from testbed import cli
-from testbed.cli.main import COMMANDS, group
+from testbed import cli, tools
+from testbed.cli.group import COMMANDS, group
 from testbed.machine import Machine
 from testbed.model import Answer, Observation, Outcome, Phase
 from testbed.predict import Prediction
@@ -260,12 +260,12 @@ def test_a_command_is_listed_by_the_name_that_it_has(name: str) -> None:
 
 def test_the_list_of_commands_waits_for_none_of_them() -> None:
     """``testbed --help`` imports neither a command nor what makes hosts and containers."""
-    program = "import sys; from testbed.cli.main import group; group(['--help'], standalone_mode=False); "
+    program = "import sys; from testbed.cli.group import group; group(['--help'], standalone_mode=False); "
     said = subprocess.run(
         [sys.executable, "-c", f"{program} print(*sys.modules)"], capture_output=True, text=True, check=True
     )
     loaded = set(said.stdout.splitlines()[-1].split())
-    assert "testbed.cli.main" in loaded
+    assert "testbed.cli.group" in loaded
     assert loaded & {"testbed.cli.run", "testbed.cli.explain", "podman", "pyroute2", "dns", "docker"} == set()
 
 
@@ -340,10 +340,10 @@ def test_doctor_says_what_keeps_a_user_from_becoming_root(
     """The whole command that gives subordinate ids is on one line, to be copied, in a narrow terminal too."""
     monkeypatch.setenv("FORCE_COLOR", "1")  # to rich this is a terminal
     monkeypatch.setenv("COLUMNS", "60")
-    pretend(a_machine(subordinate_ids=0), root=False)
+    pretend(a_machine(subordinate_ids=0, first_free_id=165_536), root=False)
     shown = CliRunner().invoke(group, ["doctor"])
     assert shown.exit_code == 2
-    assert "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ana" in shown.output
+    assert "usermod --add-subuids 165536-231071 --add-subgids 165536-231071 ana" in shown.output
 
 
 def test_doctor_prints_a_path_as_it_is(pretend: Callable[..., None]) -> None:
@@ -365,11 +365,11 @@ NOT_FIT = [
     ),
     (
         "no subordinate ids",
-        a_machine(subordinate_ids=0),
+        a_machine(subordinate_ids=0, first_free_id=165_536),
         False,
         (
-            "subordinate ids: 0 for ana in /etc/subuid and /etc/subgid; as root: usermod --add-subuids 100000-165535 "
-            "--add-subgids 100000-165535 ana"
+            "subordinate ids: 0 for ana in /etc/subuid and /etc/subgid; as root: usermod --add-subuids 165536-231071 "
+            "--add-subgids 165536-231071 ana"
         ),
     ),
     (
@@ -526,6 +526,19 @@ def test_the_verdict_names_wrong_cells_only() -> None:
     assert "good" not in shown
 
 
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ((GOOD, GOOD), "2 are refused, each beside a control that connected,"),
+        ((GOOD, dataclasses.replace(GOOD, control=None)), "2 are refused, 1 of them beside a control that connected,"),
+    ],
+    ids=["all", "one"],
+)
+def test_the_verdict_counts_the_controls_that_connected(cells: tuple[Cell, ...], said: str) -> None:
+    """It claims no more of refused cells than what was seen beside them."""
+    assert said in shown_verdict(a_report(*cells)).splitlines()[-1]
+
+
 def test_a_refusal_without_its_control_is_wrong_and_says_so() -> None:
     """The observation is as expected, and yet the cell counts for nothing: the missing control is named."""
     cell = dataclasses.replace(GOOD, control=None)
@@ -610,6 +623,37 @@ def test_a_step_that_differs_is_shown_with_what_was_expected(monkeypatch: pytest
     ]
 
 
+@pytest.mark.parametrize(
+    ("cells", "json_", "said"),
+    [((GOOD,), False, "trying cells: 1 of 504"), ((), True, "Portainer presses Connect")],
+    ids=["plain", "json"],
+)
+def test_a_terminal_is_told_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, cells: tuple[Cell, ...], json_: bool, said: str
+) -> None:
+    """A line of standard error says which cell is tried, and in JSON also which step; the output has no such line."""
+    terminal = io.StringIO()
+    monkeypatch.setenv("TERM", "xterm")  # a dumb one is shown nothing that moves
+    console = Console(file=terminal, force_terminal=True, width=80)
+    monkeypatch.setattr("testbed.cli.progress.make", lambda *, stderr: console)
+    shown = _invoke_run(monkeypatch, a_report(*cells, steps=(STEP,)), json_=json_)
+    assert said in terminal.getvalue()
+    assert "trying" not in shown.stdout
+
+
+def test_a_lab_that_is_kept_is_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``run --keep`` starts it for the user it was called by, who by then is root of a user namespace."""
+    kept: list[tuple[str, int | None]] = []
+
+    def up(scenario: str, *, name: str, bind: str | None, say: Callable[[str], None], uid: int | None) -> None:
+        kept.append((name, uid))
+
+    monkeypatch.setattr("testbed.cli.run.spawn.up", up)
+    monkeypatch.setattr("testbed.cli.run.os.getuid", lambda: 4711)
+    assert _invoke_run(monkeypatch, a_report(GOOD, steps=(STEP,)), keep=True).exit_code == 0
+    assert kept == [("portainer", 4711)]
+
+
 # Somebody else's words.
 
 HOSTILE = "\x1b]0;owned\x07\x1b[31mred\x9b2J\u202eback\x00\r\x7f"
@@ -650,7 +694,9 @@ def test_words_that_look_like_markup_are_printed_as_they_are() -> None:
     )
 
 
-def _invoke_run(monkeypatch: pytest.MonkeyPatch, report: Report, *, json_: bool = False) -> click.testing.Result:
+def _invoke_run(
+    monkeypatch: pytest.MonkeyPatch, report: Report, *, json_: bool = False, keep: bool = False
+) -> click.testing.Result:
     def run(lab: object, *, bind: str | None, ready_seconds: float, tell: Callable[[Step | Cell], None]) -> Report:
         things: list[Step | Cell] = [*report.steps, *report.cells]
         for thing in things:
@@ -660,7 +706,8 @@ def _invoke_run(monkeypatch: pytest.MonkeyPatch, report: Report, *, json_: bool 
     monkeypatch.setattr("testbed.cli.run.become_root", lambda: None)
     monkeypatch.setattr("testbed.cli.run.portainer.PortainerLab", NoLab)
     monkeypatch.setattr("testbed.cli.run.portainer.run", run)
-    return CliRunner().invoke(group, ["run", "portainer", *(["--json"] if json_ else [])])
+    options = [*(["--json"] if json_ else []), *(["--keep"] if keep else [])]
+    return CliRunner().invoke(group, ["run", "portainer", *options], catch_exceptions=False)
 
 
 def _all_of(controller: int) -> bytes:
@@ -676,6 +723,45 @@ def _all_of(controller: int) -> bytes:
                 break
             blocks.append(block)
     return b"".join(blocks)
+
+
+@pytest.mark.testbed
+def test_shell_is_a_prompt_on_a_fresh_host_and_ends_with_its_status() -> None:
+    """Without a name: what is typed runs on a host of its own, and the exit code is the shell's."""
+    status, shown = _typed_into_a_shell("hostname; exit 7\n")
+    assert "[private host] " in shown
+    assert (status, "host" in shown.splitlines()) == (7, True)
+
+
+@pytest.mark.testbed
+def test_shell_with_a_name_is_a_prompt_there() -> None:
+    """On a host of a lab, under its name."""
+    name = f"shell-{os.getpid()}"
+    assert shell("up", "namespaces", "--name", name).returncode == 0
+    try:
+        (lab,) = [lab for lab in json.loads(shell("list", "--json").stdout) if lab["name"] == name]
+        host = next(iter(lab["hosts"]))
+        status, shown = _typed_into_a_shell("hostname; exit 7\n", host, "--lab", name)
+        assert f"[{host}] " in shown
+        assert (status, host in shown.splitlines()) == (7, True)
+    finally:
+        assert shell("down", name).returncode == 0
+
+
+def _typed_into_a_shell(line: str, *words: str) -> tuple[int, str]:
+    """What ``testbed shell`` on a terminal of its own (setsid(1)) ends with, and all that is seen there."""
+    controller, terminal = pty.openpty()
+    with subprocess.Popen(
+        [tools.need("setsid", "util-linux"), "--ctty", PROGRAM, "shell", *words],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env={**os.environ, "TERM": "dumb"},
+    ) as process:
+        os.close(terminal)
+        os.write(controller, line.encode())
+        shown = _all_of(controller)
+        return process.wait(SECONDS), shown.decode()
 
 
 #: Runs a command as the reaper of all that it starts, and then says which of those still live (prctl(2)).

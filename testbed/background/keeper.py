@@ -22,7 +22,7 @@ from testbed.scenarios.portainer import PortainerLab
 def main() -> int:
     """Keep one lab until told to stop."""
     request = json.load(sys.stdin)
-    uid = os.getuid()
+    uid = request["uid"]
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     try:
         listener = listen(uid, request["name"])

@@ -11,14 +11,12 @@ from typing import Final, NoReturn
 
 import click
 
+from testbed.cli.signals import BY_SIGNAL, NOTHING_LEFT, WORDS, heard_by
 from testbed.errors import Error
-from testbed.report.console import make, plain
+from testbed.report.console import make, plain, show_what_can_be
 
-#: What a shell adds to the number of the signal that ended a command.
-_BY_SIGNAL: Final = 128
 #: Seconds until a signal that was not heard comes again: whatever swallowed it is over by then.
 _AGAIN: Final = 0.01
-_WORDS: Final = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
 class _Asked:
@@ -50,6 +48,7 @@ def run(command: click.Command, prog: str) -> NoReturn:
     :param prog: what it is called by, such as ``testbed`` or ``python -m benchmarks``
     """
     name = prog.rsplit(maxsplit=1)[-1]
+    show_what_can_be()
     with _listening() as asked:
         try:
             command(standalone_mode=False, prog_name=prog)
@@ -58,8 +57,8 @@ def run(command: click.Command, prog: str) -> NoReturn:
         except (Exception, KeyboardInterrupt) as exc:  # noqa: BLE001 - sorted in _failed, and raised again
             if isinstance(exc, (click.Abort, KeyboardInterrupt)) or asked.by:
                 number = asked.by or signal.SIGINT
-                make(stderr=True).print(plain(f"{name}: {_WORDS[number]}; nothing is left behind"))
-                sys.exit(_BY_SIGNAL + number)
+                make(stderr=True).print(plain(f"{name}: {WORDS[number]}; {_left(exc)}"))
+                sys.exit(BY_SIGNAL + number)
             sys.exit(_failed(exc, name))
     sys.exit()
 
@@ -72,7 +71,7 @@ def _failed(exc: BaseException, name: str) -> int:
             return exc.exit_code
         case BrokenPipeError():
             sys.stderr.close()  # whoever read our output has gone; Python would say so once more at exit
-            return _BY_SIGNAL + signal.SIGPIPE
+            return BY_SIGNAL + signal.SIGPIPE
         case Error():
             make(stderr=True).print(plain(f"{name}: {exc}", "red"))
             return exc.exit_code
@@ -80,15 +79,40 @@ def _failed(exc: BaseException, name: str) -> int:
 
 
 @contextmanager
-def _listening() -> Iterator[_Asked]:
-    """Hear both signals meanwhile; one that the caller has us ignore, as nohup(1) does, stays ignored."""
-    asked = _Asked()
-    heard = [number for number in _WORDS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, asked) for number in heard}
-    unraisable, sys.unraisablehook = sys.unraisablehook, asked.unheard
+def leaving(words: str) -> Iterator[None]:
+    """Meanwhile a signal does leave something: this is what the last line says of it."""
     try:
-        yield asked
-    finally:
-        sys.unraisablehook = unraisable
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        yield
+    except BaseException as exc:
+        exc.add_note(_Left(words))
+        raise
+
+
+class _Left(str):
+    """A note of ours: Python adds some too (of __set_name__, from 3.12 on)."""
+
+    __slots__ = ()
+
+
+def _left(exc: BaseException) -> str:
+    """What :func:`leaving` said of it, or of what it was made from."""
+    seen: BaseException | None = exc
+    while seen is not None:
+        for note in getattr(seen, "__notes__", ()):
+            if isinstance(note, _Left):
+                return note
+        seen = seen.__cause__ or seen.__context__
+    return NOTHING_LEFT
+
+
+@contextmanager
+def _listening() -> Iterator[_Asked]:
+    """Hear both signals meanwhile, wherever they come."""
+    asked = _Asked()
+    unraisable = sys.unraisablehook
+    with heard_by(asked):
+        sys.unraisablehook = asked.unheard
+        try:
+            yield asked
+        finally:
+            sys.unraisablehook = unraisable

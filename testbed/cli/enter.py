@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +15,7 @@ import click
 
 from testbed import tools
 from testbed.background import Running, find, running
+from testbed.errors import UsageError
 from testbed.host.private import PrivateHost
 from testbed.images import ImageStore
 from testbed.namespaces import become_root
@@ -24,13 +27,14 @@ _OPTIONS = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
 class _WithCommand(click.Command):
-    """Keeps what stands behind ``--`` apart: with a name in front of it or without is the whole difference."""
+    """Keeps what stands behind ``--`` apart: in front of it are options and a name only, in any order."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if "--" in args:
             at = args.index("--")
             ctx.meta[_COMMAND] = args[at + 1 :]
             args = args[:at]
+            ctx.ignore_unknown_options, ctx.allow_interspersed_args = False, True
         return super().parse_args(ctx, args)
 
 
@@ -56,7 +60,9 @@ def exec_command(ctx: click.Context, lab: str | None, words: tuple[str, ...]) ->
     Without a NAME it runs on a fresh private host, which ends with it. The exit code is the command's.
     """
     name = words[0] if words else None
-    command = [*words[1:], *ctx.meta.get(_COMMAND, [])]
+    if _COMMAND in ctx.meta and len(words) > 1:
+        raise click.UsageError(f"one NAME goes before --, not {' '.join(words)}; the command goes behind it")
+    command = ctx.meta.get(_COMMAND, list(words[1:]))
     if not command:
         raise click.UsageError("give a command after --, for example: testbed exec laptop -- ip route")
     _enter(name, command, lab)
@@ -77,6 +83,8 @@ _WHERE_THE_CALLER_IS: Final = 'cd "$1" 2>/dev/null || cd /; shift; exec "$@"'
 
 
 def _enter(name: str | None, words: list[str], lab: str | None) -> None:
+    if name is None and lab is not None:
+        raise UsageError(f"say which host or container of {lab}; 'testbed list' shows them")
     command = ["sh", "-c", _WHERE_THE_CALLER_IS, "sh", _here(), *words]
     if name is None:
         _on_a_fresh_host(command)
@@ -107,12 +115,21 @@ def _on_a_fresh_host(command: list[str]) -> None:
     storage = ImageStore().storage
     with PrivateHost("host", image_store=storage if storage.is_dir() else None) as host:
         host.engine.ready()
-        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the command's
-        try:
+        with _interrupts_left_to_the_command():
             done = subprocess.run(host_command(host.pid, command), env={**environment(), **_prompt()}, check=False)
-        finally:
-            signal.signal(signal.SIGINT, previous)
     sys.exit(done.returncode if done.returncode >= 0 else 128 - done.returncode)
+
+
+@contextmanager
+def _interrupts_left_to_the_command() -> Iterator[None]:
+    """A Ctrl-C is the command's. Not ignored but passed over here: what is ignored stays so at exec (execve(2))."""
+    ours = signal.getsignal(signal.SIGINT)
+    if ours is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, ours)
 
 
 def _prompt() -> dict[str, str]:

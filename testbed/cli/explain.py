@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from testbed.cli.looking import needed, sources_for
+from testbed.cli.looking import UNUSABLE, LookingCommand, needed, sources_for
 from testbed.cli.progress import status
 from testbed.diagnose import Told, pasted_offline, why, why_pasted
 from testbed.errors import Error, UsageError
@@ -22,10 +22,10 @@ from testbed.report import explanation as report
 from testbed.report.console import make, plain
 
 _EXIT: Final = {Verdict.CONNECTS: 0, Verdict.EXPLAINED: 1, Verdict.CANNOT_TELL: 2}
-_UNUSABLE: Final = 3
 
 
 @click.command(
+    cls=LookingCommand,
     epilog="""
 \b
 Examples:
@@ -34,7 +34,7 @@ Examples:
   testbed explain 'dial tcp 10.88.0.1:19001: connect: connection refused'
   testbed evidence -o picture.json; testbed explain --evidence picture.json --from web http://db:5432
 Exit codes: 0 it connects, 1 explained, 2 cannot tell, 3 not usable here.
-"""
+""",
 )
 @click.option("--from", "place", metavar="NAME", help="The container it starts from, or 'host' for the host itself.")
 @click.option(
@@ -80,7 +80,7 @@ def explain(
                     told = why(found, needed(place), target, attempt=attempt, seconds=seconds, say=say)
     except Error as exc:
         make(stderr=True).print(plain(f"testbed: {exc}", "red"))
-        sys.exit(_UNUSABLE)
+        sys.exit(UNUSABLE)
     _print(told, walk=walk, json_=json_)
     sys.exit(_EXIT[told.explanation.verdict])
 

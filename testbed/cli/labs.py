@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import Final
 
 import click
 from rich.table import Table
 
-from testbed.background import running, spawn
+from testbed.background import Running, running, spawn
 from testbed.background.find import stop
 from testbed.cli import tunnel
+from testbed.cli.ending import leaving
 from testbed.cli.progress import status
-from testbed.errors import UsageError
+from testbed.errors import HostError, UsageError
+from testbed.report.columns import columns
 from testbed.report.console import make, plain
 from testbed.scenarios import table
 
@@ -33,7 +37,14 @@ def up(scenario: str, bind: str | None, name: str | None) -> None:
     name = name or scenario
     with status(f"starting {name}") as say:
         spawn.up(scenario, name=name, bind=None if bind == "none" else bind, say=say)
-    (lab,) = [lab for lab in running() if lab.name == name]
+    with leaving(f"{name} is up: 'testbed down {name}' ends it"):
+        _show_up(name)
+
+
+def _show_up(name: str) -> None:
+    lab = next((lab for lab in running() if lab.name == name), None)
+    if lab is None:
+        raise HostError(f"{name} came up, and its keeper has ended or does not answer: see 'testbed list'")
     console = make()
     console.print(plain(f"{name} is up: hosts {', '.join(lab.hosts)}; containers {', '.join(lab.containers)}"))
     console.print(
@@ -48,15 +59,20 @@ def up(scenario: str, bind: str | None, name: str | None) -> None:
 @click.argument("name", required=False)
 def down(name: str | None) -> None:
     """End a lab that runs in the background; without a name, the only one there is."""
+    with leaving("a lab that was told to end goes on ending: 'testbed list' shows what still runs"):
+        for lab in _to_end(name):
+            stop(lab)
+            make().print(plain(f"{lab.name} is gone, with all that was on it"))
+
+
+def _to_end(name: str | None) -> list[Running]:
     labs = running()
     if name is None and len(labs) > 1:
         raise UsageError(f"several labs are running ({', '.join(lab.name for lab in labs)}): say which")
     chosen = [lab for lab in labs if name in (None, lab.name)]
     if not chosen:
         raise UsageError(f"no lab {'is' if name is None else f'called {name!r} is'} running; see 'testbed list'")
-    for lab in chosen:
-        stop(lab)
-        make().print(plain(f"{lab.name} is gone, with all that was on it"))
+    return chosen
 
 
 @click.command(name="list", epilog="\b\nExample:\n  testbed list --json")
@@ -88,16 +104,31 @@ def list_labs(json_: bool) -> None:
     if not labs:
         make().print(plain("no lab is running; start one with 'testbed up portainer'"))
         return
-    table = Table(pad_edge=False)
-    for column in ("lab", "scenario", "tunnel on", "up for", "hosts", "containers"):
-        table.add_column(column)
-    for lab in labs:
-        table.add_row(
-            lab.name,
-            lab.scenario,
-            lab.bind or "no tunnel",
-            f"{lab.seconds:.0f} s",
-            " ".join(lab.hosts),
-            " ".join(lab.containers),
-        )
-    make().print(table)
+    _table([_HEADING, *map(_row, labs)])
+
+
+_HEADING: Final = ("lab", "scenario", "tunnel on", "up for", "hosts", "containers")
+
+
+def _row(lab: Running) -> tuple[str, ...]:
+    return (
+        lab.name,
+        lab.scenario,
+        "no tunnel" if lab.bind is None else lab.bind or "*",
+        f"{lab.seconds:.0f} s",
+        " ".join(lab.hosts),
+        " ".join(lab.containers),
+    )
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> None:
+    """The first row is the heading. In a pipe each is one line, for grep(1)."""
+    console = make()
+    if not console.is_terminal:
+        for line in columns(rows):
+            console.print(plain(line))
+        return
+    shown = Table(*rows[0], pad_edge=False)
+    for row in rows[1:]:
+        shown.add_row(*map(plain, row))
+    console.print(shown)

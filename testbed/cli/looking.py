@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
+import click
+
 from testbed.background import Running, running
 from testbed.errors import UsageError
 from testbed.namespaces.user import is_root, join_user_namespace
 from testbed.readers.sources import of_machine, of_running_lab
 from testbed.readers.take import Source
+
+#: What explain and trace end with where they cannot look: 2 is an answer of theirs.
+UNUSABLE: Final = 3
+
+
+class _Misused(click.UsageError):
+    exit_code = UNUSABLE
+
+
+class LookingCommand(click.Command):
+    """A command that ends with :data:`UNUSABLE` also where its words make no sense."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """As :class:`click.Command`, which would end with 2."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as exc:
+            raise _Misused(exc.format_message(), exc.ctx) from exc
 
 
 def sources(*, lab: str | None = None, host: bool = False) -> tuple[Source, ...]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
+from typing import Final
 
 import click
 
 from testbed import images
 from testbed.background import running
 from testbed.background.find import stop
+from testbed.cli.ending import leaving
 from testbed.cli.progress import status
 from testbed.host.local import clean_local
 from testbed.images import ImageStore, environment, own_recipes
 from testbed.namespaces import become_root
 from testbed.report.console import make, plain
+
+#: What a build that is cut off leaves.
+_LEFT: Final = "the images that are done stay, and the next build removes what is half made"
 
 
 @click.command(
@@ -29,7 +33,7 @@ Examples:
 def build(as_environment: bool) -> None:
     """Build the images that are not built yet; says what they are made from. Silent when there is nothing to do."""
     become_root()
-    with status("looking at the images") as say:
+    with leaving(_LEFT), status("looking at the images") as say:
         tags = images.ensure(["base", *own_recipes()], store=ImageStore(), say=say)
     if as_environment:
         for variable, tag in environment(tags).items():
@@ -43,6 +47,11 @@ def clean(with_images: bool) -> None:
 
     As root that includes what --testbed-host=local left on this machine: containers, networks, rules.
     """
+    with leaving("not all was removed: run it again for the rest"):
+        _clean(with_images=with_images)
+
+
+def _clean(*, with_images: bool) -> None:
     console = make()
     for lab in running():
         stop(lab)
@@ -53,6 +62,6 @@ def clean(with_images: bool) -> None:
     if with_images and store.folder.exists():
         become_root()  # the layers' files belong to subordinate ids
         with store.building(lambda line: console.print(plain(line))):
-            shutil.rmtree(store.folder)
+            store.remove()
         console.print(plain(f"removed the images in {store.folder}"))
     console.print(plain("nothing of ours is left"))

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 import time
 
 import click
 
 from testbed.background import spawn
+from testbed.background.serve import listen
 from testbed.cli import tunnel
-from testbed.cli.progress import status
+from testbed.cli.progress import later, status
 from testbed.namespaces import become_root
 from testbed.report import as_json, story, text
 from testbed.report.console import make, plain
 from testbed.results import Cell, Report, Scene, Step, Story
 from testbed.scenarios import portainer, table
-from testbed.scenarios.portainer.topology import TARGETS
+from testbed.scenarios.portainer.topology import BINDS, TARGETS, VANTAGES
 
 DIFFERS = 1
 
@@ -44,7 +46,7 @@ Exit codes: 0 all as claimed, 1 something was not, 2 cannot run here.
 @click.option(
     "--bind", metavar="ADDR", help="portainer: see one bind address of the tunnel: 127.0.0.1, localhost, ::, '*', ..."
 )
-@click.option("--keep", is_flag=True, help="Leave the lab running afterwards; 'testbed down' removes it.")
+@click.option("--keep", is_flag=True, help="Then start one that stays; 'testbed down' removes it.")
 @click.option("--json", "json_", is_flag=True, help="Print one JSON object instead of tables.")
 def run(scenario: str, bind: str | None, keep: bool, json_: bool) -> None:
     """Run a scenario on private hosts: the story, what was claimed and seen, the verdict.
@@ -54,11 +56,14 @@ def run(scenario: str, bind: str | None, keep: bool, json_: bool) -> None:
     of this machine is touched, and nothing is left behind (unless --keep).
     """
     tunnel.check(scenario, bind)
+    uid = os.getuid()
+    if keep:
+        listen(uid, scenario).close()  # after the whole run it would be late to hear that the name is taken
     become_root()
     ok = _portainer(bind, json_=json_) if scenario == table.PORTAINER else _story(scenario, json_=json_)
     if keep:
         with status("starting the lab that stays") as say:
-            spawn.up(scenario, name=scenario, bind=tunnel.or_usual(scenario, bind), say=say)
+            spawn.up(scenario, name=scenario, bind=tunnel.or_usual(scenario, bind), say=say, uid=uid)
         make(stderr=True).print(plain(f"kept: testbed list; testbed exec NAME -- COMMAND; testbed down {scenario}"))
     if not ok:
         sys.exit(DIFFERS)
@@ -67,16 +72,22 @@ def run(scenario: str, bind: str | None, keep: bool, json_: bool) -> None:
 def _portainer(bind: str | None, *, json_: bool) -> bool:
     """Whether all was as predicted."""
     console = make()
-    numbers = itertools.count(1)
-
-    def tell(thing: Step | Cell) -> None:
-        if isinstance(thing, Step) and not json_:
-            text.step(console, next(numbers), thing)
+    steps, cells = itertools.count(1), itertools.count(1)
+    expected = (len(BINDS) if bind is None else 1) * len(VANTAGES) * len(TARGETS)
 
     start = time.monotonic()
     with status("starting two hosts, a neighbour and their containers") as say:
         lab = portainer.PortainerLab(say=say)
-    with lab:
+    with lab, later() as say:
+
+        def tell(thing: Step | Cell) -> None:
+            if isinstance(thing, Cell):
+                say(f"trying cells: {next(cells)} of {expected}")
+            elif json_:
+                say(thing.title)
+            else:
+                text.step(console, next(steps), thing)
+
         report = portainer.run(lab, bind=bind, ready_seconds=time.monotonic() - start, tell=tell)
     _print(report, json_)
     return report.ok
@@ -90,10 +101,12 @@ def _story(scenario: str, *, json_: bool) -> bool:
         lab = table.make(scenario, say=say)
     ready = time.monotonic() - start
     seen: list[Scene] = []
-    with lab:
+    with lab, later() as say:
         for scene in table.scenes(scenario, lab):
             seen.append(scene)
-            if not json_:
+            if json_:
+                say(scene.title)
+            else:
                 story.scene(console, len(seen), scene)
     told = Story(scenario, time.monotonic() - start, ready, tuple(seen))
     if json_:

@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from testbed.cli.looking import needed, sources_for
+from testbed.cli.looking import UNUSABLE, LookingCommand, needed, sources_for
 from testbed.cli.progress import status
 from testbed.errors import Error, UsageError
 from testbed.model import Scheme, Target
@@ -18,11 +18,12 @@ from testbed.report import journey as report
 from testbed.report.console import make, plain
 from testbed.trace import Journey, follow, pcapng
 
-_ANSWERED, _ENDED, _UNSEEN, _UNUSABLE = 0, 1, 2, 3
+_ANSWERED, _ENDED, _UNSEEN = 0, 1, 2
 _JSON: Final = ("Content-Type", "application/json")
 
 
 @click.command(
+    cls=LookingCommand,
     epilog="""
 \b
 Examples:
@@ -31,7 +32,7 @@ Examples:
   testbed trace --from portainer https://host.containers.internal:19001/ping
   testbed trace --from web --pcapng web.pcapng db:5432; tshark -r web.pcapng -V
 Exit codes: 0 it was answered, 1 followed to where it ended, 2 none of its packets seen, 3 not usable here.
-"""
+""",
 )
 @click.option("--from", "place", metavar="NAME", help="The container it starts from, or 'host' for the host itself.")
 @click.option(
@@ -80,7 +81,7 @@ def trace(
             pcapng.write(Path(file), journey)
     except Error as exc:
         make(stderr=True).print(plain(f"testbed: {exc}", "red"))
-        sys.exit(_UNUSABLE)
+        sys.exit(UNUSABLE)
     if json_:
         click.echo(report.as_json(journey))
     else:

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -111,6 +112,14 @@ class ImageStore:
             self._dirty.touch()
         else:
             self._dirty.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Remove all of it, under its lock. Cut off at any moment it leaves nothing that passes for an image."""
+        aside = self.folder / "removed"
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(self._records, ignore_errors=True)
+        self.storage.rename(aside)
+        shutil.rmtree(self.folder)
 
     def _record(self, tag: str) -> Path:
         return self._records / f"{tag.replace('/', '+').replace(':', '@')}.json"

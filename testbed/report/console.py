@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import sys
 from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
 _PIPED_WIDTH: Final = 132
+#: Where a stream has no such letters: two marks that are told apart.
+_POORER: Final = {"✓": "+", "✗": "x"}
+_ERRORS: Final = "testbed.poorer"
 
 
 def make(*, stderr: bool = False) -> Console:
@@ -26,3 +32,16 @@ def clean(text: str) -> str:
 def plain(text: str, style: str = "") -> Text:
     """Text that is never read as rich's markup."""
     return Text(clean(text), style=style)
+
+
+def show_what_can_be() -> None:
+    """Let no letter that standard output or error cannot have (PYTHONIOENCODING, an old locale) end the program."""
+    codecs.register_error(_ERRORS, _poorer)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_ERRORS)
+
+
+def _poorer(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    return "".join(_POORER.get(letter, "?") for letter in error.object[error.start : error.end]), error.end

@@ -67,6 +67,8 @@ def verdict(console: Console, report: Report) -> None:
         console.print(plain(difference(cell), "red"))
     connected = sum(cell.observed.outcome is Outcome.CONNECTED for cell in report.cells)
     refused = [cell for cell in report.cells if cell.needs_control]
+    controlled = sum(cell.control is not None and cell.control.outcome is Outcome.CONNECTED for cell in refused)
+    beside = "each" if controlled == len(refused) else f"{controlled} of them"
     failed = [done for done in report.steps if not done.ok]
     if failed:
         console.print(plain(f"{_BAD} {len(failed)} of {len(report.steps)} steps differ, see above", "bold red"))
@@ -74,7 +76,7 @@ def verdict(console: Console, report: Report) -> None:
     console.print(
         plain(
             f"{_GOOD if report.ok else _BAD} {len(report.cells) - len(report.wrong)} of {report.expected_cells} cells "
-            f"as expected: {connected} connect, {len(refused)} are refused while the listener answered somebody else, "
+            f"as expected: {connected} connect, {len(refused)} are refused, {beside} beside a control that connected, "
             f"{len(report.cells) - connected - len(refused)} have no way there; {clients} also through the real "
             f"client, word for word. Ready in {report.ready_seconds:.1f} s, all in {report.seconds:.1f} s.",
             "bold green" if report.ok else "bold red",

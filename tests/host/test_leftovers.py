@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import pytest
 
+from testbed import tools
 from testbed.waiting import wait_for
-from tests.host.leftovers import TESTBED, Run, Snapshot, Stage
+from tests.host.leftovers import CHECKOUT, TESTBED, Run, Snapshot, Stage
 
 
 @pytest.fixture
@@ -173,3 +176,105 @@ def test_a_killed_pytest_leaves_nothing(stage: Stage, before: Snapshot, number: 
     second.tell("go on")
     assert second.wait() == 0, second.stdout + second.stderr
     stage.await_nothing_since(before)
+
+
+# Other commands
+
+#: Where Podman keeps root's images: one of the machine's there would be taken for the base.
+MACHINES_IMAGES: Final = Path("/var/lib/containers")
+#: An image store on the stage whose files are not counted: what a build has made until then may stay in it.
+EMPTY_STORE: Final = "/mnt/store"
+
+
+@pytest.fixture
+def cut_off(stage: Stage, before: Snapshot) -> Snapshot:
+    """What stands on the stage once it has room for a store, and a network that swallows what is sent."""
+    for folder in (Path(EMPTY_STORE).parent, MACHINES_IMAGES):
+        if folder.is_dir():
+            stage.output(tools.need("mount", "mount"), "-t", "tmpfs", "tmpfs", str(folder))
+    for words in ("link add away type bridge", "link set away up", "route add default dev away"):
+        stage.output(tools.need("ip", "iproute2"), *words.split())
+    return stage.take()
+
+
+def on_a_fresh_host(stage: Stage) -> Run:
+    """A command on a private host of its own, which runs."""
+    run = stage.start(TESTBED, "exec", "--", "sh", "-c", "echo up; exec sleep infinity")
+    run.await_output("up")
+    return run
+
+
+def building(stage: Stage) -> Run:
+    """A build into an empty store, while mmdebstrap waits for the mirror; what it has unpacked stands somewhere."""
+    run = stage.start("env", f"TESTBED_CACHE={EMPTY_STORE}", TESTBED, "build")
+    log = stage.path(f"{EMPTY_STORE}/logs/base.log")
+    wait_for(
+        lambda: log.exists() and "I: running apt-get update" in log.read_text(encoding="utf-8"),
+        "mmdebstrap to look for packages",
+        seconds=60,
+        state=lambda: run.stdout + run.stderr,
+    )
+    return run
+
+
+def measure(stage: Stage) -> Run:
+    """Start the quick measurement of hosts."""
+    words = ("-m", "benchmarks", "--quick", "--only", "host", "--json")
+    return stage.start("env", f"--chdir={CHECKOUT}", sys.executable, *words)
+
+
+def measuring(stage: Stage) -> Run:
+    """A benchmark in its middle."""
+    run = measure(stage)
+    run.await_output("host: round 1 of 3, the scenario")
+    return run
+
+
+TERMINATED: Final = ("testbed: terminated; nothing is left behind", 143)
+STAYS: Final = "the images that are done stay, and the next build removes what is half made"
+KILLED: Final = ("", -signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("start", "number", "expected"),
+    [
+        (on_a_fresh_host, signal.SIGINT, ("", 130)),  # a Ctrl-C is the command's, and it ended by it
+        (on_a_fresh_host, signal.SIGTERM, TERMINATED),
+        (on_a_fresh_host, signal.SIGKILL, KILLED),
+        (building, signal.SIGINT, (f"testbed: interrupted; {STAYS}", 130)),
+        (building, signal.SIGTERM, (f"testbed: terminated; {STAYS}", 143)),
+        (building, signal.SIGKILL, KILLED),
+        (measuring, signal.SIGINT, ("benchmarks: interrupted; nothing is left behind", 130)),
+        (measuring, signal.SIGKILL, KILLED),
+    ],
+    ids=lambda value: getattr(value, "__name__", getattr(value, "name", "")),
+)
+def test_another_command_that_is_ended_leaves_nothing(
+    stage: Stage,
+    cut_off: Snapshot,
+    start: Callable[[Stage], Run],
+    number: signal.Signals,
+    expected: tuple[str, int],
+) -> None:
+    """A command on a fresh host, a build and a benchmark say one line at most when ended, and leave no more."""
+    run = start(stage)
+    told = len(run.stderr)
+    assert stage.take().since(cut_off)["processes"]
+    status = run.kill(number)
+    if number == signal.SIGKILL:
+        stage.await_nothing_since(cut_off)
+    left = stage.take().since(cut_off)
+    assert (run.stderr[told:].strip(), status) == expected
+    assert left == {}
+
+
+def test_benchmarks_measure(stage: Stage, before: Snapshot) -> None:
+    """A quick run has three samples, all of them above nothing, of each thing it measures, and leaves nothing."""
+    run = measure(stage)
+    assert run.wait() == 0, run.stderr
+    series = json.loads(run.stdout)["series"]
+    assert {one["name"]: len(one["samples"]) for one in series} == dict.fromkeys(
+        ("up", "first", "down", "scenario_up", "scenario_down"), 3
+    )
+    assert all(sample > 0 for one in series for sample in one["samples"])
+    assert stage.take().since(before) == {}

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from benchmarks.compose import podman_compose
 from testbed import images
-from testbed.cli.main import group
+from testbed.cli.group import group
 from testbed.images import ImageStore
 from testbed.lab import Lab
 from testbed.scenarios import toaster

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import click
 import pytest
 
-from testbed.cli.ending import run
+from testbed.cli.ending import leaving, run
 from testbed.errors import UsageError
 from testbed.waiting import wait_for
 
@@ -82,6 +82,47 @@ def test_a_signal_is_heard_when_it_comes_in_a_finalizer(capsys: pytest.CaptureFi
 
     assert ended(act) == 143
     assert capsys.readouterr().err.strip() == "thing: terminated; nothing is left behind"
+
+
+def test_what_a_signal_leaves_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a command said that something stays, the line says that, and the innermost is the one that knows."""
+
+    def act() -> None:
+        with leaving("all of it stays"), leaving("half of it stays"):
+            signal.raise_signal(signal.SIGINT)
+
+    assert ended(act) == 130
+    assert capsys.readouterr().err.strip() == "thing: interrupted; half of it stays"
+
+
+def test_what_a_signal_leaves_is_said_when_something_makes_another_error_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The words go along with what the signal raised, whatever that became; Python's own notes are no words of ours."""
+
+    def act() -> None:
+        try:
+            with leaving("half of it stays"):
+                signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt as exc:
+            error = RuntimeError("Error calling __set_name__")
+            error.add_note("a note of Python's")
+            raise error from exc
+
+    assert ended(act) == 143
+    assert capsys.readouterr().err == "thing: terminated; half of it stays\n"
+
+
+def test_what_was_finished_is_not_left(capsys: pytest.CaptureFixture[str]) -> None:
+    """A signal that comes afterwards leaves nothing behind."""
+
+    def act() -> None:
+        with leaving("half of it stays"):
+            pass
+        signal.raise_signal(signal.SIGINT)
+
+    assert ended(act) == 130
+    assert capsys.readouterr().err.strip() == "thing: interrupted; nothing is left behind"
 
 
 def test_an_ignored_signal_stays_ignored() -> None:

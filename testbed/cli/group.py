@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final, NoReturn
+from typing import Final
 
 import click
-
-from testbed.cli.ending import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +71,9 @@ Examples:
   testbed trace --from portainer https://host.containers.internal:19001/ping
   testbed doctor                     what is missing here, and how to get it
 Exit codes: 0 all as expected, 1 something differs, 2 cannot run here.
+exec, explain and trace have others: see their --help.
 """,
 )
 @click.version_option(package_name="testbed", prog_name="testbed")
 def group() -> None:
     """Why a container cannot connect: real Podman containers show it, and what cures it."""
-
-
-def main() -> NoReturn:
-    """Run the command line and end the process."""
-    run(group, "testbed")
