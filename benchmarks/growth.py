@@ -17,7 +17,9 @@ from testbed.lab import Lab
 NAME: Final = "growth"
 _EACH: Final = 6
 #: Hosts: rounds in a full run, rounds in a quick one, seconds seen by hand.
-_STEPS: Final = {1: (5, 2, 0.6), 8: (3, 1, 2.2), 32: (1, 1, 10.5), 100: (1, 0, 39.0)}
+_STEPS: Final = {1: (5, 2, 0.6), 8: (5, 1, 2.2), 32: (3, 1, 10.5), 100: (1, 0, 39.0)}
+#: A host among 100 against one among 8, of those: what is called linear there must not be worse here.
+_SEEN_SLOPE: Final = round((39.0 / 100) / (2.2 / 8), 2)
 _SEEN_MEMORY: Final = 20.0
 _SEEN_DOWN: Final = {100: 0.8}
 _SLACK: Final = 1.2
@@ -37,7 +39,7 @@ TARGETS: Final = (
         )
         for hosts, (_, _, seen) in _STEPS.items()
     ),
-    Target(NAME, "linear", "a host among the most, against one among 8", Unit.TIMES, at_most=_SLACK),
+    Target(NAME, "linear", "a host among the most, against one among 8", Unit.TIMES, at_most=_SEEN_SLOPE),
     Target(NAME, "memory_100", "memory of each of 100 hosts (PSS)", Unit.MEBIBYTES, at_most=_SLACK * _SEEN_MEMORY),
     Target(NAME, "down_100", "100 hosts all gone", Unit.SECONDS, at_most=_SLACK * _SEEN_DOWN[100]),
 )
@@ -54,7 +56,9 @@ def measure(bench: Bench) -> tuple[Series, ...]:
     each = {s.name: s.median for s in series}
     most = max(hosts for hosts in _STEPS if f"up_{hosts}" in each)
     slope = (each[f"up_{most}"] / most) / (each["up_8"] / 8)
-    series.append(Series(NAME, "linear", f"a host among {most}, against one among 8", Unit.TIMES, (slope,)))
+    series.append(
+        Series(NAME, "linear", f"a host among {most}, against one among 8", Unit.TIMES, (slope,), seen=_SEEN_SLOPE)
+    )
     return tuple(series)
 
 
