@@ -74,21 +74,21 @@ def ask(here: NetworkNamespace, note: bytes, door: Door = GATE) -> Answer:
         with here.socket() as asking:
             asking.settimeout(_SECONDS)
             asking.connect(door)
-            port = int(asking.getsockname()[1])
             asking.sendall(note)
-            return _read(asking, port)
+            return _read(asking)
     except (OSError, http.client.HTTPException) as exc:
         address, number = door
         raise HostError(f"{here.what} got no answer of {address}:{number}: {exc}") from exc
 
 
-def _read(asking: socket.socket, port: int) -> Answer:
+def _read(asking: socket.socket) -> Answer:
+    address, port = asking.getsockname()
     response = http.client.HTTPResponse(asking)
     response.begin()
     body: object = None
     with suppress(ValueError):  # nginx's own pages are no JSON
         body = json.loads(response.read())
-    return Answer(response.status, body if isinstance(body, dict) else {}, port)
+    return Answer(response.status, body if isinstance(body, dict) else {}, address, port)
 
 
 def first_day(lab: ToasterLab, *, stock: int = 25) -> None:
@@ -302,5 +302,5 @@ def lose_one(lab: ToasterLab, note: bytes) -> tuple[Answer, tuple[Frame, ...]]:
                 capture.until(lambda frames: [f for f in frames if f.tap == "courier"], "the note to be lost")
             finally:
                 courier.run(["nft", "delete table ip storm"])
-            answer = _read(asking, int(asking.getsockname()[1]))
+            answer = _read(asking)
             return answer, capture.frames()

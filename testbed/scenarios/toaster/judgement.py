@@ -62,8 +62,10 @@ class Answer:
     status: int
     body: Mapping[str, Any]
     """The JSON object; empty where it is none."""
+    address: str
+    """The address that the request was sent from."""
     port: int
-    """The port that the request was sent from."""
+    """The port that it was sent from."""
 
 
 @dataclass(frozen=True, slots=True)
