@@ -16,6 +16,7 @@ from testbed.frames import BROADCAST, LOCAL_EXPERIMENTAL, Capture, Frame, Tap, e
 from testbed.frames import capture as capturing
 from testbed.host.links import End, join
 from testbed.host.private import PrivateHost
+from testbed.waiting import wait_for
 
 ALICE, BOB = "02:00:00:00:00:01", "02:00:00:00:00:02"
 PORT = 7001
@@ -69,9 +70,18 @@ def cable(pair: Pair) -> Iterator[PrivateHost]:
     host.run(["ip", "link", "add", "left", "type", "veth", "peer", "name", "right"])
     for end in ("left", "right"):
         host.run(["ip", "link", "set", end, "addrgenmode", "none", "up"])
+    await_carrier(host)
     yield host
     if "left" in (name for _, name in host.net.run(socket.if_nameindex)):
         host.run(["ip", "link", "delete", "left"])
+
+
+def await_carrier(host: PrivateHost) -> None:
+    """Wait until both ends carry: the kernel starts their queues a moment after they are up (net/core/link_watch.c)."""
+    for end in ("left", "right"):
+        shown = ["ip", "-br", "link", "show", end]
+        wait_for(lambda shown=shown: " UP " in host.run(shown), f"{end} to carry")  # type: ignore[misc]
+        host.run(["ip", "link", "set", end, "up"])  # changes nothing, and waits for who is changing it just now
 
 
 def experimental(frame: Frame) -> bool:
@@ -295,6 +305,7 @@ def test_an_interface_that_was_down_meanwhile_goes_on(cable: PrivateHost) -> Non
     with Capture([Tap("right", cable.net, "right")], wanted=experimental) as capture:
         cable.run(["ip", "link", "set", "right", "down"])
         cable.run(["ip", "link", "set", "right", "up"])
+        await_carrier(cable)
         send(cable.net, "left", ethernet(ALICE, BOB, LOCAL_EXPERIMENTAL))
         assert len(capture.until(lambda seen: seen, "the frame")) == 1
 
