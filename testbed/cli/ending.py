@@ -28,7 +28,8 @@ class _Asked:
 
     def __init__(self) -> None:
         self.by: signal.Signals | None = None
-        self._unraisable = sys.unraisablehook
+        #: Who is told of what Python cannot pass on, otherwise.
+        self.unraisable = sys.unraisablehook
 
     def __call__(self, number: int, _: object) -> None:
         self.by = signal.Signals(number)
@@ -37,7 +38,7 @@ class _Asked:
     def unheard(self, ignored: sys.UnraisableHookArgs) -> None:
         """Ask again where Python could not pass it on: it was in a finalizer, or in a callback of its import lock."""
         if self.by is None or not isinstance(ignored.exc_value, KeyboardInterrupt):
-            self._unraisable(ignored)
+            self.unraisable(ignored)
             return
         threading.Timer(_AGAIN, signal.pthread_kill, (threading.get_ident(), self.by)).start()
 
@@ -109,10 +110,9 @@ def _left(exc: BaseException) -> str:
 def _listening() -> Iterator[_Asked]:
     """Hear both signals meanwhile, wherever they come."""
     asked = _Asked()
-    unraisable = sys.unraisablehook
     with heard_by(asked):
         sys.unraisablehook = asked.unheard
         try:
             yield asked
         finally:
-            sys.unraisablehook = unraisable
+            sys.unraisablehook = asked.unraisable

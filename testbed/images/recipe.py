@@ -14,6 +14,7 @@ from typing import Final
 
 from testbed.errors import ImageError
 from testbed.machine import Machine
+from testbed.prerequisites import APT
 
 BASE: Final = "base"
 #: Names a registry image to use as base instead of the distribution's packages.
@@ -59,7 +60,7 @@ class Base:
 def base_for(machine: Machine) -> Base:
     """The base of this machine: the image named by TESTBED_BASE_IMAGE, else its own release."""
     named = os.environ.get(BASE_VARIABLE, "")
-    if machine.distribution in ("debian", "ubuntu") and machine.codename:
+    if machine.distribution in APT and machine.codename:
         return Base(machine.codename, named, machine.distribution)
     return Base(_DEFAULT_CODENAME, named)
 
