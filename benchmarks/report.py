@@ -12,7 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.values import Machine, Run, Series, Unit, Verdict, ratio
+from benchmarks.values import Machine, Run, Series, TargetResult, Unit, ratio
 from testbed.report.console import plain
 
 _DIGITS: Final = {Unit.SECONDS: 3, Unit.MILLISECONDS: 3, Unit.RATE: 0, Unit.MEBIBYTES: 1, Unit.TIMES: 2}
@@ -63,7 +63,7 @@ def _subject(subject: str, series: Sequence[Series]) -> Table:
     return table
 
 
-def _targets(verdicts: Sequence[Verdict]) -> Table:
+def _targets(verdicts: Sequence[TargetResult]) -> Table:
     table = _table("targets", "target", "measured", "")
     for verdict in verdicts:
         word, style = _WORDS[verdict.met]

@@ -87,7 +87,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TargetResult:
     """A target beside what was measured."""
 
     target: Target
@@ -130,7 +130,7 @@ class Run:
     quick: bool
     seconds: float
     series: tuple[Series, ...]
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[TargetResult, ...]
 
 
 def ratio(series: Series, among: Iterable[Series]) -> Ratio | None:
@@ -141,9 +141,9 @@ def ratio(series: Series, among: Iterable[Series]) -> Ratio | None:
     return Ratio(series.name, base.name, tuple(a / b for a, b in zip(series.samples, base.samples, strict=True)))
 
 
-def judge(targets: Iterable[Target], among: tuple[Series, ...]) -> tuple[Verdict, ...]:
+def judge(targets: Iterable[Target], among: tuple[Series, ...]) -> tuple[TargetResult, ...]:
     """Each target beside its measured median."""
-    return tuple(Verdict(target, _measured(target, among)) for target in targets)
+    return tuple(TargetResult(target, _measured(target, among)) for target in targets)
 
 
 def _measured(target: Target, among: tuple[Series, ...]) -> float | None:

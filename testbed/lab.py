@@ -13,7 +13,7 @@ from typing import Final, Self
 from testbed.at_once import AtOnce
 from testbed.containers import HostContainer, configured, secret_file
 from testbed.errors import UsageError
-from testbed.host.links import End, join
+from testbed.host.links import CableEnd, join
 from testbed.host.private import PrivateHost
 from testbed.host.protocol import Host
 from testbed.probe import Vantage
@@ -74,8 +74,8 @@ class Lab:
         at_once.all(self._make_host, self.topology.hosts)
         for cable in self.topology.cables:
             join(
-                End(self.hosts[cable.host], cable.link, cable.address),
-                End(self.hosts[cable.to_host], cable.to_link, cable.to_address),
+                CableEnd(self.hosts[cable.host], cable.link, cable.address),
+                CableEnd(self.hosts[cable.to_host], cable.to_link, cable.to_address),
             )
         for spec in self.topology.hosts:
             _prepare(self.hosts[spec.name], spec)

@@ -21,7 +21,7 @@ APT: Final = ("debian", "ubuntu")
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Prerequisite:
     """One prerequisite as it was found."""
 
     name: str
@@ -31,7 +31,7 @@ class Check:
     """The command or the step that mends it, for this distribution; empty where nothing is to be mended."""
 
 
-def require(checks: Iterable[Check]) -> None:
+def require(checks: Iterable[Prerequisite]) -> None:
     """Raise for the first check that fails.
 
     :raises UnfitError: with what is missing and its cure
@@ -41,13 +41,13 @@ def require(checks: Iterable[Check]) -> None:
             raise UnfitError(f"{check.name}: {check.found}; {check.cure}")
 
 
-def user_namespace(machine: Machine) -> list[Check]:
+def user_namespace(machine: Machine) -> list[Prerequisite]:
     """What an ordinary user needs to become root of a user namespace."""
     if machine.uid == 0:
         return []
     free = f"{machine.first_free_id}-{machine.first_free_id + ENOUGH_IDS - 1}"
     return [
-        Check(
+        Prerequisite(
             "user namespaces",
             machine.user_namespaces > 0 and machine.unprivileged_user_namespaces,
             "allowed"
@@ -60,7 +60,7 @@ def user_namespace(machine: Machine) -> list[Check]:
                 else "kernel.unprivileged_userns_clone=1"
             ),
         ),
-        Check(
+        Prerequisite(
             "user namespaces (AppArmor)",
             not machine.apparmor_restricts_user_namespaces or machine.programs["podman"] is not None,
             "restricted to known programs; Podman is one, and is used"
@@ -72,7 +72,7 @@ def user_namespace(machine: Machine) -> list[Check]:
         ),
         _program(machine, "newuidmap", "maps the user's subordinate ids"),
         _program(machine, "newgidmap", "maps the user's subordinate ids"),
-        Check(
+        Prerequisite(
             "subordinate ids",
             machine.subordinate_ids >= ENOUGH_IDS,
             f"{machine.subordinate_ids} for {machine.user} in /etc/subuid and /etc/subgid",
@@ -81,7 +81,7 @@ def user_namespace(machine: Machine) -> list[Check]:
     ]
 
 
-def private_host(machine: Machine, podman: tuple[int, ...] | None) -> list[Check]:
+def private_host(machine: Machine, podman: tuple[int, ...] | None) -> list[Prerequisite]:
     """What a private host needs beside the right to make namespaces.
 
     :param podman: :func:`testbed.machine.podman_version`
@@ -91,13 +91,13 @@ def private_host(machine: Machine, podman: tuple[int, ...] | None) -> list[Check
         _program(machine, "unshare", "makes namespaces"),
         _program(machine, "nsenter", "runs commands in them"),
         _program(machine, "catatonit", "is a private host's first process"),
-        Check(
+        Prerequisite(
             "cgroup2",
             "cgroup2" in machine.filesystems,
             "known to the kernel" if "cgroup2" in machine.filesystems else "not known to the kernel",
             "boot a kernel with cgroup v2 (CONFIG_CGROUPS, Linux 4.5 or later)",
         ),
-        Check(
+        Prerequisite(
             "overlay",
             "overlay" in machine.filesystems,
             "known to the kernel" if "overlay" in machine.filesystems else "not known to the kernel",
@@ -106,31 +106,31 @@ def private_host(machine: Machine, podman: tuple[int, ...] | None) -> list[Check
     ]
 
 
-def engine(machine: Machine, podman: tuple[int, ...] | None) -> list[Check]:
+def engine(machine: Machine, podman: tuple[int, ...] | None) -> list[Prerequisite]:
     """What Podman and its network need."""
     version = ".".join(str(part) for part in podman or ())
     runtime = machine.programs["crun"] or machine.programs["runc"]
     return [
         _program(machine, "podman", "runs the containers"),
-        Check(
+        Prerequisite(
             "podman version",
             podman is not None and podman >= OLDEST_PODMAN,
             version or "unknown",
             f"needs {'.'.join(str(p) for p in OLDEST_PODMAN)} or later: Debian 12 and Ubuntu 24.04 have it",
         ),
-        Check(
+        Prerequisite(
             "netavark",
             machine.netavark is not None,
             machine.netavark or "missing: this Podman would use CNI, whose networks the testbed does not know",
             _install(machine, "netavark", "netavark"),
         ),
-        Check(
+        Prerequisite(
             "aardvark-dns",
             machine.aardvark is not None,
             machine.aardvark or "missing",
             _install(machine, "aardvark-dns", "aardvark-dns"),
         ),
-        Check(
+        Prerequisite(
             "OCI runtime",
             runtime is not None,
             runtime or "neither crun nor runc is installed",
@@ -141,17 +141,17 @@ def engine(machine: Machine, podman: tuple[int, ...] | None) -> list[Check]:
     ]
 
 
-def images(machine: Machine) -> list[Check]:
+def images(machine: Machine) -> list[Prerequisite]:
     """What building the images needs, where no registry image is named as their base."""
     return [_program(machine, "mmdebstrap", "makes the base image from the distribution's packages")]
 
 
-def tunnel(machine: Machine) -> list[Check]:
+def tunnel(machine: Machine) -> list[Prerequisite]:
     """What the OpenSSH tunnel needs; the paramiko one needs nothing."""
     return [_program(machine, "ssh", "is the OpenSSH tunnel")]
 
 
-def by_hand(machine: Machine) -> list[Check]:
+def by_hand(machine: Machine) -> list[Prerequisite]:
     """What somebody needs who repeats an attempt: every command that stands beside one is a curl."""
     return [_program(machine, "curl", "repeats an attempt by hand")]
 
@@ -164,7 +164,7 @@ def rootless_network(podman: tuple[int, ...] | None) -> str:
     return PASTA if podman is not None and podman >= FIRST_WITH_PASTA else SLIRP
 
 
-def rootless(machine: Machine, network: str) -> list[Check]:
+def rootless(machine: Machine, network: str) -> list[Prerequisite]:
     """What an ordinary user's own Podman needs beside that for its network, also inside a private host.
 
     Only tests of rootless Podman need it. Root can make a device that is open to all; another user needs the machine's.
@@ -176,7 +176,7 @@ def rootless(machine: Machine, network: str) -> list[Check]:
         _program(machine, "newuidmap", "maps the user's subordinate ids"),
         _program(machine, "newgidmap", "maps the user's subordinate ids"),
         _program(machine, network, "is the network of rootless containers"),
-        Check(
+        Prerequisite(
             "/dev/net/tun",
             machine.uid == 0 or machine.tun & everybody == everybody,
             f"permissions {machine.tun:o}" if machine.tun else "missing",
@@ -185,7 +185,7 @@ def rootless(machine: Machine, network: str) -> list[Check]:
     ]
 
 
-def every(machine: Machine, podman: tuple[int, ...] | None) -> list[Check]:
+def every(machine: Machine, podman: tuple[int, ...] | None) -> list[Prerequisite]:
     """All of them, in the order in which they matter."""
     return [
         *user_namespace(machine),
@@ -202,6 +202,8 @@ def _install(machine: Machine, what: str, package: str) -> str:
     return f"as root: install the package that has {what} (Debian's is {package})"
 
 
-def _program(machine: Machine, name: str, purpose: str) -> Check:
+def _program(machine: Machine, name: str, purpose: str) -> Prerequisite:
     path = machine.programs[name]
-    return Check(name, path is not None, path or f"not installed ({purpose})", _install(machine, name, PROGRAMS[name]))
+    return Prerequisite(
+        name, path is not None, path or f"not installed ({purpose})", _install(machine, name, PROGRAMS[name])
+    )

@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 
 from testbed.evidence.programs import SLIRP
-from testbed.host.links import End, join
+from testbed.host.links import CableEnd, join
 from testbed.host.private import PrivateHost
 from testbed.host.rootless import RootlessUser
 from testbed.images import ImageStore
@@ -47,7 +47,7 @@ def make_laptop(stack: ExitStack, store: ImageStore, image: str) -> RootlessLapt
     """Make one whose network is slirp4netns; it ends with the stack."""
     host = stack.enter_context(PrivateHost("laptop", image_store=store.storage))
     neighbour = stack.enter_context(PrivateHost("neighbour", with_engine=False))
-    join(End(host, "wan0", f"{LAPTOP}/24"), End(neighbour, "wan0", f"{NEIGHBOUR}/24"))
+    join(CableEnd(host, "wan0", f"{LAPTOP}/24"), CableEnd(neighbour, "wan0", f"{NEIGHBOUR}/24"))
     user = RootlessUser(host, image_store=store.storage, network=SLIRP)
     stack.callback(user.close)
     return RootlessLaptop(host, neighbour, user, image)

@@ -14,7 +14,7 @@ from typing import Final, Self
 from testbed.errors import CommandError
 from testbed.evidence import Evidence
 from testbed.host import PrivateHost
-from testbed.host.links import End, join
+from testbed.host.links import CableEnd, join
 from testbed.namespaces import NetworkNamespace
 from testbed.readers.sources import of_host
 from testbed.readers.take import take
@@ -54,8 +54,8 @@ class Built:
             self._host = self._closing.enter_context(PrivateHost(HOST, image_store=image_store))
             self._neighbour = self._closing.enter_context(PrivateHost(NEIGHBOUR, with_engine=False))
             join(
-                End(self._host, "lan0", f"{HOST_LAN}/{_PREFIX}"),
-                End(self._neighbour, "lan0", f"{NEIGHBOUR_LAN}/{_PREFIX}"),
+                CableEnd(self._host, "lan0", f"{HOST_LAN}/{_PREFIX}"),
+                CableEnd(self._neighbour, "lan0", f"{NEIGHBOUR_LAN}/{_PREFIX}"),
             )
             self._neighbour.run(["ip", "route", "add", "default", "via", HOST_LAN])
             self._host.engine.ready()

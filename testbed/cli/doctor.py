@@ -11,7 +11,7 @@ from rich.table import Table
 from testbed import machine, prerequisites
 from testbed.errors import UnfitError
 from testbed.namespaces import become_root
-from testbed.prerequisites import Check
+from testbed.prerequisites import Prerequisite
 from testbed.report.console import make, plain
 
 UNFIT = 2
@@ -35,7 +35,7 @@ def doctor(json_: bool) -> None:
         sys.exit(UNFIT)
 
 
-def _checks() -> list[Check]:
+def _checks() -> list[Prerequisite]:
     facts = machine.read()
     try:
         become_root()
@@ -44,12 +44,12 @@ def _checks() -> list[Check]:
         asked = prerequisites.every(facts, None)
         unknown = [c for c in asked if c.name != "podman version"]
         if all(c.ok for c in prerequisites.user_namespace(facts)):
-            unknown.insert(0, Check("becoming root", False, str(exc), "see the message"))
+            unknown.insert(0, Prerequisite("becoming root", False, str(exc), "see the message"))
         return unknown
     return prerequisites.every(facts, machine.podman_version())
 
 
-def _show(checks: list[Check]) -> None:
+def _show(checks: list[Prerequisite]) -> None:
     facts = machine.read()
     console = make()
     console.print(plain(f"{facts.distribution} {facts.codename}, as {facts.user}"))

@@ -14,14 +14,14 @@ from testbed.diagnose import Told, pasted_offline, why, why_pasted
 from testbed.errors import Error, UsageError
 from testbed.evidence import Attempt
 from testbed.explain.explain import explain as explain_case
-from testbed.explain.explanation import Verdict
+from testbed.explain.explanation import Conclusion
 from testbed.explain.pasted import read
 from testbed.model import Target
 from testbed.readers.vantages import PATIENCE
 from testbed.report import explanation as report
 from testbed.report.console import make, plain
 
-_EXIT: Final = {Verdict.CONNECTS: 0, Verdict.EXPLAINED: 1, Verdict.CANNOT_TELL: 2}
+_EXIT: Final = {Conclusion.CONNECTS: 0, Conclusion.EXPLAINED: 1, Conclusion.CANNOT_TELL: 2}
 
 
 @click.command(
@@ -91,7 +91,7 @@ def _print(told: Told, *, walk: bool, json_: bool) -> None:
         return
     console = make()
     report.show(console, told.explanation, walk=walk)
-    if told.explanation.verdict is not Verdict.CONNECTS:
+    if told.explanation.verdict is not Conclusion.CONNECTS:
         for sentence in told.evidence.missing:
             console.print(plain(f"   not seen: {sentence}", "dim"))
 

@@ -8,19 +8,19 @@ from typing import Final
 from testbed.evidence import Attempt, Evidence
 from testbed.explain import above_tcp, filtering, listening, naming, proxying, publishing, rootless, routing
 from testbed.explain.case import Case
-from testbed.explain.explanation import Diagnosis, Explanation, Undecided, Verdict
+from testbed.explain.explanation import Conclusion, Diagnosis, Explanation, Undecided
 from testbed.model import Observation, Outcome, Phase
-from testbed.predict import End, Prediction, predict
+from testbed.predict import Disposition, Prediction, predict
 
-_BY_END: Final[Mapping[End, Callable[[Case], Diagnosis]]] = {
-    End.NO_LISTENER: listening.nobody,
-    End.QUEUE_FULL: listening.queue_full,
-    End.HELD: publishing.rules_lost,
-    End.HAIRPIN: publishing.hairpin,
-    End.DROPPED: filtering.stopped,
-    End.REJECTED: filtering.stopped,
-    End.NAME_NOT_FOUND: naming.not_found,
-    End.RESOLVER_FAILED: naming.resolver_failed,
+_BY_END: Final[Mapping[Disposition, Callable[[Case], Diagnosis]]] = {
+    Disposition.NO_LISTENER: listening.nobody,
+    Disposition.QUEUE_FULL: listening.queue_full,
+    Disposition.HELD: publishing.rules_lost,
+    Disposition.HAIRPIN: publishing.hairpin,
+    Disposition.DROPPED: filtering.stopped,
+    Disposition.REJECTED: filtering.stopped,
+    Disposition.NAME_NOT_FOUND: naming.not_found,
+    Disposition.RESOLVER_FAILED: naming.resolver_failed,
     **routing.BY_END,
 }
 
@@ -33,15 +33,15 @@ def explain(evidence: Evidence, attempt: Attempt, seen: Observation | None = Non
     """
     case = Case(evidence, attempt, evidence.place(attempt.place), predict(evidence, attempt), seen)
     predicted = case.prediction
-    if predicted.end is End.NOT_RUNNING and case.place.container is not None:
+    if predicted.end is Disposition.NOT_RUNNING and case.place.container is not None:
         return _explained(case, publishing.not_running(case, case.place.container))
     if seen is None:
         return _by_prediction(case)
-    reached = predicted.end in (End.ACCEPTED, End.HELD, *_OPEN)
-    if reached and seen.outcome is Outcome.CONNECTED and predicted.end is not End.HELD:
+    reached = predicted.end in (Disposition.ACCEPTED, Disposition.HELD, *_OPEN)
+    if reached and seen.outcome is Outcome.CONNECTED and predicted.end is not Disposition.HELD:
         return _connects(case)
     if reached and above_tcp.fails_above_tcp(seen):
-        found = publishing.rules_lost(case) if predicted.end is End.HELD else above_tcp.failed(case, seen)
+        found = publishing.rules_lost(case) if predicted.end is Disposition.HELD else above_tcp.failed(case, seen)
         return _explained(case, found) if isinstance(found, Diagnosis) else _cannot_tell(case, found)
     if predicted.end in _OPEN:
         return _by_observation(case, seen)
@@ -49,12 +49,12 @@ def explain(evidence: Evidence, attempt: Attempt, seen: Observation | None = Non
 
 
 #: What the picture cannot decide: the observation may.
-_OPEN: Final = (End.UNKNOWN, End.LEFT)
+_OPEN: Final = (Disposition.UNKNOWN, Disposition.LEFT)
 
 
 def _by_prediction(case: Case) -> Explanation:
     predicted = case.prediction
-    if predicted.end is End.ACCEPTED and predicted.outcome is Outcome.CONNECTED:
+    if predicted.end is Disposition.ACCEPTED and predicted.outcome is Outcome.CONNECTED:
         return _connects(case)
     if found := rootless.diagnose(case):
         return _explained(case, found)
@@ -77,11 +77,11 @@ def _by_observation(case: Case, seen: Observation) -> Explanation:
 
 def agree(predicted: Prediction, seen: Observation) -> bool:
     """Whether what was seen is what was predicted, as far as the observer's patience lets it be seen."""
-    if predicted.end is End.NO_NEIGHBOUR and seen.outcome is Outcome.TIMED_OUT:
+    if predicted.end is Disposition.NO_NEIGHBOUR and seen.outcome is Outcome.TIMED_OUT:
         # The kernel needs three seconds to say so, and does not ask at all while it has the MAC address of whoever had
         # that address before: what it then sends is for nobody, and no error comes of it (arp(7)).
         return seen.phase is Phase.CONNECT
-    if predicted.end is End.RELAY_CLOSES and seen.outcome in (Outcome.CLOSED, Outcome.RESET):
+    if predicted.end is Disposition.RELAY_CLOSES and seen.outcome in (Outcome.CLOSED, Outcome.RESET):
         return predicted.phase is seen.phase
     if predicted.withheld and seen.outcome is Outcome.TIMED_OUT:
         return seen.phase is Phase.CONNECT
@@ -104,13 +104,13 @@ def _connects(case: Case) -> Explanation:
     proxy = proxying.proxy_of(case)
     if proxy is not None:
         warnings = (f"Clients in {case.place.name} go by way of the proxy {proxy}; this was tried directly.",)
-    return Explanation(Verdict.CONNECTS, sentence, None, case.prediction, seen, warnings=warnings)
+    return Explanation(Conclusion.CONNECTS, sentence, None, case.prediction, seen, warnings=warnings)
 
 
 def _explained(case: Case, diagnosis: Diagnosis) -> Explanation:
     warnings = (*diagnosis.warnings, *rootless.warnings(case))
     return Explanation(
-        Verdict.EXPLAINED, diagnosis.sentence, diagnosis, case.prediction, case.observation, warnings=warnings
+        Conclusion.EXPLAINED, diagnosis.sentence, diagnosis, case.prediction, case.observation, warnings=warnings
     )
 
 
@@ -123,7 +123,7 @@ def _cannot_tell(case: Case, between: Undecided | None = None) -> Explanation:
         decide = "Try it: leave out --no-attempt."
         if case.place.namespace is None:
             decide = f"Whether {case.place.name} still runs, and is yours: podman ps (and sudo podman ps)"
-        if predicted.end is End.NOT_RUNNING:
+        if predicted.end is Disposition.NOT_RUNNING:
             decide = f"Start {case.place.name}, and try again."
     elif predicted.end in _OPEN:
         sentence = f"It cannot be told why it was {seen.outcome}: {predicted.why}."
@@ -134,7 +134,7 @@ def _cannot_tell(case: Case, between: Undecided | None = None) -> Explanation:
             f"{seen.outcome}{f' ({seen.text})' if seen.text else ''}."
         )
         decide = _decide(case)
-    return Explanation(Verdict.CANNOT_TELL, sentence, None, predicted, seen, decide=decide)
+    return Explanation(Conclusion.CANNOT_TELL, sentence, None, predicted, seen, decide=decide)
 
 
 def _words(predicted: Prediction) -> str:
@@ -147,7 +147,7 @@ def _decide(case: Case) -> str:
     here = case.end.label if case.end else case.place.name
     if predicted.rule is not None:
         return f"Whether the counter of this rule on {here} rises with the attempt: {predicted.rule.text}"
-    if predicted.end is End.LEFT:
+    if predicted.end is Disposition.LEFT:
         link = predicted.link.name if predicted.link else "that interface"
         return f"What tcpdump sees on {link} of {here}: tcpdump -ni {link} host {predicted.destination}"
     return f"What tcpdump sees on {here} while it is tried: tcpdump -ni any port {case.port}"

@@ -10,7 +10,7 @@ from testbed.model import Observation
 from testbed.predict import Prediction
 
 
-class Verdict(StrEnum):
+class Conclusion(StrEnum):
     """What is known in the end; each has its exit code."""
 
     CONNECTS = "connects"
@@ -69,7 +69,7 @@ class Undecided:
 class Explanation:
     """Why an attempt ends as it does."""
 
-    verdict: Verdict
+    verdict: Conclusion
     sentence: str
     diagnosis: Diagnosis | None
     prediction: Prediction | None

@@ -10,9 +10,9 @@ from testbed.evidence import Act, Backend, Chain, Hook, Namespace, Protocol
 from testbed.explain.case import Case, at, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
-from testbed.predict import End
-from testbed.predict.delivery import listener_for
+from testbed.predict import Disposition
 from testbed.predict.routing import is_local
+from testbed.predict.socket_lookup import listener_for
 
 #: netavark's chains that keep networks apart (netavark, src/firewall/varktables/types.rs and nft.rs).
 _ISOLATION: Final = "NETAVARK_ISOLATION"
@@ -34,7 +34,7 @@ def stopped(case: Case) -> Diagnosis:
         return _without_rule(case)
     if _ISOLATION in chain.name.replace("-", "_"):
         return _isolated(case, here)
-    rejects = prediction.end is End.REJECTED
+    rejects = prediction.end is Disposition.REJECTED
     cause = Cause.ANSWER_BLOCKED if prediction.back else _CAUSES[_role(case, here, hook)][rejects]
     what = "the answer to the connection" if prediction.back else f"the connection to {_target(case)}"
     verb = "rejects" if rejects else "drops"
@@ -164,7 +164,7 @@ def _below(here: Namespace, chain: Chain, seen: set[str]) -> Iterator[Chain]:
 def _warnings(case: Case, here: Namespace, chain: Chain) -> tuple[str, ...]:
     prediction = case.prediction
     found = []
-    if prediction.end is End.REJECTED and not prediction.back:
+    if prediction.end is Disposition.REJECTED and not prediction.back:
         found.append(_whose_answer(case, here))
     if prediction.listener is not None:
         found.append("The listener is there and was reached: only its answer does not come back.")

@@ -12,8 +12,8 @@ from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.explain.publishing import not_running
 from testbed.model import Address
-from testbed.predict import End
-from testbed.predict.ways import travel
+from testbed.predict import Disposition
+from testbed.predict.multipath import travel
 
 
 def not_found(case: Case) -> Diagnosis:
@@ -114,7 +114,7 @@ def _not_answering(case: Case, server: Address) -> Case | None:
     """The case of Podman's own resolver, which knows the name, where it does not answer and another one was asked."""
     assert case.place.namespace is not None
     ending, _ = travel(case.evidence, case.place.namespace, Protocol.UDP, server, DNS_PORT)
-    if ending.end in (End.ACCEPTED, End.UNKNOWN, End.LEFT):
+    if ending.end in (Disposition.ACCEPTED, Disposition.UNKNOWN, Disposition.LEFT):
         return None
     return replace(
         case,
@@ -184,7 +184,7 @@ def _restart(case: Case, server: Address) -> tuple[Cure, ...]:
 def resolver_taken(case: Case) -> Diagnosis | None:
     """On the gateway of a network with DNS another program has port 53, and Podman's resolver could not bind it."""
     container = case.place.container
-    if container is None or case.prediction.resolver_end is not End.ACCEPTED:
+    if container is None or case.prediction.resolver_end is not Disposition.ACCEPTED:
         return None
     gateways = {g for n in case.networks_of(container) if n.dns_enabled for g in n.gateways}
     here, listener, server = case.end, case.prediction.listener, case.prediction.resolver
@@ -212,7 +212,7 @@ def resolver_taken(case: Case) -> Diagnosis | None:
 def _why(case: Case) -> str:
     server = case.prediction.resolver
     assert server is not None
-    if case.prediction.resolver_end is End.NO_LISTENER:
+    if case.prediction.resolver_end is Disposition.NO_LISTENER:
         return f"nobody listens on UDP port {DNS_PORT} there"
     return case.prediction.why.split(": ", 1)[-1]
 

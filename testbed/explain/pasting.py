@@ -11,9 +11,9 @@ from testbed.explain.case import Case
 from testbed.explain.client_texts.said import Client, Pasted
 from testbed.explain.codes import Cause
 from testbed.explain.explain import agree, explain
-from testbed.explain.explanation import Explanation, Verdict
+from testbed.explain.explanation import Conclusion, Explanation
 from testbed.model import Observation, Outcome, Target
-from testbed.predict import End, Prediction, predict
+from testbed.predict import Disposition, Prediction, predict
 
 _CERTIFICATES = frozenset({Cause.CERTIFICATE_NOT_TRUSTED, Cause.CERTIFICATE_OTHER_NAME})
 
@@ -100,12 +100,12 @@ def explain_pasted(
     if pasted.code in _CERTIFICATES and prediction.outcome is Outcome.CONNECTED:
         case = Case(evidence, attempt, evidence.place(place), prediction, said)
         found = above_tcp.certificate(case, pasted.text)
-        return Explanation(Verdict.EXPLAINED, found.sentence, found, prediction, said, warnings=found.warnings)
-    if pasted.ended and prediction.end is End.NOT_RUNNING:
+        return Explanation(Conclusion.EXPLAINED, found.sentence, found, prediction, said, warnings=found.warnings)
+    if pasted.ended and prediction.end is Disposition.NOT_RUNNING:
         case = Case(evidence, attempt, evidence.place(place), prediction, said)
         if unknown := naming.unknown_at_start(case):
             hints = (*unknown.warnings, pasted.hint)
-            return Explanation(Verdict.EXPLAINED, unknown.sentence, unknown, prediction, said, warnings=hints)
+            return Explanation(Conclusion.EXPLAINED, unknown.sentence, unknown, prediction, said, warnings=hints)
     if prediction.outcome in outcomes(pasted):
         # The words alone stand for several outcomes; the picture says which of them it is.
         said = replace(said, outcome=prediction.outcome, errno=prediction.errno, phase=prediction.phase)
@@ -123,7 +123,7 @@ def explain_binding(evidence: Evidence, pasted: Pasted, namespace: str) -> Expla
     found = diagnose(evidence, pasted, evidence.namespaces[namespace])
     if found is None:
         return None
-    return Explanation(Verdict.EXPLAINED, found.sentence, found, None, None, warnings=found.warnings)
+    return Explanation(Conclusion.EXPLAINED, found.sentence, found, None, None, warnings=found.warnings)
 
 
 def _observation(pasted: Pasted, place: str, target: str) -> Observation:

@@ -12,7 +12,7 @@ from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.explain.rootless_ports import published_port
 from testbed.model import Address, Outcome
-from testbed.predict import End, StepKind
+from testbed.predict import Disposition, StepKind
 from testbed.predict.pasta import held_link
 from testbed.predict.routing import choose, own_addresses
 
@@ -27,7 +27,15 @@ _ALL_REFUSED: Final = (
 )
 
 #: Fails for the host in other words than for its containers.
-_HIDDEN: Final = frozenset({End.REJECTED, End.NO_NEIGHBOUR, End.NO_ROUTE, End.ROUTE_FORBIDS, End.NO_SOURCE})
+_HIDDEN: Final = frozenset(
+    {
+        Disposition.REJECTED,
+        Disposition.NO_NEIGHBOUR,
+        Disposition.NO_ROUTE,
+        Disposition.ROUTE_FORBIDS,
+        Disposition.NO_SOURCE,
+    }
+)
 
 
 def diagnose(case: Case) -> Diagnosis | None:
@@ -44,7 +52,7 @@ def warnings(case: Case) -> tuple[str, ...]:
     if predicted.back or not _relayed(case) or predicted.end not in _HIDDEN:
         return ()
     if predicted.errno is None:
-        return (_NOT_HANDED_ON,) if predicted.end in (End.REJECTED, End.NO_NEIGHBOUR) else ()
+        return (_NOT_HANDED_ON,) if predicted.end in (Disposition.REJECTED, Disposition.NO_NEIGHBOUR) else ()
     return (_ALL_REFUSED,) if predicted.errno == errno.ECONNREFUSED and _by_pasta(case) else ()
 
 
@@ -81,7 +89,7 @@ def _pastas(case: Case) -> Namespace | None:
 def _closed_loopback(case: Case) -> Diagnosis | None:
     """slirp4netns has an address for the host's loopback, and does not let it be used."""
     host = _host(case)
-    if case.prediction.end is not End.RELAY_REFUSES or host is None:
+    if case.prediction.end is not Disposition.RELAY_REFUSES or host is None:
         return None
     there = case.evidence.namespaces[host.namespace]
     found = _on_host(case, there)
@@ -115,7 +123,7 @@ def _host_loopback(case: Case) -> Diagnosis | None:
     who, bound = holder(found[0]), " and ".join(at(entry.address, entry.port) for entry in found)
     pasta = _by_pasta(case)
     program = PASTA if pasta else SLIRP
-    address = case.prediction.destination if case.prediction.end is End.NO_LISTENER else None
+    address = case.prediction.destination if case.prediction.end is Disposition.NO_LISTENER else None
     own = str(address or next(iter(_outside(there)), "0.0.0.0"))
     return Diagnosis(
         Cause.ROOTLESS_HOST_LOOPBACK,
@@ -133,11 +141,11 @@ def _host_loopback(case: Case) -> Diagnosis | None:
 def _called_host(case: Case, host: HostFacts) -> bool:
     """Whether it is the host that refuses: by what is predicted, or with pasta by its name and what was seen."""
     predicted, seen = case.prediction, case.observation
-    if predicted.end is End.NO_LISTENER:
+    if predicted.end is Disposition.NO_LISTENER:
         to = predicted.destination
         return predicted.namespace == host.namespace and _relayed(case) and to is not None and not to.is_loopback
     refused = seen is not None and seen.outcome is Outcome.REFUSED
-    return predicted.end is End.LEFT and refused and _by_pasta(case) and case.attempt.target.host == _NAME
+    return predicted.end is Disposition.LEFT and refused and _by_pasta(case) and case.attempt.target.host == _NAME
 
 
 def _opened(case: Case, let: str) -> Cure:
@@ -172,7 +180,7 @@ def _outside(namespace: Namespace) -> list[Address]:
 def _inner_gateway(case: Case) -> Diagnosis | None:
     """The gateway of a rootless bridge is not the host: what listens on the host is not there."""
     host, address = _host(case), case.prediction.destination
-    if host is None or address is None or case.prediction.end is not End.NO_LISTENER:
+    if host is None or address is None or case.prediction.end is not Disposition.NO_LISTENER:
         return None
     network = _network_with(case, host, address)
     if network is None or address not in network.gateways or case.prediction.namespace != host.rootless_namespace:
@@ -200,7 +208,7 @@ def _inner_gateway(case: Case) -> Diagnosis | None:
 def _own_copy(case: Case) -> Diagnosis | None:
     """pasta gives a container, or the bridges', the host's own address: dialling that never gets to the host."""
     host, address, copied = _host(case), case.prediction.destination, _pastas(case)
-    if host is None or address is None or case.prediction.end is not End.NO_LISTENER or copied is None:
+    if host is None or address is None or case.prediction.end is not Disposition.NO_LISTENER or copied is None:
         return None
     there = case.evidence.namespaces[host.namespace]
     found = [entry for entry in _on_host(case, there) if not entry.address.is_loopback]

@@ -9,7 +9,7 @@ from testbed.evidence.programs import PASTA, ROOTLESSPORT, is_pasta
 from testbed.explain.case import Case, at, covers, holder, listener_row, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
-from testbed.predict import End
+from testbed.predict import Disposition
 
 _ACCEPTS_ANYWAY: Final = (
     "Connecting to a port that rootless Podman publishes succeeds even where nobody listens behind."
@@ -18,7 +18,7 @@ _ACCEPTS_ANYWAY: Final = (
 
 def published_port(case: Case) -> Diagnosis | None:
     """rootlessport or pasta accepts for a published port, whatever the container does."""
-    if case.prediction.end is not End.RELAY_CLOSES or case.prediction.listener is None or case.end is None:
+    if case.prediction.end is not Disposition.RELAY_CLOSES or case.prediction.listener is None or case.end is None:
         return None
     accepted = listener_row(case.end, case.prediction.listener)
     taker = case.prediction.listener.process

@@ -11,7 +11,7 @@ from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.explain.publishing import not_running
 from testbed.explain.stale import believes_another
 from testbed.model import Address
-from testbed.predict import End
+from testbed.predict import Disposition
 from testbed.predict.routing import choose, link_of, own_addresses, reverse_path_fails, setting, source_for
 
 _FORBIDDING: Final = ("unreachable", "prohibit", "blackhole")
@@ -456,12 +456,12 @@ def _shadowed(case: Case, to: Address, link: Link) -> tuple[Namespace, Route, st
 
 
 BY_END = {
-    End.NO_ROUTE: no_route,
-    End.ROUTE_FORBIDS: route_forbids,
-    End.NO_NEIGHBOUR: nobody_has_it,
-    End.STALE_NEIGHBOUR: believes_another,
-    End.NOT_FORWARDED: not_forwarded,
-    End.REVERSE_PATH: reverse_path,
-    End.MARTIAN: martian,
-    End.NO_SOURCE: no_source,
+    Disposition.NO_ROUTE: no_route,
+    Disposition.ROUTE_FORBIDS: route_forbids,
+    Disposition.NO_NEIGHBOUR: nobody_has_it,
+    Disposition.STALE_NEIGHBOUR: believes_another,
+    Disposition.NOT_FORWARDED: not_forwarded,
+    Disposition.REVERSE_PATH: reverse_path,
+    Disposition.MARTIAN: martian,
+    Disposition.NO_SOURCE: no_source,
 }

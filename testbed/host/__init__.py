@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 # At once: asked for later, the function would be hidden by the module of the same name.
-from testbed.host.listeners import Listener, listeners
+from testbed.host.listeners import listeners
 
 if TYPE_CHECKING:
-    from testbed.host.links import End, join
+    from testbed.host.links import CableEnd, join
     from testbed.host.private import PrivateHost
     from testbed.host.protocol import Host
 
-__all__ = ["End", "Host", "Listener", "PrivateHost", "join", "listeners"]
+__all__ = ["CableEnd", "Host", "PrivateHost", "join", "listeners"]
 
 #: Where each name is. Who only looks at hosts need not wait for what makes them: pyroute2 takes a fifth of a second.
 _HOMES = {
-    "End": "links",
+    "CableEnd": "links",
     "Host": "protocol",
     "PrivateHost": "private",
     "join": "links",

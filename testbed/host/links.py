@@ -11,7 +11,7 @@ from testbed.host.protocol import Host
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class CableEnd:
     """One end of a cable.
 
     :param link: the interface's name on its host, at most 15 bytes
@@ -23,7 +23,7 @@ class End:
     address: str
 
 
-def join(one: End, other: End) -> None:
+def join(one: CableEnd, other: CableEnd) -> None:
     """Lay a cable between two hosts. It goes with whichever host is closed first.
 
     :raises pyroute2.NetlinkError: the kernel refused, such as EEXIST for a name that is taken
@@ -39,7 +39,7 @@ def join(one: End, other: End) -> None:
         end.host.net.run(lambda end=end: _set_up(end))  # type: ignore[misc]
 
 
-def _set_up(end: End) -> None:
+def _set_up(end: CableEnd) -> None:
     interface = ipaddress.ip_interface(end.address)
     with IPRoute() as ipr:
         (index,) = ipr.link_lookup(ifname=end.link)

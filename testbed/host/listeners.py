@@ -7,10 +7,10 @@ import os
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from testbed.evidence import Listener, Protocol
 from testbed.model import Address
 from testbed.namespaces import NetworkNamespace
 
@@ -19,22 +19,12 @@ TCP_LISTEN: Final = "0A"
 TCP_CLOSE: Final = "07"
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """A TCP socket that accepts."""
-
-    address: Address
-    port: int
-    inode: int
-    """The socket's inode, as /proc/PID/fd shows it."""
-
-
 def listeners(net: NetworkNamespace) -> tuple[Listener, ...]:
     """All TCP listeners of a namespace.
 
     /proc/thread-self/net shows the namespace of the thread that opens it, which the reader's thread has entered.
     """
-    return net.run(lambda: tuple(table("tcp", TCP_LISTEN)) + tuple(table("tcp6", TCP_LISTEN)))
+    return net.run(lambda: tuple(table(Protocol.TCP, TCP_LISTEN)))
 
 
 def owner(listener: Listener, proc: Path = Path("/proc")) -> str:
@@ -56,17 +46,21 @@ def open_files(folder: Path) -> Iterator[tuple[str, str]]:
                 yield fd, os.readlink(f"{fds}/{fd}")  # noqa: PTH115
 
 
-def table(name: str, state: str) -> Iterator[Listener]:
-    """The sockets of /proc/net/NAME in a state, of the calling thread's namespace."""
-    try:
-        lines = Path(f"/proc/thread-self/net/{name}").read_text(encoding="ascii").splitlines()[1:]
-    except FileNotFoundError:
-        return  # a kernel without IPv6
-    for line in lines:
-        words = line.split()
-        if words[3] == state:
-            address, port = words[1].split(":")
-            yield Listener(_address(address), int(port, 16), int(words[9]))
+def table(protocol: Protocol, state: str) -> Iterator[Listener]:
+    """The sockets of a protocol in a state, of the calling thread's namespace, IPv4's before IPv6's (proc(5)).
+
+    :param state: as /proc prints it, such as :data:`TCP_LISTEN`
+    """
+    for name in (protocol.value, f"{protocol}6"):
+        try:
+            lines = Path(f"/proc/thread-self/net/{name}").read_text(encoding="ascii").splitlines()[1:]
+        except FileNotFoundError:
+            continue  # a kernel without IPv6
+        for line in lines:
+            words = line.split()
+            if words[3] == state:
+                address, port = words[1].split(":")
+                yield Listener(protocol, _address(address), int(port, 16), inode=int(words[9]))
 
 
 def _address(text: str) -> Address:

@@ -1,6 +1,6 @@
 """Predicting how an attempt ends, from a picture of the namespaces. Pure: no I/O here at all."""
 
-from testbed.predict.prediction import End, Prediction, Step, StepKind
-from testbed.predict.walk import predict
+from testbed.predict.predict import predict
+from testbed.predict.prediction import Disposition, Prediction, Step, StepKind
 
-__all__ = ["End", "Prediction", "Step", "StepKind", "predict"]
+__all__ = ["Disposition", "Prediction", "Step", "StepKind", "predict"]

@@ -103,10 +103,10 @@ def judge(rules: Ruleset, hook: Hook, packet: Packet) -> Judged:
     states = [_State(packet)]
     for chain in chains:
         states = walk.base(chain, states)
-    return _agreed([*walk.ends, *(_End(Act.ACCEPT, state) for state in states)])
+    return _agreed([*walk.ends, *(_Traversal(Act.ACCEPT, state) for state in states)])
 
 
-_Place = tuple[Chain, Rule]
+_ChainRule = tuple[Chain, Rule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +115,14 @@ class _State:
 
     packet: Packet
     translation: Action | None = None
-    translated_by: _Place | None = field(default=None, compare=False)
-    accepted_by: _Place | None = field(default=None, compare=False)
-    doubt: _Place | None = field(default=None, compare=False)
+    translated_by: _ChainRule | None = field(default=None, compare=False)
+    accepted_by: _ChainRule | None = field(default=None, compare=False)
+    doubt: _ChainRule | None = field(default=None, compare=False)
     """The first rule that was taken to hold without knowing it."""
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
+class _Traversal:
     """How one of the ways ended."""
 
     verdict: Act
@@ -132,7 +132,7 @@ class _End:
     rule: Rule | None = field(default=None, compare=False)
 
 
-def _agreed(ends: Sequence[_End]) -> Judged:
+def _agreed(ends: Sequence[_Traversal]) -> Judged:
     """What all ways have in common, or else UNKNOWN with the rule that made the difference."""
     sure = next((end for end in ends if end.state.doubt is None), ends[0])
     other = next((end for end in ends if end != sure), None)
@@ -162,7 +162,7 @@ class _Walk:
         self._doubts = 0
         self._accepted: list[_State] = []
         self._early = False
-        self.ends: list[_End] = []
+        self.ends: list[_Traversal] = []
 
     def base(self, chain: Chain, states: list[_State]) -> list[_State]:
         """Take packets through a base chain; returned are those that go on to the next one."""
@@ -174,7 +174,7 @@ class _Walk:
         self._accepted = []
         through = self._chain(chain, states, 0) if states else []
         if chain.policy is Act.DROP:
-            self.ends += [_End(Act.DROP, state, chain=chain) for state in through]
+            self.ends += [_Traversal(Act.DROP, state, chain=chain) for state in through]
             through = []
         return _distinct([*passed, *self._accepted, *through])
 
@@ -196,7 +196,7 @@ class _Walk:
                     on.append(state)
                     self._doubts += 1
                     if self._doubts > _MOST_DOUBTS:
-                        self.ends.append(_End(Act.UNKNOWN, state, chain=chain, rule=rule))
+                        self.ends.append(_Traversal(Act.UNKNOWN, state, chain=chain, rule=rule))
                         continue
                     state = replace(state, doubt=state.doubt or (chain, rule))  # noqa: PLW2901 - the other way
                 going, returning = self._do(chain, rule, state, depth)
@@ -220,14 +220,14 @@ class _Walk:
                 return [], self._finish(here, action, states)
         return states, []
 
-    def _jump(self, here: _Place, action: Action, states: list[_State], depth: int) -> list[_State]:
+    def _jump(self, here: _ChainRule, action: Action, states: list[_State], depth: int) -> list[_State]:
         target = self._rules.chain(here[0], action.argument)
         if target is not None and depth < _MOST_JUMPS:
             return self._chain(target, states, depth + 1)
         self._end(Act.UNKNOWN, states, here)
         return []
 
-    def _finish(self, here: _Place, action: Action, states: list[_State]) -> list[_State]:
+    def _finish(self, here: _ChainRule, action: Action, states: list[_State]) -> list[_State]:
         """Do what ends the way through this chain; returned are those that only leave it."""
         if action.act is Act.RETURN:
             return states
@@ -239,12 +239,12 @@ class _Walk:
             self._end(action.act, states, here, action.argument if action.act is Act.REJECT else "")
         return []
 
-    def _end(self, verdict: Act, states: Sequence[_State], here: _Place, argument: str = "") -> None:
+    def _end(self, verdict: Act, states: Sequence[_State], here: _ChainRule, argument: str = "") -> None:
         for state in states:
             word = _ICMPV6_WORDS.get(argument, argument) if state.packet.destination.version == 6 else argument
-            self.ends.append(_End(verdict, state, word, *here))
+            self.ends.append(_Traversal(verdict, state, word, *here))
 
-    def _translate(self, action: Action, states: Sequence[_State], here: _Place) -> None:
+    def _translate(self, action: Action, states: Sequence[_State], here: _ChainRule) -> None:
         chain, _ = here
         for state in states:
             packet = _translated(state.packet, action, chain)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from testbed.evidence import Container, Evidence, HostFacts, Place, Protocol, RouteKind
 from testbed.evidence.programs import AARDVARK, DNS_PORT
 from testbed.model import Address, Outcome, Phase
-from testbed.predict.ending import Ending
-from testbed.predict.prediction import End, Prediction, Step, StepKind
-from testbed.predict.relay import connect
+from testbed.predict.disposition import Ending
+from testbed.predict.prediction import Disposition, Prediction, Step, StepKind
 from testbed.predict.routing import choose
+from testbed.predict.userspace_proxy import connect
 
 _PODMAN_DOMAIN = ".dns.podman"
 
@@ -50,24 +50,28 @@ def _ask(evidence: Evidence, place: Place, host: str) -> Resolved:
         assert place.namespace is not None
         ending, way = connect(evidence, place.namespace, Protocol.UDP, server, DNS_PORT)
         steps += way
-        if ending.end is not End.ACCEPTED:
+        if ending.end is not Disposition.ACCEPTED:
             if lost is None:
                 lost, lost_at = ending, server
             continue
         known = _known_to(evidence, place, ending, host)
         if known is None:
             text = f"{host} is not in the hosts file of {place.name}, and what the resolver {server} says is not known"
-            return Resolved((), _failure(Outcome.INCONCLUSIVE, End.UNKNOWN, text, server, ending), tuple(steps))
+            return Resolved((), _failure(Outcome.INCONCLUSIVE, Disposition.UNKNOWN, text, server, ending), tuple(steps))
         if known:
             steps.append(_step(evidence, place, f"{host} is {_list(known)}, by the resolver {server}", str(server)))
             return Resolved(_ordered(evidence, place, known), steps=tuple(steps))
         text = f"{host} is not in the hosts file of {place.name}, and the resolver {server} does not know it"
-        return Resolved((), _failure(Outcome.NAME_NOT_FOUND, End.NAME_NOT_FOUND, text, server, ending), tuple(steps))
+        return Resolved(
+            (), _failure(Outcome.NAME_NOT_FOUND, Disposition.NAME_NOT_FOUND, text, server, ending), tuple(steps)
+        )
     text = f"{host} is not in the hosts file of {place.name}, and "
     text += f"no resolver answers: {lost.why}" if lost else "it has no resolver to ask"
-    if lost is not None and lost.end in (End.UNKNOWN, End.LEFT):
+    if lost is not None and lost.end in (Disposition.UNKNOWN, Disposition.LEFT):
         return Resolved((), _failure(Outcome.INCONCLUSIVE, lost.end, text, lost_at, lost), tuple(steps))
-    return Resolved((), _failure(Outcome.RESOLVER_FAILED, End.RESOLVER_FAILED, text, lost_at, lost), tuple(steps))
+    return Resolved(
+        (), _failure(Outcome.RESOLVER_FAILED, Disposition.RESOLVER_FAILED, text, lost_at, lost), tuple(steps)
+    )
 
 
 def _known_to(evidence: Evidence, place: Place, reached: Ending, host: str) -> tuple[Address, ...] | None:
@@ -124,7 +128,7 @@ def _ordered(evidence: Evidence, place: Place, addresses: tuple[Address, ...]) -
     )
 
 
-def _failure(outcome: Outcome, end: End, why: str, server: Address | None, ending: Ending | None) -> Prediction:
+def _failure(outcome: Outcome, end: Disposition, why: str, server: Address | None, ending: Ending | None) -> Prediction:
     number = {Outcome.NAME_NOT_FOUND: socket.EAI_NONAME, Outcome.RESOLVER_FAILED: socket.EAI_AGAIN}.get(outcome)
     text = {
         Outcome.NAME_NOT_FOUND: f"[Errno {number}] Name or service not known",

@@ -13,13 +13,15 @@ from typing import Final
 from testbed.evidence import Link, Namespace, Protocol
 from testbed.evidence.programs import DNS_PORT, PASTA, is_pasta
 from testbed.model import Address
-from testbed.predict.ending import Ending
-from testbed.predict.prediction import End
+from testbed.predict.disposition import Ending
+from testbed.predict.prediction import Disposition
 from testbed.predict.routing import own_addresses
 
 _LOOPBACK: Final = ipaddress.ip_address("127.0.0.1")
 #: Handed on as they are: made, or not decided.
-_AS_IT_IS: Final = frozenset({End.ACCEPTED, End.HELD, End.RELAY_CLOSES, End.LEFT, End.UNKNOWN})
+_AS_IT_IS: Final = frozenset(
+    {Disposition.ACCEPTED, Disposition.HELD, Disposition.RELAY_CLOSES, Disposition.LEFT, Disposition.UNKNOWN}
+)
 
 
 def goal(here: Namespace, link: Link, to: Address, port: int, resolver: Address | None) -> Address | None:
@@ -53,7 +55,7 @@ def handed_on(onward: Ending, protocol: Protocol) -> Ending:
         return onward
     if protocol is not Protocol.TCP:
         why = f"{onward.why}, and what {PASTA} makes of that is not modelled for {protocol}"
-        return replace(onward, end=End.UNKNOWN, why=why, errno=None)
+        return replace(onward, end=Disposition.UNKNOWN, why=why, errno=None)
     if onward.errno is None or onward.back:
         return onward
     return replace(onward, errno=errno.ECONNREFUSED)

@@ -43,7 +43,7 @@ class Step:
     """Whether it is the answer that is on its way."""
 
 
-class End(StrEnum):
+class Disposition(StrEnum):
     """What the walk ends in, finer than an outcome: the fact that decides."""
 
     ACCEPTED = "accepted"
@@ -96,7 +96,7 @@ class Prediction:
     """The deciding fact, as a sentence."""
     address: Address | None = None
     """The address that decided: the one that connects, or the first one tried."""
-    end: End = End.ACCEPTED
+    end: Disposition = Disposition.ACCEPTED
     namespace: str | None = None
     """The key of the namespace where it ended."""
     back: bool = False
@@ -122,7 +122,7 @@ class Prediction:
     """The same of its answer."""
     resolver: Address | None = None
     """The resolver that decided, where a name was not resolved."""
-    resolver_end: End | None = None
+    resolver_end: Disposition | None = None
     """What the question to it ended in."""
     steps: tuple[Step, ...] = ()
 
@@ -134,7 +134,11 @@ class Prediction:
         does whoever limits his ICMP (icmp(7), icmp_ratelimit).
         """
         started = self.steps[0].namespace if self.steps else self.namespace
-        return self.errno is not None and self.end in (End.NO_ROUTE, End.ROUTE_FORBIDS) and self.namespace != started
+        return (
+            self.errno is not None
+            and self.end in (Disposition.NO_ROUTE, Disposition.ROUTE_FORBIDS)
+            and self.namespace != started
+        )
 
 
 def failed(number: int) -> tuple[Outcome, int, str]:

@@ -7,6 +7,7 @@ import itertools
 import socket
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from testbed.evidence import Listener, Protocol
@@ -74,10 +75,9 @@ def _rows(protocol: Protocol, answers: Iterator[bytes]) -> Iterator[Listener]:
 
 
 def _from_proc(protocol: Protocol, state: str) -> Iterator[Listener]:
-    for name in (protocol.value, f"{protocol}6"):
-        for found in table(name, state):
-            if found.port:
-                yield Listener(protocol, _plain(found.address), found.port, inode=found.inode)
+    for found in table(protocol, state):
+        if found.port:
+            yield replace(found, address=_plain(found.address))
 
 
 def _plain(address: Address) -> Address:

@@ -8,16 +8,16 @@ from typing import Any, Final
 from rich.console import Console
 from rich.padding import Padding
 
-from testbed.explain.explanation import Cure, Explanation, Verdict
+from testbed.explain.explanation import Conclusion, Cure, Explanation
 from testbed.predict import Prediction
 from testbed.report.as_json import observation
 from testbed.report.console import plain
 
-_MARKS: Final = {Verdict.CONNECTS: "✓", Verdict.EXPLAINED: "✗", Verdict.CANNOT_TELL: "?"}
+_MARKS: Final = {Conclusion.CONNECTS: "✓", Conclusion.EXPLAINED: "✗", Conclusion.CANNOT_TELL: "?"}
 _STYLES: Final = {
-    Verdict.CONNECTS: "bold green",
-    Verdict.EXPLAINED: "bold red",
-    Verdict.CANNOT_TELL: "bold yellow",
+    Conclusion.CONNECTS: "bold green",
+    Conclusion.EXPLAINED: "bold red",
+    Conclusion.CANNOT_TELL: "bold yellow",
 }
 
 
@@ -28,7 +28,7 @@ def show(console: Console, told: Explanation, *, walk: bool = False) -> None:
     """
     console.print(plain(f"{_MARKS[told.verdict]} {told.sentence}", _STYLES[told.verdict]), soft_wrap=False)
     seen = told.observation
-    if seen is not None and told.verdict is not Verdict.CONNECTS:
+    if seen is not None and told.verdict is not Conclusion.CONNECTS:
         _under(console, f"seen: {seen.outcome}, {seen.phase}{f', {seen.text}' if seen.text else ''}", "dim")
     if told.diagnosis is not None:
         _section(

@@ -24,7 +24,7 @@ Seen: TypeAlias = tuple[str, bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TapSite:
     """Whose interface a tap is on."""
 
     key: str
@@ -38,7 +38,7 @@ class Shown:
     """A frame with a TCP segment, at a tap."""
 
     frame: Frame
-    place: Place
+    place: TapSite
     segment: Segment
     source: Endpoint
     destination: Endpoint
@@ -96,7 +96,7 @@ class Conversation:
         return next((one for one in reversed(self.shown) if wanted(one)), None)
 
 
-def shown(frames: Iterable[Frame], taps: Mapping[str, Place]) -> tuple[Shown, ...]:
+def shown(frames: Iterable[Frame], taps: Mapping[str, TapSite]) -> tuple[Shown, ...]:
     """The frames that bear a segment of TCP, with what it says."""
     found = []
     for frame in frames:
@@ -108,7 +108,7 @@ def shown(frames: Iterable[Frame], taps: Mapping[str, Place]) -> tuple[Shown, ..
     return tuple(found)
 
 
-def errors(frames: Iterable[Frame], taps: Mapping[str, Place]) -> tuple[Shown, ...]:
+def errors(frames: Iterable[Frame], taps: Mapping[str, TapSite]) -> tuple[Shown, ...]:
     """The frames that bear an error of ICMP about TCP: as a segment without ports, with the number of the one that it
     is about. NAT exchanges the addresses in what it quotes, too (RFC 3022, 4.3), but not that number.
     """

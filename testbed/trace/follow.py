@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from testbed.errors import CaptureError, HostError, UsageError
-from testbed.evidence import Attempt, Evidence, Namespace
-from testbed.evidence import Place as Vantage
+from testbed.evidence import Attempt, Evidence, Namespace, Place
 from testbed.explain.explain import explain
 from testbed.frames import Capture, Frame, Tap
 from testbed.model import Observation, Target
@@ -25,11 +24,11 @@ from testbed.readers.links import read_links
 from testbed.readers.take import Source, take
 from testbed.readers.vantages import PATIENCE, files, is_private, source_of, vantage_in
 from testbed.trace import judge
-from testbed.trace.conversations import Place, conversations, errors, shown
-from testbed.trace.hops import Hit, Scene
+from testbed.trace.conversations import TapSite, conversations, errors, shown
+from testbed.trace.hops import Hit, TraceInput
 from testbed.trace.nftrace import TABLE, Event, FirewallTrace
 from testbed.trace.rules import counted, traced
-from testbed.trace.values import End, Journey
+from testbed.trace.values import Journey, LegEnd
 
 _KINDS: Final = frozenset({"tcp", "icmp", "icmpv6"})
 #: Characters of a MAC address; what has another kind of address, or none, has no Ethernet header.
@@ -74,12 +73,12 @@ def follow(
         say("putting the packets together")
         frames = watching.capture.frames()
         after, hits = watching.evidence_after(), watching.hits()
-    scene = Scene(after, hits)
+    scene = TraceInput(after, hits)
     request = judge.Request(found, goal, ports, observation)
     listed = conversations(shown(frames, watching.taps))
     legs, unsure = judge.legs(scene, listed, errors(frames, watching.taps), request)
     questions = tuple(frame for frame in frames if frame.arp is not None)
-    failed = not legs or legs[0].end is not End.ANSWERED
+    failed = not legs or legs[0].end is not LegEnd.ANSWERED
     return Journey(
         place=found.name,
         target=str(goal),
@@ -125,7 +124,7 @@ class _Watching:
     """Everything that is listened to, from construction until the stack is closed."""
 
     def __init__(
-        self, stack: ExitStack, sources: Sequence[Source], evidence: Evidence, place: Vantage, port: int
+        self, stack: ExitStack, sources: Sequence[Source], evidence: Evidence, place: Place, port: int
     ) -> None:
         self._sources = sources
         self._evidence = evidence
@@ -143,7 +142,7 @@ class _Watching:
         assert isinstance(own, _Noting)
         self._own = own
         taps = list(self._taps())
-        self.taps: Mapping[str, Place] = {tap.name: where for tap, where in taps}
+        self.taps: Mapping[str, TapSite] = {tap.name: where for tap, where in taps}
         self.capture = stack.enter_context(Capture([tap for tap, _ in taps], wanted=_is_wanted))
         for one in self.nets.values():
             if one.private:
@@ -152,7 +151,7 @@ class _Watching:
                 except (CaptureError, HostError) as exc:
                     self.notes.append(str(exc))
 
-    def _taps(self) -> Iterator[tuple[Tap, Place]]:
+    def _taps(self) -> Iterator[tuple[Tap, TapSite]]:
         labels: dict[str, str] = {}
         for key, one in self.nets.items():
             label = one.namespace.label
@@ -168,7 +167,7 @@ class _Watching:
                 continue
             for link in one.namespace.links:
                 if link.up and len(link.mac) == _ETHERNET_ADDRESS:
-                    yield Tap(f"{link.name}@{called}", one.net, link.name), Place(key, called, link.name)
+                    yield Tap(f"{link.name}@{called}", one.net, link.name), TapSite(key, called, link.name)
 
     def attempt(self, goal: Target, ask: Ask, seconds: float) -> tuple[Observation, tuple[int, ...]]:
         """Make the request, and tell the ports that it was made from."""

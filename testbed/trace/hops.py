@@ -10,8 +10,8 @@ from typing import Final
 from testbed.evidence import Act, Conntrack, Evidence, Link, Listener, Namespace, Protocol
 from testbed.evidence.kernel import Flow
 from testbed.model import Address
-from testbed.predict.delivery import listener_for
 from testbed.predict.routing import choose, is_local, link_named, link_of
+from testbed.predict.socket_lookup import listener_for
 from testbed.predict.wording import route_row
 from testbed.trace.conversations import Shown
 from testbed.trace.nftrace import Marked
@@ -30,7 +30,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class TraceInput:
     """What packets are judged by."""
 
     evidence: Evidence
@@ -43,7 +43,7 @@ class Scene:
         return self.evidence.namespaces[key]
 
 
-def hops(scene: Scene, path: Sequence[Shown]) -> tuple[Hop, ...]:
+def hops(scene: TraceInput, path: Sequence[Shown]) -> tuple[Hop, ...]:
     """The hops of one packet; the last one's decisions say where it ended, as far as the packet itself shows it."""
     found = []
     for number, one in enumerate(path):
@@ -83,7 +83,7 @@ def _is_judged_after(one: Shown, after: Shown | None) -> bool:
     return not one.frame.outgoing and (after is None or after.place.key != one.place.key or after.frame.outgoing)
 
 
-def start(scene: Scene, first: Shown) -> Start:
+def start(scene: TraceInput, first: Shown) -> Start:
     """A packet as its socket sent it; the first tap saw it when the namespace's own rules were through with it."""
     here = scene.namespace(first.place.key)
     source, destination, entry = first.source, first.destination, None
@@ -100,13 +100,13 @@ def start(scene: Scene, first: Shown) -> Start:
     return Start(first.place.label, source, destination, rewrites, rules, decisions)
 
 
-def delivered_at(scene: Scene, path: Sequence[Shown]) -> tuple[Endpoint, Endpoint] | None:
+def delivered_at(scene: TraceInput, path: Sequence[Shown]) -> tuple[Endpoint, Endpoint] | None:
     """The packet as it is handed up at the last tap, where it is for that namespace; None where it is not."""
     last = path[-1]
     return _local_pair(scene.namespace(last.place.key), last)
 
 
-def listener_at(scene: Scene, path: Sequence[Shown]) -> Listener | None:
+def listener_at(scene: TraceInput, path: Sequence[Shown]) -> Listener | None:
     """The socket that a packet is for at its last tap; None where there is none."""
     pair = delivered_at(scene, path)
     return None if pair is None else _listener(scene.namespace(path[-1].place.key), path[-1], pair[1])
@@ -120,14 +120,14 @@ def dropped_by(hop: Hop) -> RuleHit | None:
     return None
 
 
-def _rules(scene: Scene, path: Sequence[Shown], one: Shown) -> tuple[RuleHit, ...]:
+def _rules(scene: TraceInput, path: Sequence[Shown], one: Shown) -> tuple[RuleHit, ...]:
     here = scene.namespace(one.place.key)
     delivered = _local_pair(here, one)
     pairs = [(x.source, x.destination) for x in path if x.place.key == here.key]
     return _of(scene, here.key, one, *pairs, *([delivered] if delivered else []))
 
 
-def _of(scene: Scene, key: str, one: Shown, *pairs: tuple[Endpoint, Endpoint]) -> tuple[RuleHit, ...]:
+def _of(scene: TraceInput, key: str, one: Shown, *pairs: tuple[Endpoint, Endpoint]) -> tuple[RuleHit, ...]:
     """The rules that matched this packet, under any of the addresses that it has here; each once."""
     found: dict[RuleHit, None] = {}
     for hit in scene.hits.get(key, ()):
@@ -146,7 +146,7 @@ def _names(marked: Marked, pairs: Sequence[tuple[Endpoint, Endpoint]]) -> bool:
     )
 
 
-def _became(scene: Scene, here: Namespace, one: Shown) -> tuple[Endpoint, Endpoint]:
+def _became(scene: TraceInput, here: Namespace, one: Shown) -> tuple[Endpoint, Endpoint]:
     """What a packet that came to no other interface had become when a rule last looked at it: of one that is dropped
     conntrack remembers nothing.
     """
@@ -161,7 +161,7 @@ def _became(scene: Scene, here: Namespace, one: Shown) -> tuple[Endpoint, Endpoi
     return pair
 
 
-def _rewrites(scene: Scene, here: Namespace, one: Shown, after: tuple[Endpoint, Endpoint]) -> tuple[Rewrite, ...]:
+def _rewrites(scene: TraceInput, here: Namespace, one: Shown, after: tuple[Endpoint, Endpoint]) -> tuple[Rewrite, ...]:
     before = one.source, one.destination
     if before == after:
         return ()
@@ -288,7 +288,7 @@ def _neighbour(here: Namespace, out: Shown) -> tuple[Decision, ...]:
     return ()
 
 
-def _cable(scene: Scene, one: Shown, after: Shown) -> Decision:
+def _cable(scene: TraceInput, one: Shown, after: Shown) -> Decision:
     here, there = scene.namespace(one.place.key), scene.namespace(after.place.key)
     link = link_named(here, one.place.interface)
     end = link_named(there, after.place.interface)

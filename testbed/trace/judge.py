@@ -15,8 +15,8 @@ from testbed.predict.routing import choose, is_local
 from testbed.predict.wording import route_row
 from testbed.trace import hops as judging
 from testbed.trace.conversations import Conversation, Shown, way
-from testbed.trace.hops import Scene
-from testbed.trace.values import Decided, Decision, End, Endpoint, Hop, Leg
+from testbed.trace.hops import TraceInput
+from testbed.trace.values import Decided, Decision, Endpoint, Hop, Leg, LegEnd
 
 #: A relay of relays of relays; a ring of them would never end.
 _MOST_LEGS: Final = 16
@@ -50,7 +50,7 @@ class Followed:
 
 
 def legs(
-    scene: Scene, found: Sequence[Conversation], errors: Sequence[Shown], request: Request
+    scene: TraceInput, found: Sequence[Conversation], errors: Sequence[Shown], request: Request
 ) -> tuple[tuple[Leg, ...], tuple[str, ...]]:
     """The request's own leg first, then those made for its sake, in the order of time; and what is not sure of them."""
     root = _root(scene, found, errors, request)
@@ -75,7 +75,9 @@ def legs(
     return tuple(one.leg for one in followed), tuple(notes)
 
 
-def _root(scene: Scene, found: Sequence[Conversation], errors: Sequence[Shown], request: Request) -> Followed | None:
+def _root(
+    scene: TraceInput, found: Sequence[Conversation], errors: Sequence[Shown], request: Request
+) -> Followed | None:
     """Of several attempts, such as one for each address of a name, the one that was answered, else the first."""
     key = request.place.namespace
     candidates = [
@@ -87,11 +89,11 @@ def _root(scene: Scene, found: Sequence[Conversation], errors: Sequence[Shown], 
         and judging.start(scene, conversation.first).source.port in request.ports
     ]
     made = [_followed(scene, one, errors, 1, None, opener=request.place.name) for one in candidates]
-    return next((one for one in made if one.leg.end is End.ANSWERED), made[0] if made else None)
+    return next((one for one in made if one.leg.end is LegEnd.ANSWERED), made[0] if made else None)
 
 
 def _followed(
-    scene: Scene,
+    scene: TraceInput,
     conversation: Conversation,
     errors: Sequence[Shown],
     number: int,
@@ -170,21 +172,21 @@ def _error(errors: Sequence[Shown], conversation: Conversation) -> Shown | None:
 
 def _end(
     conversation: Conversation, reply: Shown | None, error: Shown | None, request: Shown | None, answer: Shown | None
-) -> End:
+) -> LegEnd:
     if reply is None:
-        return End.ICMP if error is not None else End.UNANSWERED
+        return LegEnd.ICMP if error is not None else LegEnd.UNANSWERED
     if answer is not None:
-        return End.ANSWERED
+        return LegEnd.ANSWERED
     if "R" in reply.segment.flags:
-        return End.REFUSED
+        return LegEnd.REFUSED
     if request is None:
-        return End.ANSWERED  # the handshake was all that was asked for
+        return LegEnd.ANSWERED  # the handshake was all that was asked for
     reset = conversation.first_of(lambda x: "R" in x.segment.flags and not conversation.is_there(x))
-    return End.RESET if reset is not None else End.UNANSWERED
+    return LegEnd.RESET if reset is not None else LegEnd.UNANSWERED
 
 
 def _ended(
-    scene: Scene, there: tuple[Hop, ...], reply: Shown | None, error: Shown | None, *, delivered: bool
+    scene: TraceInput, there: tuple[Hop, ...], reply: Shown | None, error: Shown | None, *, delivered: bool
 ) -> tuple[Hop, ...]:
     """The hops with what the answer tells about the last one: delivered, refused, dropped."""
     last = there[-1]
@@ -213,14 +215,14 @@ def _ended(
     return (*there[:-1], replace(last, decisions=decisions))
 
 
-def _onward_of(scene: Scene, last: Hop) -> Iterator[Decision]:
+def _onward_of(scene: TraceInput, last: Hop) -> Iterator[Decision]:
     here = scene.namespace(last.key)
     row = route_row(choose(here, last.destination.address, source=last.source.address, incoming=last.interface))
     if row:
         yield Decision(Decided.ROUTE, row)
 
 
-def _is_for(scene: Scene, conversation: Conversation, parent: Followed) -> bool:
+def _is_for(scene: TraceInput, conversation: Conversation, parent: Followed) -> bool:
     """Whether a connection was made where the parent was delivered, while that waited for its answer."""
     first = conversation.first
     if parent.key is None or first.place.key != parent.key or not first.frame.outgoing:
@@ -281,25 +283,25 @@ def _said(packet: Shown | None) -> str:
     return f"{len(data)} byte{'s' if len(data) > 1 else ''}"
 
 
-def sentence(scene: Scene, found: Sequence[Leg], request: Request, questions: Sequence[Frame]) -> str:
+def sentence(scene: TraceInput, found: Sequence[Leg], request: Request, questions: Sequence[Frame]) -> str:
     """How the journey ended."""
     return _ended_as(scene, found[0], request, questions) if found else _never_sent(scene, request, questions)
 
 
-def _ended_as(scene: Scene, leg: Leg, request: Request, questions: Sequence[Frame]) -> str:
+def _ended_as(scene: TraceInput, leg: Leg, request: Request, questions: Sequence[Frame]) -> str:
     seen = request.observation
     last = leg.there[-1]
     to = next((rewrite.after for rewrite in last.rewrites if rewrite.what == "destination"), last.destination)
     asked = _asked(scene, questions, last.key, [to.address])
     match leg.end:
-        case End.ANSWERED:
+        case LegEnd.ANSWERED:
             status = f" with {seen.answer.status}" if seen.answer and seen.answer.status else ""
             return f"{leg.delivered or request.target.authority} answered{status}"
-        case End.REFUSED:
+        case LegEnd.REFUSED:
             return f"refused: {_why(leg)}"
-        case End.RESET:
+        case LegEnd.RESET:
             return f"reset by {leg.back[0].namespace if leg.back else 'the other end'}, without an answer"
-        case End.ICMP:
+        case LegEnd.ICMP:
             about = icmp_error(leg.back[0].frame)
             words = _ICMP_WORDS.get((about.kind, about.code), f"type {about.kind}, code {about.code}") if about else ""
             return f"{leg.back[0].source} ({leg.back[0].namespace}) said by ICMP: {words}; {asked or _why(leg)}"
@@ -332,7 +334,7 @@ def _why(leg: Leg) -> str:
     )
 
 
-def _never_sent(scene: Scene, request: Request, questions: Sequence[Frame]) -> str:
+def _never_sent(scene: TraceInput, request: Request, questions: Sequence[Frame]) -> str:
     place, seen = request.place, request.observation
     if seen.outcome is Outcome.CONNECTED:
         return "it was answered, and none of its packets passed an interface that could be looked at"
@@ -358,7 +360,7 @@ def _addresses(request: Request) -> Sequence[Address]:
         return request.place.names.hosts.lookup(request.target.host)
 
 
-def _asked(scene: Scene, questions: Sequence[Frame], key: str | None, targets: Sequence[Address]) -> str:
+def _asked(scene: TraceInput, questions: Sequence[Frame], key: str | None, targets: Sequence[Address]) -> str:
     """Whom a namespace asked for in vain by ARP, to send to one of these addresses; empty where it did not."""
     if key is None:
         return ""

@@ -159,7 +159,7 @@ class Start:
     """Why it left by that interface, or did not leave."""
 
 
-class End(StrEnum):
+class LegEnd(StrEnum):
     """How a leg ended."""
 
     ANSWERED = "answered"
@@ -192,7 +192,7 @@ class Leg:
     """The way of its first packet: the SYN, or of an older connection the first one with data in the window."""
     back: tuple[Hop, ...]
     """The way of the first packet that answered: SYN-ACK, reset, or an error of ICMP."""
-    end: End
+    end: LegEnd
     older: bool = False
     """Whether it was there before: no SYN of it was seen."""
     sequence: int | None = None
@@ -246,4 +246,4 @@ class Journey:
     @property
     def answered(self) -> bool:
         """Whether the request was answered, whatever the answer says."""
-        return bool(self.legs) and self.legs[0].end is End.ANSWERED
+        return bool(self.legs) and self.legs[0].end is LegEnd.ANSWERED

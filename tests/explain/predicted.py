@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from testbed.diagnose import Told
-from testbed.explain.explanation import Verdict
+from testbed.explain.explanation import Conclusion
 from truth.faults.rootless import Rootless
 
 
@@ -14,5 +14,5 @@ def as_predicted(mine: Rootless, place: str, target: str, *, seconds: float = 1.
     assert predicted is not None
     assert seen is not None
     assert (predicted.outcome, predicted.errno) == (seen.outcome, seen.errno), predicted.why
-    assert told.explanation.verdict is not Verdict.CANNOT_TELL
+    assert told.explanation.verdict is not Conclusion.CANNOT_TELL
     return told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from testbed.explain.explanation import Verdict
+from testbed.explain.explanation import Conclusion
 from testbed.model import Outcome
 from truth.faults.all_faults import FAULTS
 from truth.faults.fault import Fault
@@ -17,7 +17,7 @@ def test_a_fault_is_named_and_its_cure_works(stage: Stage, made: Fault) -> None:
     with made.make(stage) as broken:
         told = stage.why_pasted(broken.pasted) if broken.pasted else stage.why(broken.place, broken.target)
         explained = told.explanation
-        assert (explained.verdict, explained.cause) == (Verdict.EXPLAINED, made.cause), explained.sentence
+        assert (explained.verdict, explained.cause) == (Conclusion.EXPLAINED, made.cause), explained.sentence
         assert explained.diagnosis is not None
         assert explained.diagnosis.rows
         assert explained.diagnosis.cures
@@ -28,6 +28,6 @@ def test_a_fault_is_named_and_its_cure_works(stage: Stage, made: Fault) -> None:
         if broken.cure is not None or broken.cure_runs_on:
             cured = stage.why(broken.cured_place or broken.place, broken.cured_target or broken.target, seconds=5.0)
             after = cured.explanation
-            assert after.verdict is Verdict.CONNECTS, (after.sentence, explained.diagnosis.cures)
+            assert after.verdict is Conclusion.CONNECTS, (after.sentence, explained.diagnosis.cures)
             assert after.observation is not None
             assert after.observation.outcome is Outcome.CONNECTED

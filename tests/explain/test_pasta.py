@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from testbed.explain.explanation import Verdict
+from testbed.explain.explanation import Conclusion
 from testbed.images import ImageStore
 from testbed.model import Observation, Outcome
-from testbed.predict import End, StepKind
+from testbed.predict import Disposition, StepKind
 from tests.explain.predicted import as_predicted
 from truth.faults.pasta import SHOWN, with_pasta
 from truth.faults.rootless import Rootless
@@ -179,11 +179,15 @@ class TestPasta:
         assert found is not None
         assert any(step.kind is StepKind.RELAY for step in predicted.steps)
         if bound in ("0.0.0.0", HOST_LAN):
-            assert (predicted.end, found.outcome, told.verdict) == (End.ACCEPTED, Outcome.CONNECTED, Verdict.CONNECTS)
+            assert (predicted.end, found.outcome, told.verdict) == (
+                Disposition.ACCEPTED,
+                Outcome.CONNECTED,
+                Conclusion.CONNECTS,
+            )
         else:
-            assert predicted.end is End.RELAY_CLOSES
+            assert predicted.end is Disposition.RELAY_CLOSES
             assert found.outcome in (Outcome.CLOSED, Outcome.RESET)
-            assert told.verdict is Verdict.EXPLAINED
+            assert told.verdict is Conclusion.EXPLAINED
 
     @pytest.mark.parametrize(
         ("place", "target"),

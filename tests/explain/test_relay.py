@@ -8,10 +8,10 @@ from functools import partial
 
 import pytest
 
-from testbed.explain.explanation import Verdict
+from testbed.explain.explanation import Conclusion
 from testbed.images import ImageStore
 from testbed.model import Outcome
-from testbed.predict import End, StepKind
+from testbed.predict import Disposition, StepKind
 from tests.explain.predicted import as_predicted
 from truth.faults.fault import PODMAN_5
 from truth.faults.rootless import Rootless, rootless
@@ -121,10 +121,10 @@ def test_a_published_port_accepts_whatever_is_behind(mine: Rootless, place: str)
     """rootlessport accepts where nobody listens behind it: predicted, seen, and explained all the same."""
     address = {HOST: "127.0.0.1", NEIGHBOUR: HOST_LAN}.get(place, "host.containers.internal")
     told = as_predicted_quickly(mine, place, f"{address}:{PUBLISHED}")
-    assert told.explanation.verdict is Verdict.EXPLAINED
+    assert told.explanation.verdict is Conclusion.EXPLAINED
     predicted = told.explanation.prediction
     assert predicted is not None
-    assert predicted.end is End.RELAY_CLOSES
+    assert predicted.end is Disposition.RELAY_CLOSES
 
 
 @pytest.mark.parametrize("place", [HOST, NEIGHBOUR, "default", "bridged"])
@@ -139,7 +139,7 @@ def test_a_published_port_leads_into_the_container(mine: Rootless, place: str) -
     predicted = told.explanation.prediction
     assert predicted is not None
     assert predicted.listener is not None
-    assert (predicted.listener.port, predicted.end) == (PORT, End.ACCEPTED)
+    assert (predicted.listener.port, predicted.end) == (PORT, Disposition.ACCEPTED)
     assert any(step.kind is StepKind.RELAY for step in predicted.steps)
 
 

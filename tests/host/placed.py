@@ -14,7 +14,7 @@ USER_GATEWAY: Final = "10.89.5.1"
 INNER_GATEWAY: Final = "10.89.6.1"
 
 
-class Place(Enum):
+class Placement(Enum):
     """Where a container is, and the addresses of the host that it may call its gateway."""
 
     DEFAULT = "10.88.0.1"
@@ -29,19 +29,19 @@ class Place(Enum):
     """In no network but its own loopback."""
 
 
-def place(host: PrivateHost, image: str, where: Place, *, name: str = "box") -> HostContainer:
+def place(host: PrivateHost, image: str, where: Placement, *, name: str = "box") -> HostContainer:
     """Start a container that waits for ever, on the network that ``where`` asks for."""
     container = HostContainer(host, image, name)
     container.with_command(IDLE)
     match where:
-        case Place.DEFAULT:
+        case Placement.DEFAULT:
             container.on("podman")
-        case Place.USER:
+        case Placement.USER:
             host.engine.create_network("user", subnet="10.89.5.0/24", gateway=USER_GATEWAY)
             container.on("user")
-        case Place.INNER:
+        case Placement.INNER:
             host.engine.create_network("inner", subnet="10.89.6.0/24", gateway=INNER_GATEWAY, internal=True)
             container.on("inner")
-        case Place.HOST | Place.NONE:
+        case Placement.HOST | Placement.NONE:
             container.in_mode(where.value)
     return container.start()

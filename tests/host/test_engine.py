@@ -14,14 +14,14 @@ from testbed.containers import HostContainer
 from testbed.errors import EngineError
 from testbed.host.private import PrivateHost
 from testbed.waiting import wait_for
-from tests.host.placed import IDLE, Place, place
+from tests.host.placed import IDLE, Placement, place
 
 Image = Callable[[str], str]
 
 
 def test_both_libraries_see_the_same_container(private_host: PrivateHost, testbed_image: Image) -> None:
     """A container that testcontainers started is the one that podman-py lists, on one socket."""
-    container = place(private_host, testbed_image("base"), Place.DEFAULT)
+    container = place(private_host, testbed_image("base"), Placement.DEFAULT)
     (listed,) = private_host.engine.client.containers.list()
     assert listed.id == container.get_wrapped_container().id
     assert listed.name == "box"
@@ -35,7 +35,7 @@ def test_a_container_has_no_more_than_the_machine_allows(
     private_host: PrivateHost, testbed_image: Image, row: str, limit: int
 ) -> None:
     """A container's limits are at most this machine's hard ones: setrlimit refuses more, and it would not start."""
-    container = place(private_host, testbed_image("base"), Place.DEFAULT)
+    container = place(private_host, testbed_image("base"), Placement.DEFAULT)
     lines = (private_host.process(container.pid) / "limits").read_text(encoding="ascii").splitlines()
     (line,) = [line for line in lines if line.startswith(row)]
     soft, hard = (int(word) for word in line.removeprefix(row).split()[:2])

@@ -14,7 +14,7 @@ import pytest
 from testbed.errors import CaptureError, DeadlineError
 from testbed.frames import BROADCAST, LOCAL_EXPERIMENTAL, Capture, Frame, Tap, ethernet, fdb, neighbours, send
 from testbed.frames import capture as capturing
-from testbed.host.links import End, join
+from testbed.host.links import CableEnd, join
 from testbed.host.private import PrivateHost
 from testbed.waiting import wait_for
 
@@ -48,7 +48,7 @@ class Pair:
 def pair(testbed_session: None) -> Iterator[Pair]:
     """Alice and Bob, for all tests of this file: none of them changes a link."""
     with PrivateHost("alice", with_engine=False) as alice, PrivateHost("bob", with_engine=False) as bob:
-        join(End(alice, "wan0", "198.51.100.1/24"), End(bob, "wan0", "198.51.100.2/24"))
+        join(CableEnd(alice, "wan0", "198.51.100.1/24"), CableEnd(bob, "wan0", "198.51.100.2/24"))
         for host, command in (
             (alice, "address flush dev wan0"),
             (alice, f"link add br0 address {ALICE} type bridge"),

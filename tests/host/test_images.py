@@ -24,7 +24,7 @@ from testbed.images import ImageStore, Recipe, base
 from testbed.images.builder import Builder
 from testbed.images.recipe import BASE, Base
 from tests.host.leftovers import Run, Stage
-from tests.host.placed import Place, place
+from tests.host.placed import Placement, place
 
 Image = Callable[[str], str]
 
@@ -150,7 +150,7 @@ def test_an_image_of_ones_own_on_the_base(
     """A recipe that names the base is built on it, and a container of it runs."""
     recipes = recipe(tmp_path / "own", f"{ON_BASE}COPY data /data\nRUN cat /data >/made\n", BASE=BASE)
     tag = images.ensure(["app"], store=store_with_base, recipes=recipes)["app"]
-    container = place(make_private_host(image_store=store_with_base.storage), tag, Place.DEFAULT)
+    container = place(make_private_host(image_store=store_with_base.storage), tag, Placement.DEFAULT)
     assert container.exec(["cat", "/made"]).output == b"data\n"
 
 

@@ -23,7 +23,7 @@ import pytest
 from testbed import tools
 from testbed.errors import CommandError, HostError
 from testbed.host import Host
-from testbed.host.links import End, join
+from testbed.host.links import CableEnd, join
 from testbed.host.private import PrivateHost
 from testbed.images import ImageStore
 from testbed.namespaces import NetworkNamespace
@@ -31,7 +31,7 @@ from testbed.scenarios.portainer import PortainerLab
 from testbed.topology import RESOLVER_ADDRESS
 from testbed.waiting import wait_for
 from tests.host.leftovers import Stage
-from tests.host.placed import Place, place
+from tests.host.placed import Placement, place
 
 BRIDGE: Final = "10.88.0.1"
 #: Public resolvers, a web server's address, and the address of every cloud's metadata service. Nothing is sent to them.
@@ -68,7 +68,7 @@ def dial(net: NetworkNamespace, address: str, port: int) -> int:
 def test_podman0_is_there_once_a_container_is(private_host: PrivateHost, testbed_image: Image) -> None:
     """The bridge podman0 exists, with 10.88.0.1, from the first container on and not before."""
     before = links(private_host)
-    place(private_host, testbed_image("base"), Place.DEFAULT)
+    place(private_host, testbed_image("base"), Placement.DEFAULT)
     assert "podman0" not in before
     assert links(private_host)["podman0"] == {BRIDGE}
 
@@ -84,7 +84,7 @@ def test_two_hosts_with_the_same_address_do_not_see_each_other(
     """10.88.0.1 of one host is another machine than 10.88.0.1 of the other."""
     one, other = make_private_host("one"), make_private_host("other")
     for host in (one, other):
-        place(host, testbed_image("base"), Place.DEFAULT)
+        place(host, testbed_image("base"), Placement.DEFAULT)
     listener, port = listening(one.net, BRIDGE)
     with listener:
         assert dial(one.net, BRIDGE, port) == 0
@@ -97,7 +97,7 @@ def test_two_hosts_with_the_same_address_do_not_see_each_other(
 def test_joined_hosts_reach_each_other(make_private_host: MakeHost) -> None:
     """Two hosts with a cable between them connect over its addresses, either way."""
     one, other = make_private_host("one", with_engine=False), make_private_host("other", with_engine=False)
-    join(End(one, "wan0", "198.51.100.1/24"), End(other, "wan0", "198.51.100.2/24"))
+    join(CableEnd(one, "wan0", "198.51.100.1/24"), CableEnd(other, "wan0", "198.51.100.2/24"))
     for here, there, address in ((one, other, "198.51.100.2"), (other, one, "198.51.100.1")):
         listener, port = listening(there.net, address)
         with listener:
@@ -107,7 +107,7 @@ def test_joined_hosts_reach_each_other(make_private_host: MakeHost) -> None:
 def test_a_host_without_the_cable_reaches_neither(make_private_host: MakeHost) -> None:
     """For a third host the joined ones' network does not exist."""
     one, other, third = (make_private_host(name, with_engine=False) for name in ("one", "other", "third"))
-    join(End(one, "wan0", "198.51.100.1/24"), End(other, "wan0", "198.51.100.2/24"))
+    join(CableEnd(one, "wan0", "198.51.100.1/24"), CableEnd(other, "wan0", "198.51.100.2/24"))
     listener, port = listening(one.net, "198.51.100.1")
     with listener:
         assert dial(third.net, "198.51.100.1", port) == errno.ENETUNREACH
@@ -167,18 +167,20 @@ def test_the_resolver_denies_the_rest(make_private_host: MakeHost, ask: Ask, nam
     assert answer.answer == []
 
 
-@pytest.mark.parametrize("where", list(Place))
-def test_no_container_has_a_public_resolver(private_host: PrivateHost, testbed_image: Image, where: Place) -> None:
+@pytest.mark.parametrize("where", list(Placement))
+def test_no_container_has_a_public_resolver(private_host: PrivateHost, testbed_image: Image, where: Placement) -> None:
     """A container's nameservers are its host's resolver and its own network's gateway, and never others."""
     container = place(private_host, testbed_image("base"), where)
     servers = set(container.vantage().naming.nameservers)
-    has_own_resolver = where in {Place.USER, Place.INNER}
+    has_own_resolver = where in {Placement.USER, Placement.INNER}
     assert servers <= {RESOLVER_ADDRESS, *([where.value] if has_own_resolver else [])}
-    assert bool(servers) == (where is not Place.NONE)
+    assert bool(servers) == (where is not Placement.NONE)
 
 
-@pytest.mark.parametrize("where", [Place.DEFAULT, Place.USER, Place.INNER])
-def test_host_containers_internal_is_the_gateway(private_host: PrivateHost, testbed_image: Image, where: Place) -> None:
+@pytest.mark.parametrize("where", [Placement.DEFAULT, Placement.USER, Placement.INNER])
+def test_host_containers_internal_is_the_gateway(
+    private_host: PrivateHost, testbed_image: Image, where: Placement
+) -> None:
     """Podman calls the gateway of a container's own network host.containers.internal, whoever runs this."""
     hosts = place(private_host, testbed_image("base"), where).vantage().naming.hosts
     assert [str(address) for address in hosts.lookup("host.containers.internal")] == [where.value]
@@ -235,13 +237,13 @@ def test_no_cable_leads_out_of_a_lab(make_portainer_lab: Callable[[], PortainerL
 @pytest.mark.parametrize(
     ("where", "bridge", "answer"),
     [
-        (Place.DEFAULT, "podman0", "Network is unreachable"),
-        (Place.USER, "podman1", "Network is unreachable"),
-        (Place.INNER, "podman1", "No route to host"),  # on an internal network the host does not even forward
+        (Placement.DEFAULT, "podman0", "Network is unreachable"),
+        (Placement.USER, "podman1", "Network is unreachable"),
+        (Placement.INNER, "podman1", "No route to host"),  # on an internal network the host does not even forward
     ],
 )
 def test_nothing_is_forwarded_out_of_a_host(
-    private_host: PrivateHost, testbed_image: Image, where: Place, bridge: str, answer: str
+    private_host: PrivateHost, testbed_image: Image, where: Placement, bridge: str, answer: str
 ) -> None:
     """What a container sends to the real machine or beyond ends at its host, which has no route for it either."""
     container = place(private_host, testbed_image("base"), where)
@@ -373,7 +375,7 @@ def test_a_host_cannot_remove_an_image_of_the_store(
     with pytest.raises(CommandError, match="cannot remove read-only image"):
         make_private_host("one").run(["podman", "rmi", "--force", tag])
     assert testbed_image_store.built(tag) is not None
-    place(make_private_host("other"), tag, Place.DEFAULT)
+    place(make_private_host("other"), tag, Placement.DEFAULT)
 
 
 def test_what_a_container_writes_stays_on_its_host(
@@ -381,8 +383,8 @@ def test_what_a_container_writes_stays_on_its_host(
 ) -> None:
     """A file that a container writes is not in the image that the next host starts."""
     tag = testbed_image("base")
-    place(make_private_host("one"), tag, Place.DEFAULT).exec(["touch", "/marked"])
-    other = place(make_private_host("other"), tag, Place.DEFAULT)
+    place(make_private_host("one"), tag, Placement.DEFAULT).exec(["touch", "/marked"])
+    other = place(make_private_host("other"), tag, Placement.DEFAULT)
     assert other.exec(["test", "-e", "/marked"]).exit_code == 1
 
 

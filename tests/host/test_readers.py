@@ -37,7 +37,7 @@ from testbed.evidence import (
     Ruleset,
     codec,
 )
-from testbed.host.links import End, join
+from testbed.host.links import CableEnd, join
 from testbed.host.private import PrivateHost
 from testbed.namespaces import network
 from testbed.readers import links as rtnetlink
@@ -49,7 +49,7 @@ from testbed.readers.take import Source, take
 from testbed.scenarios.portainer import PortainerLab
 from testbed.topology import RESOLVER_ADDRESS
 from testbed.waiting import wait_for
-from tests.host.placed import IDLE, Place, place
+from tests.host.placed import IDLE, Placement, place
 from tests.rootless import RootlessLaptop
 
 MakeHost = Callable[..., PrivateHost]
@@ -112,7 +112,7 @@ def bare(make_private_host: MakeHost) -> PrivateHost:
 @pytest.fixture
 def boxed(private_host: PrivateHost, testbed_image: Image) -> PrivateHost:
     """A host with one container ``box`` on podman0."""
-    place(private_host, testbed_image("base"), Place.DEFAULT)
+    place(private_host, testbed_image("base"), Placement.DEFAULT)
     return private_host
 
 
@@ -222,7 +222,7 @@ def test_every_kind_of_route(make_private_host: MakeHost, words: str, route: Map
 def cabled(make_private_host: MakeHost) -> PrivateHost:
     """A host with a cable."""
     one, other = make_private_host("one", with_engine=False), make_private_host("other", with_engine=False)
-    join(End(one, "wan0", "198.51.100.1/24"), End(other, "wan0", "198.51.100.2/24"))
+    join(CableEnd(one, "wan0", "198.51.100.1/24"), CableEnd(other, "wan0", "198.51.100.2/24"))
     one.run(["ip", "address", "add", "fd00::1/64", "dev", "wan0", "nodad"])
     return one
 
@@ -297,8 +297,8 @@ def test_the_veths_of_two_hosts_with_equal_indexes_have_their_own_peers(
     """Container and host point at one another, though all indexes and numbers are the same on both hosts."""
     one, other = make_private_host("one"), make_private_host("other")
     for host in (one, other):
-        place(host, testbed_image("base"), Place.DEFAULT, name=f"box-{host.name}")
-    join(End(one, "wan0", "198.51.100.1/24"), End(other, "wan0", "198.51.100.2/24"))
+        place(host, testbed_image("base"), Placement.DEFAULT, name=f"box-{host.name}")
+    join(CableEnd(one, "wan0", "198.51.100.1/24"), CableEnd(other, "wan0", "198.51.100.2/24"))
     picture = seen(one, other)
     ports = []
     for name in ("one", "other"):
@@ -476,7 +476,7 @@ def test_what_an_ssh_process_forwards(bare: PrivateHost, tmp_path: Path) -> None
 def test_a_connection_through_a_published_port_is_tracked(make_private_host: MakeHost, testbed_image: Image) -> None:
     """Both directions are told, and that the destination was rewritten."""
     host, outside = make_private_host("host"), make_private_host("outside", with_engine=False)
-    join(End(host, "wan0", "198.51.100.1/24"), End(outside, "wan0", "198.51.100.2/24"))
+    join(CableEnd(host, "wan0", "198.51.100.1/24"), CableEnd(outside, "wan0", "198.51.100.2/24"))
     box = HostContainer(host, testbed_image("base"), "box").with_command(IDLE)
     box.publish(80, host_address="198.51.100.1", host_port=8080).on("podman", "10.88.0.50").start()
     with box.net.socket() as listener:
@@ -541,7 +541,7 @@ def test_the_command_line_says_what_the_service_says(make_private_host: MakeHost
     """Containers, running or not, networks and version are the same by either way."""
     host = make_private_host("host")
     image = testbed_image("base")
-    place(host, image, Place.USER)
+    place(host, image, Placement.USER)
     host.run(["podman", "run", "--name=gone", "-p=8081:81", image, "true"])
     by_command = Recorded.of(ByCommand(host.init.command(["podman"]), host.init.environment))
     by_service = Recorded.of(ByService(host.engine))
@@ -556,7 +556,7 @@ def test_a_container_without_network_has_a_namespace_of_its_own(
     private_host: PrivateHost, testbed_image: Image
 ) -> None:
     """Nothing but loopback is in it."""
-    place(private_host, testbed_image("base"), Place.NONE)
+    place(private_host, testbed_image("base"), Placement.NONE)
     picture = seen(private_host)
     assert container(picture, "box").mode == "none"
     assert [one.name for one in of(picture, "box").links] == ["lo"]
@@ -567,7 +567,7 @@ def test_a_container_in_its_hosts_network_shares_the_hosts_namespace(
     private_host: PrivateHost, testbed_image: Image
 ) -> None:
     """It is read once, and called by the host's name."""
-    place(private_host, testbed_image("base"), Place.HOST)
+    place(private_host, testbed_image("base"), Placement.HOST)
     picture = seen(private_host)
     assert of(picture, "box") is of(picture, "host")
     assert of(picture, "box").label == "host"

@@ -17,14 +17,13 @@ from click.testing import CliRunner
 
 from testbed.cli import trace as command
 from testbed.errors import CaptureError, UsageError
-from testbed.host.links import End, join
+from testbed.host.links import CableEnd, join
 from testbed.host.private import PrivateHost
 from testbed.probe import Ask
 from testbed.readers.sources import of_host
 from testbed.readers.take import Source
 from testbed.report import journey as report
-from testbed.trace import Decided, Journey, follow, pcapng
-from testbed.trace import End as Ending
+from testbed.trace import Decided, Journey, LegEnd, follow, pcapng
 from testbed.waiting import wait_for
 
 ALICE, GATE, FRONT, BOB = "198.51.100.1", "198.51.100.2", "10.88.7.1", "10.88.7.2"
@@ -108,8 +107,8 @@ def built(testbed_session: None) -> Iterator[Street]:
         PrivateHost("gate", with_engine=False) as gate,
         PrivateHost("bob", with_engine=False) as bob,
     ):
-        join(End(alice, "wan0", f"{ALICE}/24"), End(gate, "wan0", f"{GATE}/24"))
-        join(End(gate, "lan0", f"{FRONT}/24"), End(bob, "eth0", f"{BOB}/24"))
+        join(CableEnd(alice, "wan0", f"{ALICE}/24"), CableEnd(gate, "wan0", f"{GATE}/24"))
+        join(CableEnd(gate, "lan0", f"{FRONT}/24"), CableEnd(bob, "eth0", f"{BOB}/24"))
         alice.run(["ip", "route", "add", "default", "via", GATE])
         bob.run(["ip", "route", "add", "default", "via", FRONT])
         with bob.net.socket() as listening:
@@ -213,7 +212,7 @@ def test_a_refusal_ends_where_nobody_listens(street: Street) -> None:
     """Bob's own kernel sends the reset, and it comes back through the gate."""
     journey = street.follow(f"{BOB}:{OTHER_PORT}")
     (leg,) = journey.legs
-    assert leg.end is Ending.REFUSED
+    assert leg.end is LegEnd.REFUSED
     assert [hop.namespace for hop in leg.back] == ["bob", "gate", "gate", "alice"]
     assert journey.ended == f"refused: nobody listens on {BOB}:{OTHER_PORT}: the kernel answers with a reset"
 
@@ -223,7 +222,7 @@ def test_a_packet_that_a_rule_drops_ends_there(street: Street) -> None:
     add_rules(street, "forward", f"tcp dport {PORT} drop")
     journey = street.follow(f"http://{GATE}/", seconds=0.3)
     (leg,) = journey.legs
-    assert leg.end is Ending.UNANSWERED and not leg.back
+    assert leg.end is LegEnd.UNANSWERED and not leg.back
     assert (leg.there[-1].namespace, leg.there[-1].interface) == ("gate", "wan0")
     assert leg.there[-1].decisions[0].text == f"a rule drops it: inet guard watch: tcp dport {PORT} drop"
     assert journey.ended == (f"no answer to 1 SYN: in gate, a rule drops it: inet guard watch: tcp dport {PORT} drop")
@@ -241,7 +240,7 @@ def test_a_rejection_is_followed_from_who_sent_it(street: Street) -> None:
     add_rules(street, "forward", f"tcp dport {PORT} reject with icmpx type admin-prohibited")
     journey = street.follow(f"http://{GATE}/")
     (leg,) = journey.legs
-    assert leg.end is Ending.ICMP
+    assert leg.end is LegEnd.ICMP
     assert [(hop.namespace, str(hop.source)) for hop in leg.back] == [("gate", GATE), ("alice", GATE)]
     assert journey.ended.startswith(f"{GATE} (gate) said by ICMP: communication administratively prohibited")
     assert "reject" in leg.there[-1].decisions[0].text

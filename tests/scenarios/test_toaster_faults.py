@@ -19,7 +19,7 @@ from testbed.containers import configured
 from testbed.diagnose import Told, why, why_pasted
 from testbed.errors import CommandError
 from testbed.explain.codes import Cause
-from testbed.explain.explanation import Verdict
+from testbed.explain.explanation import Conclusion
 from testbed.model import Observation, Outcome, Phase, Target
 from testbed.probe import Ask
 from testbed.processes import end
@@ -422,7 +422,7 @@ def refused(seen: Observation) -> None:
 def named(told: Told, cause: Cause, sentence: str, place: str = "") -> None:
     """The cause, a part of the sentence, and where it is said that the words are from."""
     explained = told.explanation
-    assert (explained.verdict, explained.cause) == (Verdict.EXPLAINED, cause), explained.sentence
+    assert (explained.verdict, explained.cause) == (Conclusion.EXPLAINED, cause), explained.sentence
     assert sentence in explained.sentence
     assert place in ("", told.place)
 

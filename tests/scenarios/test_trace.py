@@ -8,7 +8,7 @@ from testbed.probe import Ask
 from testbed.readers.sources import of_host
 from testbed.report import journey as report
 from testbed.scenarios.toaster import ToasterLab
-from testbed.trace import End, Journey, follow
+from testbed.trace import Journey, LegEnd, follow
 
 ORDER = Ask(
     "POST",
@@ -71,7 +71,7 @@ def test_the_shop_itself_comes_masqueraded(toaster_lab: ToasterLab) -> None:
 def test_a_port_that_is_not_published_is_refused_by_the_shop(toaster_lab: ToasterLab) -> None:
     """It passes both couriers, and the shop's own kernel answers."""
     journey = traced(toaster_lab, "jack", "http://shop:8000/")
-    assert journey.legs[0].end is End.REFUSED
+    assert journey.legs[0].end is LegEnd.REFUSED
     assert journey.ended == "refused: nobody listens on 203.0.113.10:8000: the kernel answers with a reset"
     assert journey.why is not None and journey.why.cause is not None
 

@@ -17,7 +17,8 @@ import pytest
 
 from testbed.containers import AgentContainer, HostContainer
 from testbed.errors import BindError, Error, HostKeyError, TunnelError
-from testbed.host import Host, Listener
+from testbed.evidence import Listener, Protocol
+from testbed.host import Host
 from testbed.host.listeners import owner
 from testbed.images import ImageStore
 from testbed.model import Address, Outcome, Phase
@@ -455,7 +456,9 @@ def test_a_holder_is_found_among_files_that_come_and_go() -> None:
     low = os.open(os.devnull, os.O_RDONLY)
     with socket.create_server(("127.0.0.1", 0)) as server:
         os.close(low)  # the next file opened, the list, is before the socket in its own list
-        listener = Listener(ipaddress.ip_address("127.0.0.1"), PORT, os.fstat(server.fileno()).st_ino)
+        listener = Listener(
+            Protocol.TCP, ipaddress.ip_address("127.0.0.1"), PORT, inode=os.fstat(server.fileno()).st_ino
+        )
         assert owner(listener).endswith(f"(pid {os.getpid()})")
 
 

@@ -31,7 +31,7 @@ from testbed.evidence import (
 from testbed.evidence.declared import Seat, Stack, picture
 from testbed.explain.codes import Cause
 from testbed.explain.explain import explain
-from testbed.explain.explanation import Explanation, Verdict
+from testbed.explain.explanation import Conclusion, Explanation
 from testbed.hosts_file import HostsFile
 from testbed.model import Observation, Outcome, Phase, Target
 
@@ -116,14 +116,14 @@ def test_a_rule_that_is_not_understood_decides_nothing() -> None:
     """Whether a rate limit holds is not known: it cannot be told, and the rule's counter would decide."""
     limited = _rule(Act.DROP, "", Match(Field.UNKNOWN, ("limit rate over 5/second",)))
     told = _explained(_picture(_chain(limited)), _seen(Outcome.TIMED_OUT))
-    assert told.verdict is Verdict.CANNOT_TELL
+    assert told.verdict is Conclusion.CANNOT_TELL
     assert "counter" in told.decide and limited.text in told.decide
 
 
 def test_a_disagreement_shows_both() -> None:
     """Predicted is a drop, seen was a refusal: both are told, and no cause."""
     told = _explained(_picture(_chain(_rule(Act.DROP))), _seen(Outcome.REFUSED, 111))
-    assert told.verdict is Verdict.CANNOT_TELL
+    assert told.verdict is Conclusion.CANNOT_TELL
     assert "timed out" in told.sentence and "refused" in told.sentence
 
 
@@ -153,7 +153,7 @@ def test_a_proxy_that_is_out_of_the_picture_is_no_cause() -> None:
     """What becomes of a packet to it is not known: it connects, with a warning that names the proxy."""
     limited = _rule(Act.DROP, "", Match(Field.DESTINATION_PORT, ("3128",)), Match(Field.UNKNOWN, ("limit",)))
     told = _explained(_picture(_chain(limited), http_proxy="http://10.88.0.1:3128"), _seen(Outcome.CONNECTED))
-    assert told.verdict is Verdict.CONNECTS
+    assert told.verdict is Conclusion.CONNECTS
     assert any("10.88.0.1:3128" in warning for warning in told.warnings)
 
 

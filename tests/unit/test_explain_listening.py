@@ -36,7 +36,7 @@ from testbed.evidence import (
 from testbed.evidence.declared import Seat, Stack, picture
 from testbed.explain.codes import Cause
 from testbed.explain.explain import explain
-from testbed.explain.explanation import Diagnosis, Explanation, Verdict
+from testbed.explain.explanation import Conclusion, Diagnosis, Explanation
 from testbed.explain.pasted import read
 from testbed.hosts_file import HostsFile
 from testbed.model import Answer, Observation, Outcome, Phase, Target
@@ -157,18 +157,18 @@ def test_an_ssh_without_its_listener_is_named() -> None:
     ("far", "verdict", "cause"),
     [
         # Which of the two it is only the far side can tell.
-        ((), Verdict.CANNOT_TELL, None),
-        ((tcp("0.0.0.0", "sshd", port=22),), Verdict.EXPLAINED, Cause.TUNNEL_FAR_END_DOWN),
+        ((), Conclusion.CANNOT_TELL, None),
+        ((tcp("0.0.0.0", "sshd", port=22),), Conclusion.EXPLAINED, Cause.TUNNEL_FAR_END_DOWN),
         (
             (tcp("0.0.0.0", "sshd", port=22), tcp("127.0.0.1", "postgres", port=5432)),
-            Verdict.EXPLAINED,
+            Conclusion.EXPLAINED,
             Cause.TUNNEL_FORBIDDEN,
         ),
     ],
     ids=["not seen", "nobody there", "somebody there"],
 )
 def test_a_tunnel_that_drops_is_judged_by_its_far_side(
-    far: tuple[Listener, ...], verdict: Verdict, cause: Cause | None, outcome: Outcome
+    far: tuple[Listener, ...], verdict: Conclusion, cause: Cause | None, outcome: Outcome
 ) -> None:
     """The other host with an sshd is the far side: does a connection to where the tunnel leads succeed there?"""
     forward = replace(SSH, to_host="127.0.0.1")
@@ -185,7 +185,7 @@ def test_of_two_far_sides_neither_is_believed() -> None:
     forward = replace(SSH, to_host="127.0.0.1")
     evidence = world({"box": (tcp("0.0.0.0", "ssh", pid=5),), "far": sshd, "agent": sshd}, forwards=(forward,))
     evidence = replace(evidence, hosts=(*evidence.hosts, HostFacts("third", "agent", NAMES)))
-    assert told(evidence, f"http://10.88.0.1:{PORT}", Outcome.CLOSED).verdict is Verdict.CANNOT_TELL
+    assert told(evidence, f"http://10.88.0.1:{PORT}", Outcome.CLOSED).verdict is Conclusion.CANNOT_TELL
 
 
 @pytest.mark.parametrize(

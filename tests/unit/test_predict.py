@@ -36,7 +36,7 @@ from testbed.evidence import (
 from testbed.evidence.declared import Seat, Stack, picture
 from testbed.hosts_file import HostsFile
 from testbed.model import Outcome, Phase, Target
-from testbed.predict import End, Prediction, StepKind, predict
+from testbed.predict import Disposition, Prediction, StepKind, predict
 
 _NAMES = Names(HostsFile.parse("127.0.0.1 localhost\n::1 localhost\n10.88.0.1 gateway\n"))
 _PORT = 8000
@@ -171,7 +171,7 @@ def test_the_most_particular_listener_takes_the_connection() -> None:
 def test_a_full_queue_swallows_the_connection() -> None:
     """The kernel drops the SYN when more wait than the backlog lets (tcp_v4_syn_recv_sock, sk_acceptq_is_full)."""
     seen = ask(world(host_listens=(tcp("0.0.0.0", queue=6),)), "web", f"10.88.0.1:{_PORT}")
-    assert (seen.outcome, seen.end) == (Outcome.TIMED_OUT, End.QUEUE_FULL)
+    assert (seen.outcome, seen.end) == (Outcome.TIMED_OUT, Disposition.QUEUE_FULL)
 
 
 def test_podmans_placeholder_takes_and_never_answers() -> None:
@@ -179,7 +179,7 @@ def test_podmans_placeholder_takes_and_never_answers() -> None:
     evidence = world(host_listens=(tcp("0.0.0.0", name="conmon"),))
     assert ask(evidence, "web", f"tcp://10.88.0.1:{_PORT}").outcome is Outcome.CONNECTED
     http = ask(evidence, "web", f"http://10.88.0.1:{_PORT}/")
-    assert (http.outcome, http.phase, http.end) == (Outcome.TIMED_OUT, Phase.HTTP, End.HELD)
+    assert (http.outcome, http.phase, http.end) == (Outcome.TIMED_OUT, Phase.HTTP, Disposition.HELD)
 
 
 def test_a_loopback_is_each_namespaces_own() -> None:
@@ -194,13 +194,13 @@ def test_a_loopback_is_each_namespaces_own() -> None:
 def test_what_is_not_forwarded_is_lost_without_a_word() -> None:
     """A host that does not forward sends no ICMP either (net/ipv4/route.c, ip_error)."""
     seen = ask(world(forwards=False), "web", f"203.0.113.20:{_PORT}")
-    assert (seen.outcome, seen.errno, seen.end) == (Outcome.TIMED_OUT, None, End.NOT_FORWARDED)
+    assert (seen.outcome, seen.errno, seen.end) == (Outcome.TIMED_OUT, None, Disposition.NOT_FORWARDED)
 
 
 def test_nobody_on_the_segment_is_no_route_to_host() -> None:
     """ARP that goes unanswered gives EHOSTUNREACH to whoever is on the segment himself."""
     seen = ask(world(), "web", f"10.88.0.99:{_PORT}")
-    assert (seen.errno, seen.end) == (errno.EHOSTUNREACH, End.NO_NEIGHBOUR)
+    assert (seen.errno, seen.end) == (errno.EHOSTUNREACH, Disposition.NO_NEIGHBOUR)
 
 
 def test_an_address_beyond_the_picture_is_inconclusive() -> None:
@@ -208,7 +208,7 @@ def test_an_address_beyond_the_picture_is_inconclusive() -> None:
     evidence = world()
     links = tuple(replace(x, kind="", peer=None) if x.name == "lan" else x for x in evidence.namespaces["box"].links)
     seen = ask(edited(evidence, "box", links=links), "box", f"203.0.113.29:{_PORT}")
-    assert (seen.outcome, seen.end) == (Outcome.INCONCLUSIVE, End.LEFT)
+    assert (seen.outcome, seen.end) == (Outcome.INCONCLUSIVE, Disposition.LEFT)
 
 
 def test_two_who_answer_for_one_address_are_inconclusive() -> None:
@@ -220,7 +220,7 @@ def test_two_who_answer_for_one_address_are_inconclusive() -> None:
         Route(255, RouteKind.LOCAL, ipaddress.ip_network("10.88.0.10/32"), 2),
     )
     twins = edited(evidence, "peer", addresses=(*evidence.namespaces["peer"].addresses, twin), routes=routes)
-    assert ask(twins, "box", f"10.88.0.10:{_PORT}").end is End.UNKNOWN
+    assert ask(twins, "box", f"10.88.0.10:{_PORT}").end is Disposition.UNKNOWN
 
 
 def test_a_known_neighbour_decides_between_two() -> None:
@@ -238,9 +238,12 @@ def test_a_known_neighbour_decides_between_two() -> None:
 
 @pytest.mark.parametrize(
     ("knows", "expected"),
-    [(True, (Outcome.TIMED_OUT, End.REVERSE_PATH)), (False, (Outcome.HOST_UNREACHABLE, End.NO_NEIGHBOUR))],
+    [
+        (True, (Outcome.TIMED_OUT, Disposition.REVERSE_PATH)),
+        (False, (Outcome.HOST_UNREACHABLE, Disposition.NO_NEIGHBOUR)),
+    ],
 )
-def test_who_knows_the_hardware_address_does_not_ask(knows: bool, expected: tuple[Outcome, End]) -> None:
+def test_who_knows_the_hardware_address_does_not_ask(knows: bool, expected: tuple[Outcome, Disposition]) -> None:
     """Where strict rp_filter keeps a container from answering ARP, what is sent without asking is dropped unheard."""
     evidence = world()
     peer = evidence.namespaces["peer"]
@@ -272,16 +275,16 @@ _NOBODYS = "02:00:00:00:00:77"
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        ("reachable", (Outcome.TIMED_OUT, End.STALE_NEIGHBOUR)),
-        ("stale", (Outcome.TIMED_OUT, End.STALE_NEIGHBOUR)),
-        ("delay", (Outcome.TIMED_OUT, End.STALE_NEIGHBOUR)),
-        ("permanent", (Outcome.TIMED_OUT, End.STALE_NEIGHBOUR)),
-        ("probe", (Outcome.CONNECTED, End.ACCEPTED)),
-        ("failed", (Outcome.CONNECTED, End.ACCEPTED)),
+        ("reachable", (Outcome.TIMED_OUT, Disposition.STALE_NEIGHBOUR)),
+        ("stale", (Outcome.TIMED_OUT, Disposition.STALE_NEIGHBOUR)),
+        ("delay", (Outcome.TIMED_OUT, Disposition.STALE_NEIGHBOUR)),
+        ("permanent", (Outcome.TIMED_OUT, Disposition.STALE_NEIGHBOUR)),
+        ("probe", (Outcome.CONNECTED, Disposition.ACCEPTED)),
+        ("failed", (Outcome.CONNECTED, Disposition.ACCEPTED)),
     ],
 )
 def test_who_believes_in_a_hardware_address_of_nobodys_reaches_nobody(
-    state: str, expected: tuple[Outcome, End]
+    state: str, expected: tuple[Outcome, Disposition]
 ) -> None:
     """After a restart with another MAC address; until the line is doubted the kernel does not ask (NUD_VALID)."""
     evidence = believing(world(web_listens=(tcp("0.0.0.0"),)), "peer", "10.88.0.10", _NOBODYS, state)
@@ -291,9 +294,9 @@ def test_who_believes_in_a_hardware_address_of_nobodys_reaches_nobody(
 
 @pytest.mark.parametrize(
     ("knows", "expected"),
-    [(False, (Outcome.CONNECTED, End.ACCEPTED)), (True, (Outcome.TIMED_OUT, End.STALE_NEIGHBOUR))],
+    [(False, (Outcome.CONNECTED, Disposition.ACCEPTED)), (True, (Outcome.TIMED_OUT, Disposition.STALE_NEIGHBOUR))],
 )
-def test_whoever_asks_is_known_to_whom_he_asks(knows: bool, expected: tuple[Outcome, End]) -> None:
+def test_whoever_asks_is_known_to_whom_he_asks(knows: bool, expected: tuple[Outcome, Disposition]) -> None:
     """A question (ARP) tells who asks, and so mends what the asked one believed; who knows already does not ask."""
     evidence = believing(world(web_listens=(tcp("0.0.0.0"),)), "web", "10.88.0.11", _NOBODYS, "reachable")
     eth0 = next(link for link in evidence.namespaces["web"].links if link.name == "eth0")
@@ -314,11 +317,11 @@ def test_a_reset_for_what_was_rewritten_comes_from_whom_was_called() -> None:
     shut = rules(Hook.FORWARD, Action(Act.REJECT, "tcp-reset"), Match(Field.PROTOCOL, ("tcp",)))
     evidence = world(host_rules=Ruleset((*published.chains, *shut.chains)))
     seen = ask(evidence, "far", f"203.0.113.10:{_PORT}")
-    assert (seen.outcome, seen.end) == (Outcome.REFUSED, End.REJECTED)
+    assert (seen.outcome, seen.end) == (Outcome.REFUSED, Disposition.REJECTED)
 
 
-@pytest.mark.parametrize(("filters", "expected"), [("1", End.ACCEPTED), ("0", End.UNASKED)])
-def test_an_answer_that_is_bridged_past_the_rewriting_is_no_answer(filters: str, expected: End) -> None:
+@pytest.mark.parametrize(("filters", "expected"), [("1", Disposition.ACCEPTED), ("0", Disposition.UNASKED)])
+def test_an_answer_that_is_bridged_past_the_rewriting_is_no_answer(filters: str, expected: Disposition) -> None:
     """Who is rewritten to answers his neighbour directly; only where bridges are filtered is his address put back."""
     published = rules(
         Hook.PREROUTING,
@@ -335,7 +338,7 @@ def test_an_answer_that_is_bridged_past_the_rewriting_is_no_answer(filters: str,
 def test_an_address_that_nobody_has_any_more_is_one_that_nobody_has() -> None:
     """Where nobody would answer either, the old line in the table is not what is wrong."""
     evidence = believing(world(), "peer", "10.88.0.99", _NOBODYS, "stale")
-    assert ask(evidence, "peer", f"10.88.0.99:{_PORT}").end is End.NO_NEIGHBOUR
+    assert ask(evidence, "peer", f"10.88.0.99:{_PORT}").end is Disposition.NO_NEIGHBOUR
 
 
 def test_a_bridge_takes_what_is_for_the_port_that_brings_it() -> None:
@@ -376,7 +379,7 @@ def test_a_route_that_forbids_gives_its_own_errno(kind: RouteKind, number: int) 
     route = Route(254, kind, ipaddress.ip_network("203.0.113.20/32"))
     here = edited(evidence, "web", routes=(*evidence.namespaces["web"].routes, route))
     seen = ask(here, "web", f"203.0.113.20:{_PORT}")
-    assert (seen.errno, seen.end) == (number, End.ROUTE_FORBIDS)
+    assert (seen.errno, seen.end) == (number, Disposition.ROUTE_FORBIDS)
 
 
 def test_a_router_without_a_route_may_keep_silent() -> None:
@@ -416,7 +419,7 @@ def test_two_default_routes_that_end_unlike_are_inconclusive() -> None:
     second = Route(254, RouteKind.UNICAST, ipaddress.ip_network("0.0.0.0/0"), 2, ipaddress.ip_address("10.88.0.99"))
     both = edited(evidence, "web", routes=(*web.routes, second))
     seen = ask(both, "web", f"203.0.113.10:{_PORT}")
-    assert seen.end is End.UNKNOWN
+    assert seen.end is Disposition.UNKNOWN
     assert "2 default routes" in seen.why
 
 
@@ -437,7 +440,7 @@ def test_a_strict_reverse_path_drops_what_should_come_another_way() -> None:
     detour = Route(254, RouteKind.UNICAST, ipaddress.ip_network("10.88.0.10/32"), lan)
     seen = ask(edited(evidence, "box", routes=(*box.routes, detour)), "web", f"203.0.113.10:{_PORT}")
     assert seen.outcome in (Outcome.TIMED_OUT, Outcome.HOST_UNREACHABLE)
-    assert seen.end in (End.REVERSE_PATH, End.NO_NEIGHBOUR)
+    assert seen.end in (Disposition.REVERSE_PATH, Disposition.NO_NEIGHBOUR)
 
 
 # --- firewalls --------------------------------------------------------------------------------------------------------
@@ -458,7 +461,7 @@ def test_a_rejection_gives_the_errno_of_its_kind(how: str, number: int) -> None:
     """net/ipv4/icmp.c, icmp_err_convert, and a reset."""
     evidence = world(host_listens=(tcp("0.0.0.0"),), host_rules=rules(Hook.INPUT, Action(Act.REJECT, how)))
     seen = ask(evidence, "web", f"10.88.0.1:{_PORT}")
-    assert (seen.errno, seen.end, seen.hook) == (number, End.REJECTED, Hook.INPUT)
+    assert (seen.errno, seen.end, seen.hook) == (number, Disposition.REJECTED, Hook.INPUT)
 
 
 def test_a_dropped_answer_is_a_timeout_on_the_way_back() -> None:
@@ -466,7 +469,7 @@ def test_a_dropped_answer_is_a_timeout_on_the_way_back() -> None:
     back = Match(Field.SOURCE_PORT, (str(_PORT),))
     evidence = world(host_listens=(tcp("0.0.0.0"),), host_rules=rules(Hook.OUTPUT, Action(Act.DROP), back))
     seen = ask(evidence, "web", f"10.88.0.1:{_PORT}")
-    assert (seen.outcome, seen.back, seen.end) == (Outcome.TIMED_OUT, True, End.DROPPED)
+    assert (seen.outcome, seen.back, seen.end) == (Outcome.TIMED_OUT, True, Disposition.DROPPED)
     assert seen.listener is not None
 
 
@@ -503,7 +506,7 @@ def test_a_match_that_is_not_known_is_inconclusive() -> None:
     match = Match(Field.UNKNOWN, ("-m geoip",))
     evidence = world(host_listens=(tcp("0.0.0.0"),), host_rules=rules(Hook.INPUT, Action(Act.DROP), match))
     seen = ask(evidence, "web", f"10.88.0.1:{_PORT}")
-    assert (seen.outcome, seen.end) == (Outcome.INCONCLUSIVE, End.UNKNOWN)
+    assert (seen.outcome, seen.end) == (Outcome.INCONCLUSIVE, Disposition.UNKNOWN)
     assert seen.rule is not None
 
 
@@ -535,7 +538,7 @@ def test_a_port_of_ones_own_is_not_reached_over_the_bridge() -> None:
     evidence = world(web_listens=(tcp("0.0.0.0"),), host_rules=publish(f"10.88.0.10:{_PORT}"), host_sysctls=on)
     loose = edited(evidence, "web", sysctls={**evidence.namespaces["web"].sysctls, "ipv4/conf/eth0/rp_filter": "2"})
     for here in (evidence, loose):  # netavark from 1.11 on sets rp_filter to 2
-        assert ask(here, "web", "10.88.0.1:9000").end is End.HAIRPIN
+        assert ask(here, "web", "10.88.0.1:9000").end is Disposition.HAIRPIN
     assert ask(evidence, "peer", "10.88.0.1:9000").outcome is Outcome.CONNECTED
 
 
@@ -543,7 +546,7 @@ def test_rewriting_to_loopback_needs_route_localnet() -> None:
     """A loopback destination from a wire is a martian (net/ipv4/route.c), unless the interface is told otherwise."""
     lead = publish(f"127.0.0.1:{_PORT}")
     seen = ask(world(host_listens=(tcp("127.0.0.1"),), host_rules=lead), "web", "10.88.0.1:9000")
-    assert (seen.outcome, seen.end) == (Outcome.TIMED_OUT, End.MARTIAN)
+    assert (seen.outcome, seen.end) == (Outcome.TIMED_OUT, Disposition.MARTIAN)
     allowed = {"ipv4/conf/podman0/route_localnet": "1"}
     evidence = world(host_listens=(tcp("127.0.0.1"),), host_rules=lead, host_sysctls=allowed)
     assert ask(evidence, "web", "10.88.0.1:9000").outcome is Outcome.CONNECTED
@@ -561,7 +564,7 @@ def test_a_name_of_the_hosts_file_needs_no_resolver() -> None:
 def test_without_a_resolver_a_name_fails_and_is_not_denied() -> None:
     """EAI_AGAIN, not EAI_NONAME: nobody said that there is no such name."""
     seen = ask(world(), "web", f"nowhere:{_PORT}")
-    assert (seen.outcome, seen.end, seen.resolver) == (Outcome.RESOLVER_FAILED, End.RESOLVER_FAILED, None)
+    assert (seen.outcome, seen.end, seen.resolver) == (Outcome.RESOLVER_FAILED, Disposition.RESOLVER_FAILED, None)
 
 
 def asking(evidence: Evidence, server: str) -> Evidence:
@@ -597,7 +600,7 @@ def test_a_resolver_that_is_not_there_fails_with_its_address() -> None:
     assert (seen.outcome, str(seen.resolver), seen.resolver_end) == (
         Outcome.RESOLVER_FAILED,
         "10.88.0.1",
-        End.NO_LISTENER,
+        Disposition.NO_LISTENER,
     )
 
 
@@ -609,7 +612,7 @@ def test_a_container_that_does_not_run_has_nowhere_to_start() -> None:
     evidence = world()
     stopped = tuple(replace(c, state="exited", namespace=None) if c.name == "web" else c for c in evidence.containers)
     seen = ask(replace(evidence, containers=stopped), "web", f"10.88.0.1:{_PORT}")
-    assert (seen.outcome, seen.end) == (Outcome.INCONCLUSIVE, End.NOT_RUNNING)
+    assert (seen.outcome, seen.end) == (Outcome.INCONCLUSIVE, Disposition.NOT_RUNNING)
 
 
 def test_a_namespace_is_complete_with_its_defaults() -> None:

@@ -13,13 +13,13 @@ import pytest
 from testbed import prerequisites
 from testbed.errors import UnfitError
 from testbed.machine import PROGRAMS, Machine, read
-from testbed.prerequisites import Check, every, require
+from testbed.prerequisites import Prerequisite, every, require
 from tests.unit.stand_ins import a_machine
 
 DEBIAN_12 = (4, 3, 1)
 
 
-def failing(machine: Machine, podman: tuple[int, ...] | None = DEBIAN_12) -> list[Check]:
+def failing(machine: Machine, podman: tuple[int, ...] | None = DEBIAN_12) -> list[Prerequisite]:
     """All checks that fail on a machine."""
     return [check for check in every(machine, podman) if not check.ok]
 

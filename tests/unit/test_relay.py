@@ -23,10 +23,10 @@ from testbed.evidence import (
 from testbed.evidence.declared import Seat, Stack, picture
 from testbed.explain.codes import Cause
 from testbed.explain.explain import explain
-from testbed.explain.explanation import Explanation, Verdict
+from testbed.explain.explanation import Conclusion, Explanation
 from testbed.hosts_file import HostsFile
 from testbed.model import Observation, Outcome, Phase, Target
-from testbed.predict import End, Prediction, predict
+from testbed.predict import Disposition, Prediction, predict
 
 _PORT = 8000
 _PUBLISHED = 8080
@@ -126,14 +126,14 @@ def test_the_hosts_loopback_by_slirps_name(opened: bool | None, outcome: Outcome
 
 def test_another_address_of_slirps_own_is_not_known() -> None:
     """What slirp4netns does with the rest of its network is not modelled."""
-    assert ask(world(listener("0.0.0.0")), "client", f"10.0.2.77:{_PORT}").end is End.UNKNOWN
+    assert ask(world(listener("0.0.0.0")), "client", f"10.0.2.77:{_PORT}").end is Disposition.UNKNOWN
 
 
 def test_a_host_that_is_not_in_the_picture_decides_nothing() -> None:
     """Without the host's namespace the connection is last seen at the tap."""
     made = world(listener("0.0.0.0"))
     alone = replace(made, namespaces={"client": made.namespaces["client"]})
-    assert ask(alone, "client", f"{_HOST}:{_PORT}").end is End.LEFT
+    assert ask(alone, "client", f"{_HOST}:{_PORT}").end is Disposition.LEFT
 
 
 @pytest.mark.parametrize("name", ["rootlessport", "slirp4netns", "pasta.avx2"])
@@ -141,7 +141,7 @@ def test_a_published_port_whose_container_is_not_seen_decides_nothing(name: str)
     """Whoever listens for it accepts, and what is behind is not in the picture, or not modelled."""
     published = (Published("tcp", 80, _PUBLISHED, ""),)
     made = ask(world(listener("0.0.0.0", name, _PUBLISHED), published=published), "box", f"127.0.0.1:{_PUBLISHED}")
-    assert (made.outcome, made.end) == (Outcome.INCONCLUSIVE, End.UNKNOWN)
+    assert (made.outcome, made.end) == (Outcome.INCONCLUSIVE, Disposition.UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -167,12 +167,12 @@ def test_the_hosts_address_is_pastas_container_itself(bound: str, *, is_it: bool
 def test_a_rootless_address_from_a_host_with_a_way_out(place: str, address: str) -> None:
     """The packet leaves by the host's default route and is lost: the address is one of the rootless network's."""
     found = told(world(), place, f"{address}:{_PORT}", Outcome.TIMED_OUT)
-    assert (found.verdict, found.cause) == (Verdict.EXPLAINED, Cause.ROOTLESS_ADDRESS)
+    assert (found.verdict, found.cause) == (Conclusion.EXPLAINED, Cause.ROOTLESS_ADDRESS)
 
 
 def test_an_address_of_the_subnet_that_nobody_has_is_not_explained_so() -> None:
     """It may be meant for somebody beyond the router."""
-    assert told(world(), "box", f"10.88.7.7:{_PORT}", Outcome.TIMED_OUT).verdict is Verdict.CANNOT_TELL
+    assert told(world(), "box", f"10.88.7.7:{_PORT}", Outcome.TIMED_OUT).verdict is Conclusion.CANNOT_TELL
 
 
 def test_a_container_that_is_gone_meanwhile_is_asked_after() -> None:
@@ -180,5 +180,5 @@ def test_a_container_that_is_gone_meanwhile_is_asked_after() -> None:
     made = world()
     gone = replace(made, containers=tuple(replace(one, namespace=None) for one in made.containers))
     found = explain(gone, Attempt("client", Target.parse(f"{_HOST}:{_PORT}")))
-    assert found.verdict is Verdict.CANNOT_TELL
+    assert found.verdict is Conclusion.CANNOT_TELL
     assert "podman ps" in found.decide

@@ -26,6 +26,7 @@ from testbed.evidence import (
     Listener,
     Names,
     Namespace,
+    Place,
     Process,
     Protocol,
     Route,
@@ -33,15 +34,14 @@ from testbed.evidence import (
     Rule,
     Ruleset,
 )
-from testbed.evidence import Place as Vantage
 from testbed.frames import Frame, decode
 from testbed.frames.segments import icmp_error, segment
 from testbed.hosts_file import HostsFile
 from testbed.model import Observation, Outcome, Phase, Target
 from testbed.readers.nft_json import Numbered, by_handle
-from testbed.trace import End, Endpoint, Leg, pcapng
-from testbed.trace.conversations import Place, conversations, errors, shown
-from testbed.trace.hops import Hit, Scene
+from testbed.trace import Endpoint, Leg, LegEnd, pcapng
+from testbed.trace.conversations import TapSite, conversations, errors, shown
+from testbed.trace.hops import Hit, TraceInput
 from testbed.trace.judge import Request, legs, sentence
 from testbed.trace.nftrace import Event, Marked, read_event
 from testbed.trace.rules import counted, traced
@@ -49,11 +49,11 @@ from testbed.trace.rules import counted, traced
 JACK, SHOP, FRONT, ORDERS = "198.51.100.20", "203.0.113.10", "10.88.0.10", "10.88.0.11"
 AT_JACK, AT_SHOP, AT_FRONT, AT_ORDERS = "net:[1]", "net:[2]", "net:[3]", "net:[4]"
 TAPS = {
-    "wan0@jack": Place(AT_JACK, "jack", "wan0"),
-    "wan0@shop": Place(AT_SHOP, "shop", "wan0"),
-    "podman0@shop": Place(AT_SHOP, "shop", "podman0"),
-    "eth0@frontend": Place(AT_FRONT, "frontend", "eth0"),
-    "eth0@orders": Place(AT_ORDERS, "orders", "eth0"),
+    "wan0@jack": TapSite(AT_JACK, "jack", "wan0"),
+    "wan0@shop": TapSite(AT_SHOP, "shop", "wan0"),
+    "podman0@shop": TapSite(AT_SHOP, "shop", "podman0"),
+    "eth0@frontend": TapSite(AT_FRONT, "frontend", "eth0"),
+    "eth0@orders": TapSite(AT_ORDERS, "orders", "eth0"),
 }
 ISN, BACK_ISN = 1000, 5000
 ENTRY = Conntrack(
@@ -152,7 +152,7 @@ def a_namespace(
     )
 
 
-def scene(*hits: Hit, entry: Conntrack | None = ENTRY) -> Scene:
+def scene(*hits: Hit, entry: Conntrack | None = ENTRY) -> TraceInput:
     """The picture: Jack, the shop, its frontend and its orders."""
     namespaces = (
         a_namespace(AT_JACK, "jack", JACK, "wan0"),
@@ -166,17 +166,17 @@ def scene(*hits: Hit, entry: Conntrack | None = ENTRY) -> Scene:
         (HostFacts("jack", AT_JACK, names), HostFacts("shop", AT_SHOP, names)),
         namespaces={n.key: n for n in namespaces},
     )
-    return Scene(evidence, {AT_SHOP: hits})
+    return TraceInput(evidence, {AT_SHOP: hits})
 
 
 def request(outcome: Outcome = Outcome.CONNECTED) -> Request:
     """Jack's, from port 40000."""
     target = Target.parse(f"http://{SHOP}/")
     seen = Observation("jack", str(target), outcome, Phase.CONNECT, None, "", 0.1, "")
-    return Request(Vantage("jack", "jack", AT_JACK, Names(HostsFile({}))), target, (40000,), seen)
+    return Request(Place("jack", "jack", AT_JACK, Names(HostsFile({}))), target, (40000,), seen)
 
 
-def judged(frames: Sequence[Frame], where: Scene | None = None) -> tuple[Leg, ...]:
+def judged(frames: Sequence[Frame], where: TraceInput | None = None) -> tuple[Leg, ...]:
     """The legs that some frames make."""
     ordered = sorted(frames, key=lambda frame: frame.at)
     where = where or scene()
@@ -192,7 +192,7 @@ def test_a_packet_is_known_again_behind_nat() -> None:
     assert [str(hop.destination) for hop in leg.there] == [f"{SHOP}:80"] * 2 + [f"{FRONT}:8080"] * 2
     assert [str(hop.source) for hop in leg.back] == [f"{FRONT}:8080"] * 2 + [f"{SHOP}:80"] * 2
     assert (leg.sequence, leg.back_sequence) == (ISN, BACK_ISN)
-    assert (leg.said, leg.answered, leg.end) == ("GET / HTTP/1.1", "HTTP/1.1 200 OK", End.ANSWERED)
+    assert (leg.said, leg.answered, leg.end) == ("GET / HTTP/1.1", "HTTP/1.1 200 OK", LegEnd.ANSWERED)
 
 
 def test_one_pair_of_ports_in_two_namespaces_is_two_connections() -> None:
@@ -324,7 +324,7 @@ def test_a_reset_from_where_nobody_listens_is_a_refusal() -> None:
     """It answers the SYN (RFC 9293, 3.10.7.1)."""
     frames = [*there(1.0, "S", (ISN, 0)), *back(1.1, "RA", (0, ISN + 1))]
     (leg,) = judged(frames)
-    assert (leg.end, leg.delivered) == (End.REFUSED, "")
+    assert (leg.end, leg.delivered) == (LegEnd.REFUSED, "")
 
 
 def test_an_error_of_icmp_is_the_answer_to_the_packet_that_it_quotes() -> None:
@@ -337,7 +337,7 @@ def test_an_error_of_icmp_is_the_answer_to_the_packet_that_it_quotes() -> None:
         decode(raw, tap="wan0@jack", at=1.2),
     ]
     (leg,) = judged(frames)
-    assert leg.end is End.ICMP
+    assert leg.end is LegEnd.ICMP
     assert [(hop.namespace, hop.source) for hop in leg.back] == [
         ("shop", Endpoint(ipaddress.ip_address(SHOP), 0)),
         ("jack", Endpoint(ipaddress.ip_address(SHOP), 0)),

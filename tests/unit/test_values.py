@@ -6,14 +6,14 @@ import dataclasses
 
 import pytest
 
-from testbed.host.listeners import Listener
+from testbed.evidence import Listener
 from testbed.hosts_file import HostsFile
 from testbed.images.recipe import Base, Recipe
 from testbed.images.store import Built
 from testbed.machine import Machine
 from testbed.model import Answer, Observation, Target
 from testbed.names import Naming
-from testbed.prerequisites import Check
+from testbed.prerequisites import Prerequisite
 from testbed.probe import Vantage
 from testbed.probe.attempt import Seen
 from testbed.probe.go_text import GoFailure
@@ -26,7 +26,7 @@ VALUES = [
     Base,
     Built,
     CableSpec,
-    Check,
+    Prerequisite,
     ContainerSpec,
     GoFailure,
     HostSpec,

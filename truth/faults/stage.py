@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from testbed.diagnose import Told, why, why_pasted
 from testbed.host import PrivateHost
-from testbed.host.links import End, join
+from testbed.host.links import CableEnd, join
 from testbed.host.listeners import listeners
 from testbed.model import Observation, Target
 from testbed.namespaces import NetworkNamespace
@@ -78,7 +78,7 @@ class Stage:
         try:
             self.host = self._closing.enter_context(PrivateHost(HOST, image_store=image_store))
             self.neighbour = self._closing.enter_context(PrivateHost(NEIGHBOUR, with_engine=False))
-            join(End(self.host, "lan0", f"{HOST_LAN}/27"), End(self.neighbour, "lan0", f"{NEIGHBOUR_LAN}/27"))
+            join(CableEnd(self.host, "lan0", f"{HOST_LAN}/27"), CableEnd(self.neighbour, "lan0", f"{NEIGHBOUR_LAN}/27"))
             self.neighbour.run(["ip", "route", "add", "default", "via", HOST_LAN])
             self.host.engine.ready()
         except BaseException:

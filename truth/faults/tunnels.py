@@ -11,7 +11,7 @@ from testbed import images
 from testbed.containers import SshdContainer
 from testbed.explain.codes import Cause
 from testbed.host import PrivateHost
-from testbed.host.links import End, join
+from testbed.host.links import CableEnd, join
 from testbed.host.listeners import listeners
 from testbed.images import ImageStore
 from testbed.processes import end
@@ -55,7 +55,7 @@ def far_side(stage: Stage) -> Iterator[FarSide]:
     tag = images.ensure(["sshd"], store=ImageStore(stage.image_store.parent))["sshd"]
     with ExitStack() as closing:
         remote = closing.enter_context(PrivateHost("remote", image_store=stage.image_store))
-        join(End(stage.host, "wan0", "198.51.100.1/24"), End(remote, "wan0", f"{_REMOTE}/24"))
+        join(CableEnd(stage.host, "wan0", "198.51.100.1/24"), CableEnd(remote, "wan0", f"{_REMOTE}/24"))
         sshd = SshdContainer(remote, tag, address=_REMOTE)
         closing.callback(sshd.close)
         sshd.start().await_ready()

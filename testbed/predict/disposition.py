@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from testbed.evidence import Chain, Hook, Link, Listener, Rule
 from testbed.predict.firewall import Packet
-from testbed.predict.prediction import End
+from testbed.predict.prediction import Disposition
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Verdict:
 class Ending:
     """Where a packet's way ended."""
 
-    end: End
+    end: Disposition
     why: str
     namespace: str
     errno: int | None

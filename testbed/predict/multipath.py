@@ -7,9 +7,9 @@ from typing import Final
 
 from testbed.evidence import Evidence, Protocol
 from testbed.model import Address
-from testbed.predict.ending import Ending
-from testbed.predict.journey import Journey
-from testbed.predict.prediction import End, Step
+from testbed.predict.disposition import Ending
+from testbed.predict.packet_walk import PacketWalk
+from testbed.predict.prediction import Disposition, Step
 
 _MOST: Final = 4
 
@@ -24,22 +24,24 @@ def travel(
 
     :param namespace: the key of the one it starts in
     """
-    first = Journey(evidence, namespace)
+    first = PacketWalk(evidence, namespace)
     ending = first.connect(protocol, address, port)
     for preference in range(1, min(first.choices, _MOST)):
-        other = Journey(evidence, namespace, preference).connect(protocol, address, port)
+        other = PacketWalk(evidence, namespace, preference).connect(protocol, address, port)
         if _result(other) != _result(ending):
             label = evidence.namespaces[namespace].label
             why = (
                 f"{label} has {first.choices} default routes, the kernel takes the one whose gateway it has heard of "
                 f"lately, and they do not end alike: {ending.why}; or {other.why}"
             )
-            return replace(ending, end=End.UNKNOWN, why=why, errno=None, by=None, listener=None), tuple(first.steps)
+            return replace(ending, end=Disposition.UNKNOWN, why=why, errno=None, by=None, listener=None), tuple(
+                first.steps
+            )
     return ending, tuple(first.steps)
 
 
 def _result(ending: Ending) -> tuple[bool, bool, int | None]:
     """What whoever connects sees of an ending."""
-    unknown = ending.end in (End.UNKNOWN, End.LEFT)
-    reached = ending.end in (End.ACCEPTED, End.HELD)
+    unknown = ending.end in (Disposition.UNKNOWN, Disposition.LEFT)
+    reached = ending.end in (Disposition.ACCEPTED, Disposition.HELD)
     return unknown, reached, None if ending.back else ending.errno

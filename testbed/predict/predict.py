@@ -7,14 +7,14 @@ from typing import Final
 
 from testbed.evidence import Attempt, Evidence, Protocol
 from testbed.model import Address, Outcome, Phase, Scheme
-from testbed.predict.ending import Ending
+from testbed.predict.disposition import Ending
 from testbed.predict.naming import resolve
-from testbed.predict.prediction import End, Prediction, failed
-from testbed.predict.relay import connect
+from testbed.predict.prediction import Disposition, Prediction, failed
+from testbed.predict.userspace_proxy import connect
 
-_INCONCLUSIVE: Final = frozenset({End.UNKNOWN, End.LEFT})
+_INCONCLUSIVE: Final = frozenset({Disposition.UNKNOWN, Disposition.LEFT})
 #: A connection is made, whatever follows.
-_MADE: Final = frozenset({End.ACCEPTED, End.HELD, End.RELAY_CLOSES})
+_MADE: Final = frozenset({Disposition.ACCEPTED, Disposition.HELD, Disposition.RELAY_CLOSES})
 _NEXT_PHASE: Final = {Scheme.TCP: Phase.CONNECT, Scheme.HTTP: Phase.HTTP, Scheme.HTTPS: Phase.TLS}
 
 
@@ -46,7 +46,7 @@ def predict(evidence: Evidence, attempt: Attempt) -> Prediction:
 
 def _nowhere(name: str, *, running: bool) -> Prediction:
     why = f"{name} does not run" if not running else f"the network namespace of {name} is not in the picture"
-    end = End.UNKNOWN if running else End.NOT_RUNNING
+    end = Disposition.UNKNOWN if running else Disposition.NOT_RUNNING
     return Prediction(Outcome.INCONCLUSIVE, Phase.RESOLVE, None, "", why, end=end)
 
 
@@ -88,11 +88,11 @@ def _verdict(ending: Ending, scheme: Scheme) -> tuple[Outcome, Phase, int | None
 
 def _once_made(ending: Ending, scheme: Scheme) -> tuple[Outcome, Phase, int | None, str]:
     """How it goes on after a connection is made."""
-    if ending.end is End.ACCEPTED:
+    if ending.end is Disposition.ACCEPTED:
         return Outcome.CONNECTED, Phase.CONNECT if scheme is Scheme.TCP else Phase.HTTP, None, ""
     if scheme is Scheme.TCP:
         return Outcome.CONNECTED, Phase.CONNECT, None, ""
-    if ending.end is End.RELAY_CLOSES:
+    if ending.end is Disposition.RELAY_CLOSES:
         # Whether it is closed or reset is a race with what is said meanwhile.
         return Outcome.CLOSED, _NEXT_PHASE[scheme], None, ""
     # The kernel shakes hands for a socket that nobody accepts from (listen(2)).

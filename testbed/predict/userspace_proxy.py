@@ -14,12 +14,12 @@ from testbed.evidence import Act, Evidence, HostFacts, Link, Namespace, Protocol
 from testbed.evidence.programs import DNS_PORT, PASTA, ROOTLESSPORT, SLIRP, is_pasta
 from testbed.model import Address, bracketed
 from testbed.predict import pasta
-from testbed.predict.ending import Ending
-from testbed.predict.prediction import End, Step, StepKind
-from testbed.predict.ways import travel
+from testbed.predict.disposition import Ending
+from testbed.predict.multipath import travel
+from testbed.predict.prediction import Disposition, Step, StepKind
 
 #: What connect(2) on the host says at once. libslirp makes a "network unreachable" of it, but for this one.
-_AT_ONCE: Final = frozenset({End.NO_ROUTE, End.ROUTE_FORBIDS, End.NO_SOURCE})
+_AT_ONCE: Final = frozenset({Disposition.NO_ROUTE, Disposition.ROUTE_FORBIDS, Disposition.NO_SOURCE})
 _LOOPBACK: Final = "127.0.0.1"
 
 Travelled = tuple[Ending, tuple[Step, ...]]
@@ -42,12 +42,12 @@ def connect(evidence: Evidence, namespace: str, protocol: Protocol, address: Add
     if ending.back:
         return ending, steps
     taken: Travelled | None = None
-    if ending.end is End.LEFT and ending.link is not None:
+    if ending.end is Disposition.LEFT and ending.link is not None:
         if ending.link.holder == SLIRP:
             taken = _by_slirp(evidence, ending, ending.link, protocol)
         elif is_pasta(ending.link.holder):
             taken = _by_pasta(evidence, ending, ending.link, protocol)
-    elif ending.end is End.ACCEPTED and protocol is Protocol.TCP:
+    elif ending.end is Disposition.ACCEPTED and protocol is Protocol.TCP:
         taken = _by_forwarder(evidence, ending)
     return (ending, steps) if taken is None else (taken[0], (*steps, *taken[1]))
 
@@ -74,7 +74,7 @@ def _by_slirp(evidence: Evidence, ending: Ending, link: Link, protocol: Protocol
         goal = None
     if goal is None:
         why = f"{to} is beyond {link.name} of {here.label}, and what {SLIRP} does with it is not modelled"
-        return replace(ending, end=End.UNKNOWN, why=why), ()
+        return replace(ending, end=Disposition.UNKNOWN, why=why), ()
     onward, steps = _onward(evidence, ending, host, SLIRP, protocol, goal)
     return _handed_on(onward, host.namespace), steps
 
@@ -109,10 +109,10 @@ def _closed_loopback(ending: Ending, here: Namespace, link: Link) -> Travelled:
     to = ending.packet.destination
     if link.host_loopback is None:
         why = f"{to} is the host's loopback for {here.label}, and whether {SLIRP} lets it in is not known"
-        return replace(ending, end=End.UNKNOWN, why=why), ()
+        return replace(ending, end=Disposition.UNKNOWN, why=why), ()
     why = f"{to} is the host's loopback for {here.label}, which {SLIRP} keeps closed (allow_host_loopback=false)"
     step = Step(StepKind.RELAY, here.key, here.label, f"{SLIRP} takes it and refuses: {why}", f"{link.name} {SLIRP}")
-    return replace(ending, end=End.RELAY_REFUSES, why=why, errno=errno.ENETUNREACH), (step,)
+    return replace(ending, end=Disposition.RELAY_REFUSES, why=why, errno=errno.ENETUNREACH), (step,)
 
 
 def _handed_on(onward: Ending, host: str) -> Ending:
@@ -125,7 +125,7 @@ def _handed_on(onward: Ending, host: str) -> Ending:
     if onward.end in _AT_ONCE and onward.namespace == host:
         number = onward.errno if onward.errno == errno.EHOSTUNREACH else errno.ENETUNREACH
         return replace(onward, errno=number)
-    if onward.end is End.NO_LISTENER or _resets(onward):
+    if onward.end is Disposition.NO_LISTENER or _resets(onward):
         return onward
     why = f"{onward.why}; {SLIRP} hands on only a reset, so that the container hears nothing"
     return replace(onward, why=why, errno=None)
@@ -173,29 +173,31 @@ def _by_forwarder(evidence: Evidence, ending: Ending) -> Travelled | None:
         program, called = ROOTLESSPORT, _called_by_rootlessport
     elif who == SLIRP:
         why = f"{ending.why} for a container, and what it does when that cannot be reached is not modelled"
-        return replace(ending, end=End.UNKNOWN, why=why), ()
+        return replace(ending, end=Disposition.UNKNOWN, why=why), ()
     else:
         return None
     ways = list(_behind(evidence, ending, program, called))
     if not ways:
         why = f"{ending.why}, and the container that it does so for is not in the picture"
-        return replace(ending, end=End.UNKNOWN, why=why), ()
+        return replace(ending, end=Disposition.UNKNOWN, why=why), ()
     if len({onward.end for onward, _ in ways}) > 1:
         why = f"{ending.why}, for one of several addresses of the container, which do not end alike"
-        return replace(ending, end=End.UNKNOWN, why=why), ()
+        return replace(ending, end=Disposition.UNKNOWN, why=why), ()
     onward, steps = ways[0]
     if program == PASTA and (unclear := _not_local(evidence, ending, onward)):
-        return replace(ending, end=End.UNKNOWN, why=f"{ending.why}, and {unclear}"), steps
+        return replace(ending, end=Disposition.UNKNOWN, why=f"{ending.why}, and {unclear}"), steps
     return _behind_forwarder(ending, onward), steps
 
 
 def _behind_forwarder(ending: Ending, onward: Ending) -> Ending:
     """What the caller sees of the second connection."""
-    if onward.end in (End.ACCEPTED, End.HELD):
+    if onward.end in (Disposition.ACCEPTED, Disposition.HELD):
         return onward
-    if onward.end is End.NO_LISTENER:
-        return replace(ending, end=End.RELAY_CLOSES, why=f"{ending.why}, and closes it again: {onward.why}")
-    return replace(ending, end=End.UNKNOWN, why=f"{ending.why}, and what it does then is not modelled: {onward.why}")
+    if onward.end is Disposition.NO_LISTENER:
+        return replace(ending, end=Disposition.RELAY_CLOSES, why=f"{ending.why}, and closes it again: {onward.why}")
+    return replace(
+        ending, end=Disposition.UNKNOWN, why=f"{ending.why}, and what it does then is not modelled: {onward.why}"
+    )
 
 
 def _not_local(evidence: Evidence, ending: Ending, onward: Ending) -> str:

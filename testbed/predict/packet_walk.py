@@ -17,15 +17,15 @@ from testbed.evidence import Act, Chain, Evidence, Hook, Link, Listener, Namespa
 from testbed.evidence.programs import only_holds
 from testbed.model import Address, bracketed
 from testbed.predict import routing
-from testbed.predict.delivery import listener_for, mapped
-from testbed.predict.ending import Ending, Verdict
+from testbed.predict.conntrack import Tracking
+from testbed.predict.disposition import Ending, Verdict
 from testbed.predict.firewall import Judged, Packet, judge
 from testbed.predict.icmp import REJECT_ERRNO, ROUTE_ERRNO, forward_errno
-from testbed.predict.prediction import End, Step, StepKind
+from testbed.predict.ingress import filters_bridges, refusal, takes_loopback
+from testbed.predict.prediction import Disposition, Step, StepKind
 from testbed.predict.routing import Chosen, choose, setting
 from testbed.predict.segment import Bridged, Reached, Station, believed, who_has
-from testbed.predict.tracking import Tracking
-from testbed.predict.wire import filters_bridges, refusal, takes_loopback
+from testbed.predict.socket_lookup import listener_for, mapped
 from testbed.predict.wording import rewriting, route_row, sending
 
 _MOST_HOPS: Final = 16
@@ -33,7 +33,7 @@ _LOOPBACK: Final = {4: ipaddress.ip_address("127.0.0.1"), 6: ipaddress.ip_addres
 
 
 @dataclass
-class Journey:
+class PacketWalk:
     """One packet on its way. Not a value: it notes its steps as it goes."""
 
     evidence: Evidence
@@ -66,15 +66,15 @@ class Journey:
         packet = Packet(destination, destination, str(protocol), None, port)
         chosen = self._choose(here, destination)
         if chosen.unknown:
-            return self._ended(here, End.UNKNOWN, chosen.unknown, None, packet)
+            return self._ended(here, Disposition.UNKNOWN, chosen.unknown, None, packet)
         source = routing.source_for(here, destination, chosen)
         if chosen.kind is None or chosen.kind in ROUTE_ERRNO:
             return self._no_route(here, chosen, packet)
         if chosen.kind not in (RouteKind.UNICAST, RouteKind.LOCAL):
-            return self._ended(here, End.UNKNOWN, f"{destination} is a {chosen.kind} address", None, packet)
+            return self._ended(here, Disposition.UNKNOWN, f"{destination} is a {chosen.kind} address", None, packet)
         if source is None:
             why = f"{here.label} has no IPv{destination.version} address to send from"
-            return self._ended(here, End.NO_SOURCE, why, errno.EADDRNOTAVAIL, packet)
+            return self._ended(here, Disposition.NO_SOURCE, why, errno.EADDRNOTAVAIL, packet)
         self._note(here, StepKind.ROUTE, sending(here.label, destination, chosen, source), row=route_row(chosen))
         return self._send(here, replace(packet, source=source), chosen)
 
@@ -88,12 +88,12 @@ class Journey:
         to = packet.destination
         if chosen.kind is not None:
             why = f"a {chosen.kind} route of {here.label} forbids {to}"
-            return self._ended(here, End.ROUTE_FORBIDS, why, ROUTE_ERRNO[chosen.kind], packet)
+            return self._ended(here, Disposition.ROUTE_FORBIDS, why, ROUTE_ERRNO[chosen.kind], packet)
         if to.version == 6 and not any(routing.own_addresses(here, 6)):
             # Without any address choosing a source fails before the route does (net/ipv6/ip6_output.c).
             why = f"{here.label} has no IPv6 address at all, not even ::1"
-            return self._ended(here, End.NO_SOURCE, why, errno.EADDRNOTAVAIL, packet)
-        return self._ended(here, End.NO_ROUTE, f"{here.label} has no route to {to}", errno.ENETUNREACH, packet)
+            return self._ended(here, Disposition.NO_SOURCE, why, errno.EADDRNOTAVAIL, packet)
+        return self._ended(here, Disposition.NO_ROUTE, f"{here.label} has no route to {to}", errno.ENETUNREACH, packet)
 
     # --- packets of one's own -----------------------------------------------------------------------------------------
 
@@ -113,10 +113,12 @@ class Journey:
             chosen = self._choose(here, packet.destination, source=packet.source, mark=packet.mark)
             if chosen.unknown or chosen.kind not in (RouteKind.UNICAST, RouteKind.LOCAL):
                 why = chosen.unknown or f"{here.label} has no route to {packet.destination}, which it was rewritten to"
-                return self._ended(here, End.UNKNOWN if chosen.unknown else End.NO_ROUTE, why, None, packet)
+                return self._ended(
+                    here, Disposition.UNKNOWN if chosen.unknown else Disposition.NO_ROUTE, why, None, packet
+                )
         if self._leaks_loopback(here, packet, chosen):
             why = f"{packet.source} of {here.label} may not leave by {packet.oif} (route_localnet is 0)"
-            return self._ended(here, End.MARTIAN, why, None, packet)
+            return self._ended(here, Disposition.MARTIAN, why, None, packet)
         return self._go_out(here, before, packet, chosen)
 
     def _leaks_loopback(self, here: Namespace, packet: Packet, chosen: Chosen) -> bool:
@@ -136,7 +138,9 @@ class Journey:
         """POSTROUTING, and then the segment."""
         link = chosen.link
         if link is None:
-            return self._ended(here, End.LEFT, f"the route of {here.label} leads out of the picture", None, packet)
+            return self._ended(
+                here, Disposition.LEFT, f"the route of {here.label} leads out of the picture", None, packet
+            )
         leaving = self._before_leaving(here, before, packet, chosen, link)
         if isinstance(leaving, Ending):
             return leaving
@@ -156,7 +160,7 @@ class Journey:
                 source = self._masqueraded(here, packet, chosen, link)
                 if source is None:
                     why = f"{link.name} of {here.label} has no address to masquerade behind"
-                    return self._ended(here, End.DROPPED, why, None, packet, link=link)
+                    return self._ended(here, Disposition.DROPPED, why, None, packet, link=link)
                 packet = replace(packet, source=source)
             self._note(here, StepKind.TRANSLATE, rewriting(here.label, packet), row=_translating(judged))
         if self._back:
@@ -182,7 +186,7 @@ class Journey:
     ) -> Ending:
         self._hops += 1
         if self._hops > _MOST_HOPS:
-            return self._ended(here, End.UNKNOWN, f"{packet.destination} goes in circles", None, packet)
+            return self._ended(here, Disposition.UNKNOWN, f"{packet.destination} goes in circles", None, packet)
         (self._path_back if self._back else self._path).append(link)
         if link.name == "lo":
             return self._receive(here, link, packet)
@@ -204,22 +208,22 @@ class Journey:
         """Who takes the packet on the segment."""
         if link.holder:
             why = f"{link.name} of {here.label} is held by {link.holder}, which takes the connection over"
-            return self._ended(here, End.LEFT, why, None, packet, link=link)
+            return self._ended(here, Disposition.LEFT, why, None, packet, link=link)
         reached = self._ask(here, hop, packet, link)
         doubted = reached.believed is not None and hop not in self._introduced
         if doubted and reached.stations and not self._caught(reached, packet):
             why = f"{here.label} believes that {hop} is at {reached.believed}, which nobody on {link.name} has"
-            return self._ended(here, End.STALE_NEIGHBOUR, why, None, packet, link=link)
+            return self._ended(here, Disposition.STALE_NEIGHBOUR, why, None, packet, link=link)
         if not reached.stations and reached.outside:
             why = f"{hop} is beyond {link.name} of {here.label}, which the picture does not show"
-            return self._ended(here, End.LEFT, why, None, packet, link=link)
+            return self._ended(here, Disposition.LEFT, why, None, packet, link=link)
         if not reached.stations:
             why = f"nobody answers for {hop} on {link.name} of {here.label}"
-            return self._answered_with_error(here, End.NO_NEIGHBOUR, why, errno.EHOSTUNREACH, packet, link=link)
+            return self._answered_with_error(here, Disposition.NO_NEIGHBOUR, why, errno.EHOSTUNREACH, packet, link=link)
         if len(reached.stations) > 1:
             names = " and ".join(station.namespace.label for station in reached.stations)
             why = f"{names} both answer for {hop} on {link.name} of {here.label}"
-            return self._ended(here, End.UNKNOWN, why, None, packet, link=link)
+            return self._ended(here, Disposition.UNKNOWN, why, None, packet, link=link)
         return reached.stations[0]
 
     def _ask(self, here: Namespace, hop: Address, packet: Packet, link: Link) -> Reached:
@@ -261,7 +265,7 @@ class Journey:
         there, bridge = bridged.namespace, bridged.bridge
         if unclear := _with_rules(there, lambda chain: chain.family == "bridge"):
             why = f"{there.label} has firewall rules of the bridge family, which are not modelled"
-            return self._ended(there, End.UNKNOWN, why, None, packet, by=Verdict(Hook.FORWARD, unclear, None))
+            return self._ended(there, Disposition.UNKNOWN, why, None, packet, by=Verdict(Hook.FORWARD, unclear, None))
         if not filters_bridges(there, packet.destination.version) or not there.firewall.chains:
             return packet
         before = replace(packet, iif=bridge.name, oif="", mark=0, state=self._state(there, packet))
@@ -296,7 +300,7 @@ class Journey:
         """PREROUTING: filters, and what translates destinations there."""
         if unclear := _with_rules(here, lambda chain: chain.hook is Hook.INGRESS):
             why = f"{here.label} has firewall rules at an interface itself (ingress), which are not modelled"
-            return self._ended(here, End.UNKNOWN, why, None, packet, by=Verdict(Hook.INGRESS, unclear, None))
+            return self._ended(here, Disposition.UNKNOWN, why, None, packet, by=Verdict(Hook.INGRESS, unclear, None))
         judged = self._judge(here, Hook.PREROUTING, packet, translate=not looped)
         if stopped := self._stopped(here, Hook.PREROUTING, judged, packet):
             return stopped
@@ -305,7 +309,9 @@ class Journey:
             if judged.translation.act is Act.REDIRECT:
                 own = next(routing.own_addresses(here, packet.destination.version, link.index), None)
                 if own is None:
-                    return self._ended(here, End.DROPPED, f"{link.name} has no address to redirect to", None, packet)
+                    return self._ended(
+                        here, Disposition.DROPPED, f"{link.name} has no address to redirect to", None, packet
+                    )
                 packet = replace(packet, destination=own)
             self._note(here, StepKind.TRANSLATE, rewriting(here.label, packet), row=_translating(judged))
         return self._tracking.back_to_source(here.key, packet) if self._back else packet
@@ -315,7 +321,7 @@ class Journey:
         looped = link.name == "lo"
         chosen = choose(here, packet.destination, source=packet.source, mark=packet.mark, incoming=link.name)
         if chosen.unknown:
-            return self._ended(here, End.UNKNOWN, chosen.unknown, None, packet)
+            return self._ended(here, Disposition.UNKNOWN, chosen.unknown, None, packet)
         if not looped and (refused := refusal(here, link, packet, chosen)):
             return self._ended(here, *refused, None, packet, link=link)
         if chosen.kind is RouteKind.LOCAL:
@@ -339,7 +345,7 @@ class Journey:
             if here.key == self.origin:
                 return self._came_back(here, packet)
             why = f"the answer to {packet.destination} goes to {here.label}, which did not ask"
-            return self._ended(here, End.NO_ROUTE, why, None, packet)
+            return self._ended(here, Disposition.NO_ROUTE, why, None, packet)
         if link.name != "lo":
             self._tracking.note(here.key, before, packet)
         assert packet.destination_port is not None
@@ -349,19 +355,19 @@ class Journey:
         if listener is None:
             why = f"{packet.destination} is {here.label}'s own, and nothing there takes {protocol} for {at}"
             self._note(here, StepKind.DELIVER, why)
-            return self._answered_with_error(here, End.NO_LISTENER, why, errno.ECONNREFUSED, packet)
+            return self._answered_with_error(here, Disposition.NO_LISTENER, why, errno.ECONNREFUSED, packet)
         who = f" ({listener.process.name}, pid {listener.process.pid})" if listener.process else ""
         bound = f"{bracketed(str(listener.address))}:{listener.port}"
         self._note(here, StepKind.DELIVER, f"{here.label} listens on {bound}{who}, which takes {at}", row=bound)
         if protocol is Protocol.TCP and listener.queue > listener.backlog:
             full = f"{listener.queue} connections waiting and takes at most {listener.backlog}"
             why = f"{bound} of {here.label}{who} has {full}"
-            return self._ended(here, End.QUEUE_FULL, why, None, packet, listener=listener)
+            return self._ended(here, Disposition.QUEUE_FULL, why, None, packet, listener=listener)
         held = only_holds(listener)
         what = "holds the port and never accepts" if held else "accepts"
         ending = self._ended(
             here,
-            End.HELD if held else End.ACCEPTED,
+            Disposition.HELD if held else Disposition.ACCEPTED,
             f"{bound} of {here.label}{who} {what}",
             None,
             packet,
@@ -374,8 +380,8 @@ class Journey:
         source = self._tracking.back_from_destination(here.key, packet).source
         if packet.source_port is not None and source != self._called:
             why = f"the answer comes from {source}, and {here.label} called {self._called}: it takes no notice"
-            return self._ended(here, End.UNASKED, why, None, packet)
-        return self._ended(here, End.ACCEPTED, "the answer is back", None, packet)
+            return self._ended(here, Disposition.UNASKED, why, None, packet)
+        return self._ended(here, Disposition.ACCEPTED, "the answer is back", None, packet)
 
     @staticmethod
     def _forwards(here: Namespace, link: Link, packet: Packet) -> bool:
@@ -388,10 +394,10 @@ class Journey:
         version = packet.destination.version
         if not self._forwards(here, link, packet):
             why = f"{packet.destination} is not {here.label}'s own, and it forwards nothing that {link.name} brings"
-            return self._ended(here, End.NOT_FORWARDED, why, None, packet, link=link)
+            return self._ended(here, Disposition.NOT_FORWARDED, why, None, packet, link=link)
         if chosen.kind is not RouteKind.UNICAST:
             number = forward_errno(version, chosen.kind)
-            kind = End.NO_ROUTE if chosen.kind is None else End.ROUTE_FORBIDS
+            kind = Disposition.NO_ROUTE if chosen.kind is None else Disposition.ROUTE_FORBIDS
             why = (
                 f"{here.label}, on the way, has no route to {packet.destination}"
                 if chosen.kind is None
@@ -419,7 +425,7 @@ class Journey:
         """
         if entered is not None and not entered.hairpin and self._leaves_by(here, packet, chosen, link) == entered:
             why = f"{link.name} of {here.label} sends nothing back by the port that it came in by ({entered.name})"
-            return self._ended(here, End.HAIRPIN, why, None, packet, link=link)
+            return self._ended(here, Disposition.HAIRPIN, why, None, packet, link=link)
         out = chosen.link.name if chosen.link else ""
         forwarded = replace(packet, oif=out)
         judged = self._judge(here, Hook.FORWARD, forwarded)
@@ -433,7 +439,7 @@ class Journey:
     def _answered_with_error(
         self,
         here: Namespace,
-        end: End,
+        end: Disposition,
         why: str,
         number: int,
         packet: Packet,
@@ -449,7 +455,7 @@ class Journey:
         ending = self._ended(here, end, why, number, packet, link=link, by=by)
         if self._back:
             return ending
-        if reset or (end is End.NO_LISTENER and packet.protocol == Protocol.TCP):
+        if reset or (end is Disposition.NO_LISTENER and packet.protocol == Protocol.TCP):
             return self._answered(here, packet, ending)
         return self._answered(here, packet, ending, icmp=True)
 
@@ -477,15 +483,15 @@ class Journey:
             answer = replace(
                 answer, source=own, protocol=protocol, source_port=None, destination_port=None, state="related"
             )
-        elif ending.end is End.REJECTED:
+        elif ending.end is Disposition.REJECTED:
             answer = replace(answer, state="related")
         chosen = self._choose(here, answer.destination, source=answer.source)
         if chosen.kind not in (RouteKind.UNICAST, RouteKind.LOCAL):
             why = chosen.unknown or f"{ending.why}, and {here.label} has no route back to {answer.destination}"
-            kind = End.UNKNOWN if chosen.unknown else End.NO_ROUTE
+            kind = Disposition.UNKNOWN if chosen.unknown else Disposition.NO_ROUTE
             return self._ended(here, kind, why, None, answer, listener=ending.listener)
         arrived = self._send(here, answer, chosen)
-        if arrived.end is End.ACCEPTED:
+        if arrived.end is Disposition.ACCEPTED:
             later = self._later_packets(packet) if ending.errno is None and packet.protocol == Protocol.TCP else None
             return replace(later or ending, path_back=arrived.path_back)
         return replace(arrived, listener=ending.listener)
@@ -534,7 +540,9 @@ class Journey:
             if judged.verdict is not Act.ACCEPT:
                 what = judged.rule.text if judged.rule else "its policy"
                 why = f"{str(hook).upper()} of {here.label} lets the first packet pass and stops the next ones: {what}"
-                return self._ended(here, End.UNKNOWN, why, None, packet, by=Verdict(hook, judged.chain, judged.rule))
+                return self._ended(
+                    here, Disposition.UNKNOWN, why, None, packet, by=Verdict(hook, judged.chain, judged.rule)
+                )
         return None
 
     def _stopped(
@@ -560,30 +568,30 @@ class Journey:
         at = f"{str(hook).upper()} of {here.label}"
         if judged.verdict is Act.UNKNOWN:
             why = f"whether {at} lets it pass depends on what is not modelled: {what}"
-            return self._ended(here, End.UNKNOWN, why, None, packet, by=by)
+            return self._ended(here, Disposition.UNKNOWN, why, None, packet, by=by)
         word = "drops" if judged.verdict is Act.DROP else "rejects"
         self._note(here, StepKind.FILTER, f"{at} {word} it", row=what)
         why = f"a firewall rule in {at} {word} it: {what}"
         if judged.verdict is Act.DROP:
-            return self._ended(here, End.DROPPED, why, None, packet, by=by)
+            return self._ended(here, Disposition.DROPPED, why, None, packet, by=by)
         number = REJECT_ERRNO.get(judged.argument)
         if number is None:
             why = f"what {at} answers with {judged.argument!r} is not modelled"
-            return self._ended(here, End.UNKNOWN, why, None, packet, by=by)
+            return self._ended(here, Disposition.UNKNOWN, why, None, packet, by=by)
         reset = judged.argument == "tcp-reset"
         if reset and bridged and not self._back:
             why += f"; its reset comes from {packet.destination}, which was not called"
-            return self._ended(here, End.REJECTED, why, None, packet, by=by)
+            return self._ended(here, Disposition.REJECTED, why, None, packet, by=by)
         if before is not None and not self._back:
             self._tracking.note(here.key, before, packet)
-        return self._answered_with_error(here, End.REJECTED, why, number, packet, by=by, reset=reset)
+        return self._answered_with_error(here, Disposition.REJECTED, why, number, packet, by=by, reset=reset)
 
     # --- notes --------------------------------------------------------------------------------------------------------
 
     def _ended(
         self,
         here: Namespace,
-        end: End,
+        end: Disposition,
         why: str,
         number: int | None,
         packet: Packet,
