@@ -1,24 +1,5 @@
 """Frames as they pass an interface, and the tables that decide where they go: captured, decoded, sent, read."""
 
-from testbed.frames.capture import Capture, Tap
-from testbed.frames.decode import decode
-from testbed.frames.frame import BROADCAST, LOCAL_EXPERIMENTAL, Arp, Frame, Ip, every
-from testbed.frames.sending import ethernet, send
-from testbed.frames.tables import FdbRow, fdb, neighbours
+from lazy_loader import attach_stub
 
-__all__ = [
-    "BROADCAST",
-    "LOCAL_EXPERIMENTAL",
-    "Arp",
-    "Capture",
-    "FdbRow",
-    "Frame",
-    "Ip",
-    "Tap",
-    "decode",
-    "ethernet",
-    "every",
-    "fdb",
-    "neighbours",
-    "send",
-]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

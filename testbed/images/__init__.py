@@ -1,7 +1,5 @@
 """Container images: what they are made from, where they are kept, and making them once."""
 
-from testbed.images.build import ensure
-from testbed.images.recipe import Recipe, environment, own_recipes
-from testbed.images.store import ImageStore
+from lazy_loader import attach_stub
 
-__all__ = ["ImageStore", "Recipe", "ensure", "environment", "own_recipes"]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

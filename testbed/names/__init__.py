@@ -1,5 +1,5 @@
 """Names: hosts files, resolv.conf, asking a resolver, and (in :mod:`testbed.names.server`) being one."""
 
-from testbed.names.stub import NameFailure, Naming
+from lazy_loader import attach_stub
 
-__all__ = ["NameFailure", "Naming"]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -1,6 +1,5 @@
 """Attempts: one try from a vantage to a target, and what it saw."""
 
-from testbed.probe.attempt import Ask
-from testbed.probe.vantage import Vantage
+from lazy_loader import attach_stub
 
-__all__ = ["Ask", "Vantage"]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -1,18 +1,5 @@
 """Following one real request through the namespaces of some hosts, packet by packet, and back."""
 
-from testbed.trace.follow import follow
-from testbed.trace.values import Decided, Decision, Endpoint, Hop, Journey, Leg, LegEnd, Rewrite, RuleHit, Start
+from lazy_loader import attach_stub
 
-__all__ = [
-    "Decided",
-    "Decision",
-    "Endpoint",
-    "Hop",
-    "Journey",
-    "Leg",
-    "LegEnd",
-    "Rewrite",
-    "RuleHit",
-    "Start",
-    "follow",
-]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -25,8 +25,9 @@ from testbed.readers.take import Source, take
 from testbed.readers.vantages import PATIENCE, files, is_private, source_of, vantage_in
 from testbed.trace import judge
 from testbed.trace.conversations import TapSite, conversations, errors, shown
+from testbed.trace.events import TABLE, Event
 from testbed.trace.hops import Hit, TraceInput
-from testbed.trace.nftrace import TABLE, Event, FirewallTrace
+from testbed.trace.nftrace import FirewallTrace
 from testbed.trace.rules import counted, traced
 from testbed.trace.values import Journey, LegEnd
 

@@ -14,7 +14,7 @@ from testbed.predict.routing import choose, is_local, link_named, link_of
 from testbed.predict.socket_lookup import listener_for
 from testbed.predict.wording import route_row
 from testbed.trace.conversations import Shown
-from testbed.trace.nftrace import Marked
+from testbed.trace.events import Marked
 from testbed.trace.values import Decided, Decision, Endpoint, Hop, Rewrite, RuleHit, Start
 
 _DESTINATION_ACTS: Final = frozenset({Act.DNAT, Act.REDIRECT})

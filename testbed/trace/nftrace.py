@@ -14,16 +14,13 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
 from testbed.errors import CaptureError
 from testbed.namespaces import NetworkNamespace
 from testbed.readers.netlink import attribute, attributes
-
-#: What the names of the tables begin with that mark packets; its number follows, since several may look at once.
-TABLE: Final = "testbed_trace_"
+from testbed.trace.events import TABLE, Event, Marked
 
 _NETLINK_NETFILTER: Final = 12
 _SOL_NETLINK: Final = 270
@@ -66,36 +63,6 @@ _VERDICTS: Final = {
 _TCP_SEQUENCE: Final = struct.Struct("!HHII")
 _TCP, _ICMP, _ICMPV6 = 6, 1, 58
 _SYN: Final = 0x02
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """What the kernel shows of a packet that it tells about: as it was when that hook began."""
-
-    source: bytes
-    destination: bytes
-    protocol: int
-    source_port: int = 0
-    destination_port: int = 0
-    sequence: int | None = None
-    """Of TCP."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that the kernel told: a rule that matched, or the policy of a base chain."""
-
-    packet: int
-    """The kernel's number for the packet, the same at each of its hooks."""
-    family: str
-    table: str
-    chain: str
-    verdict: str
-    """``accept``, ``drop``, ``jump``, ``continue``, ..."""
-    handle: int | None = None
-    """Of the rule; None where it was the policy."""
-    marked: Marked | None = None
-    """Of each hook the first event has it."""
 
 
 class FirewallTrace:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from testbed.evidence import Act, Backend, Chain, Rule, Ruleset
 from testbed.readers.nft_json import Numbered
+from testbed.trace.events import TABLE, Event, Marked
 from testbed.trace.hops import Hit
-from testbed.trace.nftrace import TABLE, Event, Marked
 from testbed.trace.values import RuleHit
 
 

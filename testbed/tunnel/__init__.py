@@ -1,8 +1,5 @@
 """SSH local forwards: what one is, and two ways to make one."""
 
-from testbed.tunnel.forward import Forward, Server, Tunnel
-from testbed.tunnel.keys import KeyPair
-from testbed.tunnel.openssh import OpenSSHTunnel
-from testbed.tunnel.ssh_paramiko import ParamikoTunnel
+from lazy_loader import attach_stub
 
-__all__ = ["Forward", "KeyPair", "OpenSSHTunnel", "ParamikoTunnel", "Server", "Tunnel"]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

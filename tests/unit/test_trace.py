@@ -41,9 +41,10 @@ from testbed.model import Observation, Outcome, Phase, Target
 from testbed.readers.nft_json import Numbered, by_handle
 from testbed.trace import Endpoint, Leg, LegEnd, pcapng
 from testbed.trace.conversations import TapSite, conversations, errors, shown
+from testbed.trace.events import Event, Marked
 from testbed.trace.hops import Hit, TraceInput
 from testbed.trace.judge import Request, legs, sentence
-from testbed.trace.nftrace import Event, Marked, read_event
+from testbed.trace.nftrace import read_event
 from testbed.trace.rules import counted, traced
 
 JACK, SHOP, FRONT, ORDERS = "198.51.100.20", "203.0.113.10", "10.88.0.10", "10.88.0.11"

@@ -1,6 +1,5 @@
 """The Portainer scenario: an SSH tunnel bound where a container cannot reach it."""
 
-from testbed.scenarios.portainer.lab import PortainerLab
-from testbed.scenarios.portainer.run import run
+from lazy_loader import attach_stub
 
-__all__ = ["PortainerLab", "run"]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -23,7 +23,7 @@ from testbed.scenarios.toaster.topology import (
     SHOP,
     VISITOR,
 )
-from testbed.trace.nftrace import TABLE, Event
+from testbed.trace.events import TABLE, Event
 
 #: The taps from Jack's door to the shop's gate, two on each cable: where it is sent, and where it arrives.
 OUTSIDE: Final = (

@@ -1,0 +1,14 @@
+from .capture import Capture as Capture
+from .capture import Tap as Tap
+from .decode import decode as decode
+from .frame import BROADCAST as BROADCAST
+from .frame import LOCAL_EXPERIMENTAL as LOCAL_EXPERIMENTAL
+from .frame import Arp as Arp
+from .frame import Frame as Frame
+from .frame import Ip as Ip
+from .frame import every as every
+from .sending import ethernet as ethernet
+from .sending import send as send
+from .tables import FdbRow as FdbRow
+from .tables import fdb as fdb
+from .tables import neighbours as neighbours

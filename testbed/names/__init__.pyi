@@ -1,0 +1,2 @@
+from .stub import NameFailure as NameFailure
+from .stub import Naming as Naming

@@ -1,0 +1,2 @@
+from .attempt import Ask as Ask
+from .vantage import Vantage as Vantage

@@ -1,0 +1,2 @@
+from .lab import PortainerLab as PortainerLab
+from .run import run as run

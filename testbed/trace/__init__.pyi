@@ -1,0 +1,11 @@
+from .follow import follow as follow
+from .values import Decided as Decided
+from .values import Decision as Decision
+from .values import Endpoint as Endpoint
+from .values import Hop as Hop
+from .values import Journey as Journey
+from .values import Leg as Leg
+from .values import LegEnd as LegEnd
+from .values import Rewrite as Rewrite
+from .values import RuleHit as RuleHit
+from .values import Start as Start
