@@ -70,8 +70,9 @@ def _explain(lab: str) -> float:
 def _predictions(evidence: Evidence) -> Iterator[Series]:
     """What one takes, and what so many leave behind."""
     attempts = [
-        Attempt(container.name, Goal.parse(url))
-        for container in evidence.containers
+        Attempt(place, Goal.parse(url))
+        for place in evidence.places()
+        if place.container is not None
         for url in (_URL, "10.88.0.2:8000", "127.0.0.1:8000", "203.0.113.253:53")
     ]
     watch = Stopwatch()

@@ -24,7 +24,7 @@ class Told:
 
     evidence: Evidence
     explanation: Explanation
-    place: str
+    place: Place
     """Where the attempt starts."""
 
 
@@ -39,7 +39,7 @@ def why(
 ) -> Told:
     """Say why a place cannot connect to a target. Nothing is changed: rules, sysctls and files are only read.
 
-    :param place: the name of a host or container, or the first letters of a container's
+    :param place: a host or container, in the notation of :mod:`testbed.evidence.lookup`
     :param attempt: False sends nothing
     :param seconds: how long the one attempt may take
     :param say: told what takes long, a line at a time
@@ -49,8 +49,8 @@ def why(
     evidence = take(sources)
     found = evidence.place(place)
     seen, notes = _tried(sources, found, target, seconds, say) if attempt else (None, ())
-    told = explain(evidence, Attempt(found.name, target), seen)
-    return Told(evidence, _noted(told, notes), found.name)
+    told = explain(evidence, Attempt(found, target), seen)
+    return Told(evidence, _noted(told, notes), found)
 
 
 def why_pasted(
@@ -64,7 +64,8 @@ def why_pasted(
 ) -> Told:
     """Say why somebody got an error, from its text and from what can be seen now.
 
-    :param place: where it was said; by default the one place from which it would be
+    :param place: where it was said, in the notation of :mod:`testbed.evidence.lookup`; by default the one place from
+        which it would be
     :raises UsageError: nothing of the text is known, it names no target, or it may have been said at several places
     """
     pasted = reading.read(text)
@@ -73,11 +74,10 @@ def why_pasted(
     told = pasted_offline(evidence, pasted, place)
     if not attempt or is_about_binding(pasted):
         return told
-    found = evidence.place(told.place)
     assert pasted.target is not None
-    seen, notes = _tried(sources, found, pasted.target, seconds, say)
-    told_with = explain_pasted(evidence, pasted, found.name, pasted.target, seen)
-    return Told(evidence, _noted(told_with, notes), found.name)
+    seen, notes = _tried(sources, told.place, pasted.target, seconds, say)
+    told_with = explain_pasted(evidence, pasted, Attempt(told.place, pasted.target), seen)
+    return Told(evidence, _noted(told_with, notes), told.place)
 
 
 def pasted_offline(evidence: Evidence, pasted: Pasted, place: str | None = None) -> Told:
@@ -86,25 +86,26 @@ def pasted_offline(evidence: Evidence, pasted: Pasted, place: str | None = None)
     :raises UsageError: as :func:`why_pasted`
     """
     if is_about_binding(pasted):
-        where = evidence.place(place or speaker(evidence, pasted))
+        where = evidence.place(place) if place else speaker(evidence, pasted)
         told = explain_binding(evidence, pasted, where.namespace) if where.namespace else None
         assert told is not None
-        return Told(evidence, told, where.name)
+        return Told(evidence, told, where)
     if pasted.target is None:
         raise UsageError("the text names no URL and no host:port: give one, with --from NAME URL")
-    name = evidence.place(place).name if place else _said_at(evidence, pasted, pasted.target)
-    return Told(evidence, explain_pasted(evidence, pasted, name, pasted.target), name)
+    found = evidence.place(place) if place else _said_at(evidence, pasted, pasted.target)
+    return Told(evidence, explain_pasted(evidence, pasted, Attempt(found, pasted.target)), found)
 
 
-def _said_at(evidence: Evidence, pasted: Pasted, target: Target) -> str:
+def _said_at(evidence: Evidence, pasted: Pasted, target: Target) -> Place:
     """The likeliest place from which an attempt ends as the text says; of several with one cause, the first."""
     found = likeliest(evidence, pasted, target)
     if not found:
-        known = ", ".join([*(c.name for c in evidence.containers), *(h.name for h in evidence.hosts)])
+        known = ", ".join(map(evidence.spelled, evidence.places()))
         raise UsageError(f"from nowhere here would {target} end like that now: say which it was with --from ({known})")
-    causes = {explain_pasted(evidence, pasted, name, target).cause for name in found}
+    causes = {explain_pasted(evidence, pasted, Attempt(place, target)).cause for place in found}
     if len(causes) > 1:
-        raise UsageError(f"that may have been said by {', '.join(found)}: say which with --from NAME")
+        known = ", ".join(map(evidence.spelled, found))
+        raise UsageError(f"that may have been said by {known}: say which with --from NAME")
     return found[0]
 
 

@@ -72,19 +72,21 @@ def cells(built: Built) -> Seen:
     what is predicted to be answered and timed out is predicted from a new picture and asked again, when all is quiet.
     """
     evidence = built.picture()
-    attempts = [Attempt(place, Target(Scheme.TCP, address, port)) for place, address, port in _all(built)]
+    places = {name: evidence.place(name) for name in built.places}
+    attempts = [Attempt(places[name], Target(Scheme.TCP, address, port)) for name, address, port in _all(built)]
     start = time.perf_counter()
     predicted = [predict(evidence, attempt) for attempt in attempts]
     seconds = time.perf_counter() - start
     vantages = {name: _vantage(built, evidence, name) for name in built.places}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        observed = pool.map(lambda a: vantages[a.place].connect(a.target, seconds=_SECONDS), attempts)
-        found = [Cell(a.place, str(a.target), p, o) for a, p, o in zip(attempts, predicted, observed, strict=True)]
+        observed = pool.map(lambda a: vantages[a.place.name].connect(a.target, seconds=_SECONDS), attempts)
+        found = [Cell(a.place.name, str(a.target), p, o) for a, p, o in zip(attempts, predicted, observed, strict=True)]
     again = [n for n, cell in enumerate(found) if _may_be_lost(cell)]
     for n in again:
         evidence = built.picture()
         observed_alone = vantages[found[n].place].connect(attempts[n].target, seconds=_SECONDS)
-        found[n] = replace(found[n], predicted=predict(evidence, attempts[n]), observed=observed_alone)
+        attempt = replace(attempts[n], place=evidence.place(found[n].place))
+        found[n] = replace(found[n], predicted=predict(evidence, attempt), observed=observed_alone)
     return Seen(evidence, tuple(found), seconds, len(again))
 
 

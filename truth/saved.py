@@ -1,8 +1,12 @@
-"""A disagreement as files: the picture, and what was seen in it. Each becomes a unit test by being there."""
+"""A disagreement as files: the picture, and what was seen in it. Each becomes a unit test by being there.
+
+``python -m truth.saved FOLDER`` brings the pictures of a folder to the present version of their format.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -31,3 +35,17 @@ def save(folder: Path, evidence: Evidence, world: World, cell: Cell, name: str) 
         "world": repr(world),
     }
     (folder / f"{name}{SEEN}").write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")
+
+
+def bring(folder: Path) -> None:
+    """Write each picture of a folder anew, in the present version.
+
+    :raises UsageError: one of them cannot be read
+    """
+    for path in sorted(folder.glob(f"*{EVIDENCE}")):
+        codec.write(path, codec.read(path))
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        bring(Path(name))

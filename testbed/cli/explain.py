@@ -113,5 +113,5 @@ def _offline(file: Path, text: str, place: str | None) -> Told:
     target = _target(text)
     if target is None:
         return pasted_offline(picture, read(text), place)
-    name = picture.place(needed(place)).name
-    return Told(picture, explain_case(picture, Attempt(name, target)), name)
+    found = picture.place(needed(place))
+    return Told(picture, explain_case(picture, Attempt(found, target)), found)

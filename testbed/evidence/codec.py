@@ -15,8 +15,11 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import SchemaValidator
+from pydantic_core import from_json as parsed
+from pydantic_core import to_json as printed
 
 from testbed.errors import UsageError
+from testbed.evidence.older import TO_NEXT
 from testbed.evidence.picture import VERSION, Evidence
 
 #: A host with a hundred containers makes about two megabytes.
@@ -39,21 +42,52 @@ def to_json(evidence: Evidence) -> str:
 
 
 def from_json(text: bytes | str) -> Evidence:
-    """The picture that a JSON object holds.
+    """The picture that a JSON object holds, of this version or an older one.
 
-    :raises UsageError: it is too long, no JSON, of another version, or not of a picture's shape
+    :raises UsageError: it is too long, no JSON, of a version that is not known or cannot be brought to this one, or not
+        of a picture's shape
     """
     data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     if len(data) > LONGEST:
         raise UsageError(f"an evidence file has at most {LONGEST >> 20} MiB, and this one has {len(data) / 2**20:.1f}")
     try:
         version = TypeAdapter(_Head).validate_json(data, strict=True).version
-        if version != VERSION:
-            raise UsageError(f"the evidence file is of version {version}, and this testbed reads {VERSION}")
-        evidence: Evidence = _validator().validate_json(data)
+        if version not in (*TO_NEXT, VERSION):
+            raise UsageError(
+                f"the evidence file is of version {version}, and this testbed reads {min(TO_NEXT)} to {VERSION}"
+            )
+        evidence: Evidence = _validator().validate_json(_brought(data, version))
     except ValidationError as exc:
         raise UsageError(f"this is no evidence file: {_first(exc)}") from exc
+    _check_hosts(evidence)
     return evidence
+
+
+def _brought(data: bytes, version: int) -> bytes:
+    """The JSON of a picture of an older version as one of this version."""
+    if version == VERSION:
+        return data
+    picture = parsed(data)
+    for step in range(version, VERSION):
+        picture = TO_NEXT[step](picture)
+    return printed(picture)
+
+
+def _check_hosts(evidence: Evidence) -> None:
+    """Whether hosts can be told apart, and containers and networks are on hosts of the picture.
+
+    :raises UsageError: not so
+    """
+    keys: set[str] = set()
+    for host in evidence.hosts:
+        if host.key in keys:
+            raise UsageError(f"this is no evidence file: two of its hosts have the key '{_one_line(host.key)}'")
+        keys.add(host.key)
+    for kind, rows in (("container", evidence.containers), ("network", evidence.networks)):
+        for row in rows:
+            if row.host not in keys:
+                name, where = _one_line(row.name), _one_line(row.host)
+                raise UsageError(f"this is no evidence file: the {kind} '{name}' is on a host '{where}' not in it")
 
 
 def read(path: Path) -> Evidence:

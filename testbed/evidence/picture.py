@@ -7,32 +7,45 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from testbed.errors import UsageError
+from testbed.evidence import lookup
 from testbed.evidence.kernel import Forwarder, Namespace
+from testbed.evidence.lookup import Called
 from testbed.evidence.podman import Container, HostFacts, Names, Network
 from testbed.model import Target
 
 #: Raised whenever a reader of an older picture would misunderstand a newer one.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where an attempt starts: a host's own terminal, or a container."""
 
-    name: str
-    host: str
-    namespace: str | None
-    """None for a container that does not run, or whose namespace is not in the picture."""
-    names: Names
+    host: HostFacts
+    """The host that it is, or that the container is on."""
     container: Container | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it; another place may be called the same."""
+        return self.container.name if self.container else self.host.name
+
+    @property
+    def namespace(self) -> str | None:
+        """None for a container that does not run, or whose namespace is not in the picture."""
+        return self.container.namespace if self.container else self.host.namespace
+
+    @property
+    def names(self) -> Names:
+        """How names are resolved there."""
+        return self.container.names if self.container else self.host.names
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One try that is predicted or made."""
 
-    place: str
-    """The name of a container or a host of the picture."""
+    place: Place
     target: Target
 
 
@@ -55,34 +68,46 @@ class Evidence:
     __pydantic_config__: ClassVar[Mapping[str, object]] = {"extra": "forbid", "strict": True}
     """How the codec reads one back, and all that is in it: a word that it does not know is an error."""
 
-    def host(self, name: str) -> HostFacts:
-        """A host by its name.
+    def host(self, key: str) -> HostFacts:
+        """A host by its key.
 
-        :raises UsageError: there is none of that name
+        :raises UsageError: there is none with that key
         """
         for host in self.hosts:
-            if host.name == name:
+            if host.key == key:
                 return host
-        raise UsageError(f"there is no host {name!r} here: there are {', '.join(h.name for h in self.hosts)}")
+        raise UsageError(f"there is no host {key!r} in the picture: there are {', '.join(h.key for h in self.hosts)}")
+
+    def places(self) -> tuple[Place, ...]:
+        """Every container, running or not, then every host.
+
+        :raises UsageError: a container is on a host that is not in the picture
+        """
+        containers = (Place(self.host(container.host), container) for container in self.containers)
+        return (*containers, *map(Place, self.hosts))
 
     def place(self, name: str) -> Place:
-        """The container or host of a name; a container may be called by the first letters of its name or id too.
+        """The place that a person means: where names are resolved, and nowhere below.
 
-        The word ``host`` is the first host, where nothing else is called so.
-
+        :param name: in the notation of :mod:`testbed.evidence.lookup`
         :raises UsageError: there is none, or there are several
         """
-        exact = [c for c in self.containers if name in (c.name, c.id)]
-        if not exact:
-            for host in self.hosts:
-                if name in (host.name, "host"):
-                    return Place(host.name, host.name, host.namespace, host.names)
-        found = exact or [c for c in self.containers if name and (c.name.startswith(name) or c.id.startswith(name))]
-        if len(found) == 1:
-            (container,) = found
-            return Place(container.name, container.host, container.namespace, container.names, container)
-        known = ", ".join([*(c.name for c in self.containers), *(h.name for h in self.hosts)])
-        if not found:
-            raise UsageError(f"there is no container or host {name!r} here; there are: {known or 'none'}")
-        several = ", ".join(f"{c.name} ({c.host})" for c in found)
-        raise UsageError(f"{name!r} may be any of {several}: give the whole name")
+        places = self.places()
+
+        def missing() -> UsageError:
+            known = ", ".join(lookup.spelled(place, places, called) for place in places)
+            return UsageError(f"there is no container or host {name!r} here; there are: {known or 'none'}")
+
+        return lookup.find(name, places, called, missing=missing)
+
+    def spelled(self, place: Place) -> str:
+        """The shortest words that :meth:`place` takes for a place of this picture."""
+        return lookup.spelled(place, self.places(), called)
+
+
+def called(place: Place) -> Called:
+    """All that a place may be called."""
+    host, container = place.host, place.container
+    if container is None:
+        return Called(host.name, host.name, host.lab, namespace=host.namespace)
+    return Called(container.name, host.name, host.lab, container.id)

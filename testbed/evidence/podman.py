@@ -48,7 +48,7 @@ class Container:
     id: str
     name: str
     host: str
-    """The name of the host that it is on."""
+    """The key of the host that it is on."""
     state: str
     """Podman's word: ``running``, ``exited``, ``created``, ``paused``, ..."""
     mode: str
@@ -73,6 +73,7 @@ class Network:
 
     name: str
     host: str
+    """The key of the host that it is on."""
     driver: str
     bridge: str
     """The interface's name on the host; it exists only while a container is on the network."""
@@ -87,9 +88,16 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class HostFacts:
-    """A host: the machine itself, or one that the testbed made."""
+    """A host: the machine itself, or one that the testbed made.
 
+    It is a network namespace and the user whose Podman runs there. Names do not tell hosts apart: two labs of one
+    scenario have hosts of the same names. Nor do network namespaces: a machine's rootful and rootless Podman share one.
+    """
+
+    key: str
+    """What it is known by in the picture, such as ``net:[4026531840]/uid:0``."""
     name: str
+    """What people call it."""
     namespace: str
     """The key of its network namespace."""
     names: Names
@@ -100,3 +108,5 @@ class HostFacts:
     rootless: bool = False
     rootless_namespace: str | None = None
     """The key of rootless Podman's own network namespace (rootless-netns), where there is one."""
+    lab: str = ""
+    """The lab in the background that it is part of; empty for the machine, and for a host that this process made."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from testbed.evidence import Attempt, Container, Evidence, Forwarder, HostFacts
+from testbed.evidence import Attempt, Container, Evidence, Forwarder, HostFacts, Place
 from testbed.explain import narrow, publishing
 from testbed.explain.case import Case, at, holder, listener_row
 from testbed.explain.codes import Cause
@@ -164,7 +164,7 @@ def _gateway(case: Case, seen: Observation, said: str) -> Diagnosis:
             name, other = named[0]
             upstream = f"{name}:{case.only_port_of(other) or 'PORT'}"
         stopped = [c for _, c in named if c.state != "running"]
-        rows = (*rows, *(Row("container", c.host, f"{c.id[:12]} {c.name} {c.state}") for c in stopped))
+        rows = (*rows, *(Row("container", case.named(c.host), f"{c.id[:12]} {c.name} {c.state}") for c in stopped))
         known = "".join(f" {c.name}, which its hosts file names, does not run: it is {c.state}." for c in stopped)
     place = container.name if container is not None else here.label if here is not None else "GATEWAY"
     return Diagnosis(
@@ -295,7 +295,7 @@ def _at_far_end(evidence: Evidence, forward: Forwarder) -> tuple[HostFacts | Non
     far = [host for host in evidence.hosts if host.namespace != forward.namespace and _has_sshd(evidence, host)]
     if len(far) != 1:
         return None, None
-    beyond = predict(evidence, Attempt(far[0].name, Target(Scheme.TCP, forward.to_host, forward.to_port)))
+    beyond = predict(evidence, Attempt(Place(far[0]), Target(Scheme.TCP, forward.to_host, forward.to_port)))
     return far[0], None if beyond.end in (Disposition.UNKNOWN, Disposition.LEFT) else beyond
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from testbed.errors import UsageError
-from testbed.evidence import Evidence, Listener, Namespace, Network, Protocol
+from testbed.evidence import Evidence, HostFacts, Listener, Namespace, Network, Place, Protocol
 from testbed.evidence.programs import AARDVARK, CONMON, DNS_PORT, ROOTLESSPORT
 from testbed.explain.case import at, holder, listener_row, listeners
 from testbed.explain.client_texts.said import Pasted
@@ -32,18 +32,29 @@ def diagnose(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagno
     return None
 
 
-def speaker(evidence: Evidence, pasted: Pasted) -> str:
-    """Where a program could not listen, as its words alone tell: where that port is taken now, else the first host.
+def speaker(evidence: Evidence, pasted: Pasted) -> Place:
+    """The host where a program could not listen, as its words alone tell: where that port is taken now, else the first.
 
-    :raises UsageError: it is taken on several hosts
+    :raises UsageError: it is taken on several hosts, or there is none
     """
+    if not evidence.hosts:
+        raise UsageError("there is no host in the picture")
+    first = Place(evidence.hosts[0])
     if pasted.code is not Cause.PORT_TAKEN:
-        return "host"
-    namespaces = ((host.name, evidence.namespaces.get(host.namespace)) for host in evidence.hosts)
-    found = [name for name, namespace in namespaces if namespace is not None and _holding(pasted, namespace)]
+        return first
+    # Two Podmans of one machine share its namespace, and are one place.
+    namespaces = {host.namespace: host for host in reversed(evidence.hosts)}
+    hosts = [host for host in evidence.hosts if host is namespaces[host.namespace]]
+    found = [Place(host) for host in hosts if _is_held(evidence, pasted, host)]
     if len(found) > 1:
-        raise UsageError(f"that may have been said on {', '.join(found)}: say which with --from NAME")
-    return found[0] if found else "host"
+        known = ", ".join(map(evidence.spelled, found))
+        raise UsageError(f"that may have been said on {known}: say which with --from NAME")
+    return found[0] if found else first
+
+
+def _is_held(evidence: Evidence, pasted: Pasted, host: HostFacts) -> bool:
+    namespace = evidence.namespaces.get(host.namespace)
+    return namespace is not None and bool(_holding(pasted, namespace))
 
 
 def _no_such_address(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosis:
@@ -57,7 +68,7 @@ def _no_such_address(evidence: Evidence, pasted: Pasted, namespace: Namespace) -
             (Cure("Start the listener again", ""),),
             ("An ssh that could not bind may still run, without its listener (ExitOnForwardFailure no).",),
         )
-    hosts = {host.name for host in evidence.hosts if host.namespace == namespace.key}
+    hosts = {host.key for host in evidence.hosts if host.namespace == namespace.key}
     network = next((n for n in evidence.networks if n.host in hosts and address in n.gateways), None)
     if network is not None and address is not None:
         return _bridge_not_there(network, address, namespace, said)
@@ -76,7 +87,7 @@ def _bridge_not_there(network: Network, address: Address, namespace: Namespace, 
         f"{address} is the address that {namespace.label} has on {network.bridge}, and {network.bridge} is not there "
         "now: "
         f"Podman makes it with the first container on the network {network.name} and removes it with the last.",
-        (said, Row("network", network.host, f"{network.name} bridge={network.bridge} gateway={address}")),
+        (said, Row("network", namespace.label, f"{network.name} bridge={network.bridge} gateway={address}")),
         (
             Cure(
                 "Start a container on that network first, then the listener", f"podman start NAME (on {network.name})"
@@ -161,7 +172,7 @@ def _resolver_taken(pasted: Pasted, namespace: Namespace) -> Diagnosis:
 
 def _publisher(evidence: Evidence, listener: Listener, namespace: Namespace) -> str:
     """The container whose published port a process of Podman's holds; empty for any other process."""
-    hosts = {host.name for host in evidence.hosts if host.namespace == namespace.key}
+    hosts = {host.key for host in evidence.hosts if host.namespace == namespace.key}
     if listener.process is None or not listener.process.name.startswith(_HOLDERS):
         return ""
     return next(

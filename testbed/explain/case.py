@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from testbed.evidence import (
@@ -30,9 +30,13 @@ class Case:
 
     evidence: Evidence
     attempt: Attempt
-    place: Place
     prediction: Prediction
     observation: Observation | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the attempt starts."""
+        return self.attempt.place
 
     @property
     def port(self) -> int:
@@ -66,29 +70,34 @@ class Case:
         found = next(iter(self.containers_in(namespace.key)), None)
         if found is None or not found.pid:
             return command
-        rootless = any(host.name == found.host and host.rootless for host in self.evidence.hosts)
+        rootless = self.evidence.host(found.host).rootless
         return f"{'podman unshare ' if rootless else ''}nsenter -t {found.pid} -n {command}"
 
     def machine(self, namespace: Namespace) -> str:
         """The name of the host where commands for a namespace are run."""
-        return self.host_of(namespace.key) or namespace.label
+        return next((self.named(key) for key in self.hosts_of(namespace.key)), namespace.label)
 
-    def host_of(self, namespace: str | None) -> str:
-        """The name of the host that a namespace is on; empty where that is not known."""
-        for host in self.evidence.hosts:
-            if host.namespace == namespace:
-                return host.name
-        return next((c.host for c in self.evidence.containers if c.namespace == namespace), "")
+    def named(self, host: str) -> str:
+        """What people call a host, by its key."""
+        return self.evidence.host(host).name
+
+    def hosts_of(self, namespace: str | None) -> tuple[str, ...]:
+        """The keys of the hosts that have a namespace, else of those whose containers live in it.
+
+        Several have one: the rootful and the rootless Podman of a machine share its own.
+        """
+        own = tuple(host.key for host in self.evidence.hosts if host.namespace == namespace)
+        return own or tuple(dict.fromkeys(c.host for c in self.evidence.containers if c.namespace == namespace))
 
     def networks_of(self, container: Container) -> tuple[Network, ...]:
         """The networks that a container is on."""
         names = {attachment.network for attachment in container.attachments}
         return tuple(n for n in self.evidence.networks if n.host == container.host and n.name in names)
 
-    def networks_with(self, address: Address, host: str) -> tuple[Network, ...]:
-        """The networks of a host whose subnet has an address."""
+    def networks_with(self, address: Address, hosts: Collection[str]) -> tuple[Network, ...]:
+        """The networks of some hosts, by their keys, whose subnet has an address."""
         return tuple(
-            n for n in self.evidence.networks if n.host == host and any(address in subnet for subnet in n.subnets)
+            n for n in self.evidence.networks if n.host in hosts and any(address in subnet for subnet in n.subnets)
         )
 
     def forwarder_of(self, listener: Listener) -> Forwarder | None:
@@ -102,11 +111,11 @@ class Case:
         ports = {entry.port for entry in there.listeners if entry.protocol is Protocol.TCP} if there else set()
         return ports.pop() if len(ports) == 1 else None
 
-    def published_at(self, host: str, port: int) -> Iterator[tuple[Container, Published]]:
-        """Containers of a host that publish a port there, running or not."""
+    def published_at(self, hosts: Collection[str], port: int) -> Iterator[tuple[Container, Published]]:
+        """Containers of some hosts, by their keys, that publish a port there, running or not."""
         for container in self.evidence.containers:
             for published in container.published:
-                if container.host == host and published.host_port == port and published.protocol == "tcp":
+                if container.host in hosts and published.host_port == port and published.protocol == "tcp":
                     yield container, published
 
 

@@ -29,9 +29,8 @@ def explain(evidence: Evidence, attempt: Attempt, seen: Observation | None = Non
     """Say why an attempt ends as it does.
 
     :param seen: what was really seen; None explains the prediction alone
-    :raises UsageError: the picture has no such place, or several
     """
-    case = Case(evidence, attempt, evidence.place(attempt.place), predict(evidence, attempt), seen)
+    case = Case(evidence, attempt, predict(evidence, attempt), seen)
     predicted = case.prediction
     if predicted.end is Disposition.NOT_RUNNING and case.place.container is not None:
         return _explained(case, publishing.not_running(case, case.place.container))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from testbed.evidence import Act, Backend, Chain, Hook, Namespace, Protocol
+from testbed.evidence import Act, Backend, Chain, Hook, Namespace, Network, Protocol
 from testbed.explain.case import Case, at, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
@@ -208,7 +208,7 @@ def _isolated(case: Case, here: Namespace) -> Diagnosis:
     assert prediction.chain is not None
     container = case.place.container
     own = case.networks_of(container) if container else ()
-    to = case.networks_with(prediction.destination, here.label) if prediction.destination else ()
+    to = case.networks_with(prediction.destination, case.hosts_of(here.key)) if prediction.destination else ()
     one, other = (own[0].name if own else "its network"), (to[0].name if to else "the other one")
     name = case.place.name
     return Diagnosis(
@@ -217,7 +217,7 @@ def _isolated(case: Case, here: Namespace) -> Diagnosis:
         f"drops what goes from one to the other.",
         (
             Row("rule", here.label, _words(case, prediction.chain)),
-            *(Row("network", n.host, f"{n.name} isolate={n.options.get('isolate', 'false')}") for n in (*own, *to)),
+            *(Row("network", case.named(n.host), _isolation(n)) for n in (*own, *to)),
         ),
         (
             Cure(
@@ -229,6 +229,10 @@ def _isolated(case: Case, here: Namespace) -> Diagnosis:
         ),
         ("Networks that docker-compose or Portainer made are isolated by default (Podman's Docker API).",),
     )
+
+
+def _isolation(network: Network) -> str:
+    return f"{network.name} isolate={network.options.get('isolate', 'false')}"
 
 
 def _without_rule(case: Case) -> Diagnosis:

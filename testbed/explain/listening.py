@@ -181,7 +181,7 @@ def _bind_cures(case: Case, here: Namespace, listener: Listener, *, inside: bool
     everywhere = _let_listen(case, listener, any_address(address.version), "every address", _exposure(case, here))
     if address.is_loopback or inside:
         return (everywhere,)
-    networks = [n.name for n in case.networks_with(address, case.host_of(here.key))]
+    networks = [n.name for n in case.networks_with(address, case.hosts_of(here.key))]
     who = (
         f"only the containers of the network {networks[0]}, and the host itself"
         if networks
@@ -243,7 +243,7 @@ def _in_another_room(case: Case, here: Namespace) -> Diagnosis | None:
     if not found:
         return None
     # The host that the container is on is the one that people mean.
-    found.sort(key=lambda pair: (pair[0].label != case.place.host, not case.is_host(pair[0].key)))
+    found.sort(key=lambda pair: (pair[0].key != case.place.host.namespace, not case.is_host(pair[0].key)))
     there, listener = found[0]
     host = case.is_host(there.key)
     cures = (

@@ -22,7 +22,7 @@ def not_found(case: Case) -> Diagnosis:
     asking = case.place.container
     if found := resolver_taken(case):
         return found
-    meant = next((c for c in case.evidence.containers if name in _names(c) and c.host == case.place.host), None)
+    meant = next((c for c in case.evidence.containers if name in _names(c) and c.host == case.place.host.key), None)
     if meant is not None and meant.state != "running":
         return not_running(case, meant)
     if meant is not None and asking is not None:
@@ -66,7 +66,7 @@ def unknown_at_start(case: Case) -> Diagnosis | None:
     return replace(
         found,
         sentence=f"{ended}: {found.sentence}",
-        rows=(Row("container", asking.host, f"{asking.id[:12]} {asking.name} {asking.state}"), *found.rows),
+        rows=(Row("container", case.place.host.name, f"{asking.id[:12]} {asking.name} {asking.state}"), *found.rows),
         cures=(*found.cures, again),
     )
 
@@ -75,7 +75,7 @@ def _container_unknown(case: Case, meant: Container, asking: Container) -> Diagn
     """The name is another container's, and the resolver does not say so."""
     own, its = case.networks_of(asking), case.networks_of(meant)
     shared = [network for network in own if network in its]
-    row = Row("networks", case.place.host, f"{asking.name}: {_list(own)}; {meant.name}: {_list(its)}")
+    row = Row("networks", case.place.host.name, f"{asking.name}: {_list(own)}; {meant.name}: {_list(its)}")
     move = Cure(
         "Put both on one network with DNS",
         f"podman network create shared && podman network connect shared {meant.name} && "

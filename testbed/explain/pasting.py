@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from testbed.evidence import Attempt, Evidence, Namespace
+from testbed.evidence import Attempt, Evidence, Namespace, Place
 from testbed.explain import above_tcp, naming
 from testbed.explain.binding import diagnose
 from testbed.explain.case import Case
@@ -18,14 +18,18 @@ from testbed.predict import Disposition, Prediction, predict
 _CERTIFICATES = frozenset({Cause.CERTIFICATE_NOT_TRUSTED, Cause.CERTIFICATE_OTHER_NAME})
 
 
-def places(evidence: Evidence, pasted: Pasted, target: Target) -> tuple[str, ...]:
+def places(evidence: Evidence, pasted: Pasted, target: Target) -> tuple[Place, ...]:
     """The containers, then hosts, from which an attempt would end as the text says."""
-    names = [c.name for c in evidence.containers if c.namespace is not None and c.state == "running"]
-    names += [host.name for host in evidence.hosts]
-    return tuple(name for name in names if _fits(predict(evidence, Attempt(name, target)), pasted))
+    return tuple(
+        place
+        for place in evidence.places()
+        if place.namespace is not None
+        and (place.container is None or place.container.state == "running")
+        and _fits(predict(evidence, Attempt(place, target)), pasted)
+    )
 
 
-def likeliest(evidence: Evidence, pasted: Pasted, target: Target) -> tuple[str, ...]:
+def likeliest(evidence: Evidence, pasted: Pasted, target: Target) -> tuple[Place, ...]:
     """Of the places from which it would end like that, those that speak for themselves.
 
     nginx speaks where it listens; that nobody listens at all says less than that somebody listens elsewhere; nobody
@@ -34,24 +38,27 @@ def likeliest(evidence: Evidence, pasted: Pasted, target: Target) -> tuple[str, 
     """
     if pasted.ended and (ended := _ended(evidence, pasted)):
         return ended
-    found = places(evidence, pasted, target)
-    ranks = {name: _doubts(evidence, pasted, target, name) for name in found}
-    return tuple(name for name in found if ranks[name] == min(ranks.values()))
+    doubts = [(place, _doubts(evidence, pasted, Attempt(place, target))) for place in places(evidence, pasted, target)]
+    least = min((doubt for _, doubt in doubts), default=None)
+    return tuple(place for place, doubt in doubts if doubt == least)
 
 
-def _ended(evidence: Evidence, pasted: Pasted) -> tuple[str, ...]:
+def _ended(evidence: Evidence, pasted: Pasted) -> tuple[Place, ...]:
     """The containers that ended in failure, and did not know the name."""
     return tuple(
-        c.name
-        for c in evidence.containers
-        if c.state == "exited" and c.exit_code and not c.names.hosts.lookup(pasted.name)
+        place
+        for place in evidence.places()
+        if place.container is not None
+        and place.container.state == "exited"
+        and place.container.exit_code
+        and not place.names.hosts.lookup(pasted.name)
     )
 
 
-def _doubts(evidence: Evidence, pasted: Pasted, target: Target, name: str) -> tuple[bool, bool, bool, bool]:
-    place = evidence.place(name)
+def _doubts(evidence: Evidence, pasted: Pasted, attempt: Attempt) -> tuple[bool, bool, bool, bool]:
+    place, target = attempt.place, attempt.target
     container = place.container
-    address = pasted.address or predict(evidence, Attempt(name, target)).address
+    address = pasted.address or predict(evidence, attempt).address
     near = container is not None and any(
         network.host == container.host
         and attachment.network == network.name
@@ -63,7 +70,7 @@ def _doubts(evidence: Evidence, pasted: Pasted, target: Target, name: str) -> tu
     )
     return (
         pasted.client is Client.NGINX and not _listens(evidence.namespaces.get(place.namespace or ""), "nginx"),
-        explain_pasted(evidence, pasted, name, target).cause is Cause.NOBODY_LISTENS,
+        explain_pasted(evidence, pasted, attempt).cause is Cause.NOBODY_LISTENS,
         container is not None and any(port.host_port == target.port for port in container.published),
         not near,
     )
@@ -88,21 +95,21 @@ def _fits(prediction: Prediction, pasted: Pasted) -> bool:
 
 
 def explain_pasted(
-    evidence: Evidence, pasted: Pasted, place: str, target: Target, seen: Observation | None = None
+    evidence: Evidence, pasted: Pasted, attempt: Attempt, seen: Observation | None = None
 ) -> Explanation:
-    """Explain a pasted error that was said at a place.
+    """Explain a pasted error.
 
+    :param attempt: where it was said, and what was tried there
     :param seen: what trying it again has just shown; None where it was not tried
     """
-    attempt = Attempt(place, target)
     prediction = predict(evidence, attempt)
-    said = _observation(pasted, place, str(target))
+    said = _observation(pasted, attempt.place.name, str(attempt.target))
     if pasted.code in _CERTIFICATES and prediction.outcome is Outcome.CONNECTED:
-        case = Case(evidence, attempt, evidence.place(place), prediction, said)
+        case = Case(evidence, attempt, prediction, said)
         found = above_tcp.certificate(case, pasted.text)
         return Explanation(Conclusion.EXPLAINED, found.sentence, found, prediction, said, warnings=found.warnings)
     if pasted.ended and prediction.end is Disposition.NOT_RUNNING:
-        case = Case(evidence, attempt, evidence.place(place), prediction, said)
+        case = Case(evidence, attempt, prediction, said)
         if unknown := naming.unknown_at_start(case):
             hints = (*unknown.warnings, pasted.hint)
             return Explanation(Conclusion.EXPLAINED, unknown.sentence, unknown, prediction, said, warnings=hints)

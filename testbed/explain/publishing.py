@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from testbed.evidence import Act, Container, Field, Namespace, Protocol, Published, Rule
 from testbed.explain.case import Case, any_address, as_address, at, covers, holder, listener_row, listeners
 from testbed.explain.codes import Cause
@@ -28,7 +30,7 @@ def behind_published_port(case: Case, here: Namespace) -> Diagnosis | None:
         f"Port {outside} is published to port {case.port} of the container {here.label}, and nobody listens on "
         f"{case.port} there; {holder(listener)} listens on {listener.port}.",
         (
-            Row("published", case.host_of(here.key), f"{outside}->{case.port}/tcp {container.name}"),
+            Row("published", case.machine(here), f"{outside}->{case.port}/tcp {container.name}"),
             listener_row(here, listener),
         ),
         (
@@ -43,14 +45,14 @@ def behind_published_port(case: Case, here: Namespace) -> Diagnosis | None:
 
 def published_instead(case: Case, host: Namespace, address: Address) -> Diagnosis | None:
     """The host itself does not listen; a container publishes that port otherwise, or not, or does not run."""
-    name = case.host_of(host.key)
-    for container, published in case.published_at(name, case.port):
+    hosts = case.hosts_of(host.key)
+    for container, published in case.published_at(hosts, case.port):
         if container.state not in _IN_USE:
             return not_running(case, container)
         found = _published_elsewhere(case, container, published, address)
         if found:
             return found
-    return _not_published(case, name, address)
+    return _not_published(case, hosts, address)
 
 
 def direct(case: Case, there: Namespace, port: int) -> tuple[Cure, ...]:
@@ -79,10 +81,11 @@ def not_running(case: Case, container: Container) -> Diagnosis:
         role = ", which it is to be tried from,"
     elif case.attempt.target.host != container.name:
         role = f", which {case.said} leads to,"
+    host = case.named(container.host)
     return Diagnosis(
         Cause.NOT_RUNNING,
-        f"The container {container.name} on {container.host}{role} does not run: it is {container.state}{code}.",
-        (Row("container", container.host, f"{container.id[:12]} {container.name} {container.state}"),),
+        f"The container {container.name} on {host}{role} does not run: it is {container.state}{code}.",
+        (Row("container", host, f"{container.id[:12]} {container.name} {container.state}"),),
         (
             Cure("Start it", f"podman start {container.name}"),
             Cure("See why it ended", f"podman logs {container.name}"),
@@ -98,7 +101,7 @@ def taken(case: Case, said: str) -> Diagnosis | None:
     listener, here = case.prediction.listener, case.end
     if listener is None or listener.process is None or here is None or not case.is_host(here.key):
         return None
-    published = [container for container, _ in case.published_at(case.host_of(here.key), case.port)]
+    published = [container for container, _ in case.published_at(case.hosts_of(here.key), case.port)]
     if not published or listener.process.container or any(container.state in _IN_USE for container in published):
         return None
     container = published[0]
@@ -109,7 +112,7 @@ def taken(case: Case, said: str) -> Diagnosis | None:
         f"({container.state}), and cannot be started while that port is taken.",
         (
             listener_row(here, listener),
-            Row("container", container.host, f"{container.id[:12]} {container.name} {container.state}"),
+            Row("container", case.named(container.host), f"{container.id[:12]} {container.name} {container.state}"),
         ),
         (
             Cure(
@@ -125,7 +128,7 @@ def _published_elsewhere(case: Case, container: Container, published: Published,
     bound = as_address(published.host_address) if published.host_address else None
     row = Row(
         "published",
-        container.host,
+        case.named(container.host),
         f"{published.host_address or '0.0.0.0'}:{published.host_port}->{published.container_port}/tcp {container.name}",
     )
     again = f"{published.host_port}:{published.container_port}"
@@ -160,26 +163,26 @@ def _published_elsewhere(case: Case, container: Container, published: Published,
     return Diagnosis(
         Cause.PUBLISHED_ON_LOOPBACK,
         f"{container.name} publishes port {published.host_port} on {where} only ({published.host_address}), and "
-        f"{case.said} is another address of {container.host}.",
+        f"{case.said} is another address of {case.named(container.host)}.",
         (row,),
         tuple(cures),
     )
 
 
 def _reached_by(case: Case, address: Address, host: str) -> str:
-    """Who reaches what is published on an address of a host."""
+    """Who reaches what is published on an address of a host, which is given by its key."""
     network = next((n for n in case.evidence.networks if n.host == host and address in n.gateways), None)
     if network is not None:
-        return f"the containers of the network {network.name}, and {host} itself"
-    return f"only {host} itself" if address.is_loopback else f"whoever reaches {address}"
+        return f"the containers of the network {network.name}, and {case.named(host)} itself"
+    return f"only {case.named(host)} itself" if address.is_loopback else f"whoever reaches {address}"
 
 
-def _not_published(case: Case, host: str, address: Address) -> Diagnosis | None:
+def _not_published(case: Case, hosts: Collection[str], address: Address) -> Diagnosis | None:
     """A container listens on that port, and the host was called, where it is not published."""
     if case.place.namespace == case.prediction.namespace and case.place.container is not None:
         return None
     for container in case.evidence.containers:
-        if container.host != host or container.namespace is None or case.is_host(container.namespace):
+        if container.host not in hosts or container.namespace is None or case.is_host(container.namespace):
             continue
         if container.namespace == case.place.namespace or any(p.host_port == case.port for p in container.published):
             continue
@@ -189,17 +192,17 @@ def _not_published(case: Case, host: str, address: Address) -> Diagnosis | None:
             return Diagnosis(
                 Cause.NOT_PUBLISHED,
                 f"{holder(found[0])} listens on port {case.port} inside the container {container.name}, but that port "
-                f"is not published on {host}: at {address} nobody takes it.",
+                f"is not published on {case.named(container.host)}: at {address} nobody takes it.",
                 (
                     listener_row(there, found[0]),
-                    Row("published", host, f"{container.name}: nothing for {case.port}/tcp"),
+                    Row("published", case.named(container.host), f"{container.name}: nothing for {case.port}/tcp"),
                 ),
                 (
                     *direct(case, there, case.port),
                     Cure(
                         f"Publish it on {address}",
                         f"podman run -p {at(address, case.port)}:{case.port} ... (a new container)",
-                        _reached_by(case, address, host),
+                        _reached_by(case, address, container.host),
                     ),
                 ),
             )
@@ -210,7 +213,7 @@ def rules_lost(case: Case) -> Diagnosis:
     """conmon took the connection, which it only does where the rule that should rewrite it is not there."""
     here, listener = case.end, case.prediction.listener
     assert here is not None and listener is not None
-    found = next(iter(case.published_at(case.host_of(here.key), case.port)), None)
+    found = next(iter(case.published_at(case.hosts_of(here.key), case.port)), None)
     name = found[0].name if found else "a container"
     literal = _for_nobody(here, case.port)
     why = (

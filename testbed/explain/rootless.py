@@ -63,7 +63,7 @@ def _relayed(case: Case) -> bool:
 
 def _host(case: Case) -> HostFacts | None:
     """The host of the place, where its Podman is an ordinary user's."""
-    host = case.evidence.host(case.place.host)
+    host = case.place.host
     return host if host.rootless and host.namespace in case.evidence.namespaces else None
 
 
@@ -75,7 +75,7 @@ def _by_pasta(case: Case) -> bool:
 def _pastas(case: Case) -> Namespace | None:
     """The namespace of the place, or the one that its bridge is in, whose interface pasta holds."""
     own = case.evidence.namespaces.get(case.place.namespace or "")
-    rootless = case.evidence.namespaces.get(case.evidence.host(case.place.host).rootless_namespace or "")
+    rootless = case.evidence.namespaces.get(case.place.host.rootless_namespace or "")
     if own is None or case.is_host(own.key):
         return None
     if any(link.holder for link in own.links):
@@ -194,7 +194,7 @@ def _inner_gateway(case: Case) -> Diagnosis | None:
         Cause.ROOTLESS_ADDRESS,
         f"{address} is not {there.label}: rootless Podman's bridges are in a network namespace of its own, where "
         f"nobody listens on port {case.port}. {who}, which is another namespace.",
-        (_network_row(network), *rows_of_walk(case.prediction), *(listener_row(there, entry) for entry in found)),
+        (_network_row(host, network), *rows_of_walk(case.prediction), *(listener_row(there, entry) for entry in found)),
         (
             Cure(
                 f"Call {_NAME}, which is the host (the listener must be on the host's own address, or on all)",
@@ -258,7 +258,7 @@ def _inner_address(case: Case) -> Diagnosis | None:
         Cause.ROOTLESS_ADDRESS,
         f"{address} is {whose} rootless Podman's network {network.name}, which is in a network namespace of its "
         f"own: {there.label} has no way into it.",
-        (_network_row(network), *rows_of_walk(case.prediction)),
+        (_network_row(host, network), *rows_of_walk(case.prediction)),
         _ways_in(case, there, owner),
     )
 
@@ -283,13 +283,13 @@ def _ways_in(case: Case, there: Namespace, owner: Container | None) -> tuple[Cur
 
 
 def _network_with(case: Case, host: HostFacts, address: Address) -> Network | None:
-    return next((n for n in case.networks_with(address, host.name) if n.driver == "bridge"), None)
+    return next((n for n in case.networks_with(address, {host.key}) if n.driver == "bridge"), None)
 
 
 def _has(container: Container, host: HostFacts, address: Address) -> bool:
-    return container.host == host.name and any(address in a.addresses for a in container.attachments)
+    return container.host == host.key and any(address in a.addresses for a in container.attachments)
 
 
-def _network_row(network: Network) -> Row:
+def _network_row(host: HostFacts, network: Network) -> Row:
     subnets = " ".join(map(str, network.subnets))
-    return Row("network", network.host, f"{network.name} {network.bridge} {subnets}, in the rootless-netns")
+    return Row("network", host.name, f"{network.name} {network.bridge} {subnets}, in the rootless-netns")

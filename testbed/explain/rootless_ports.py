@@ -23,15 +23,13 @@ def published_port(case: Case) -> Diagnosis | None:
     accepted = listener_row(case.end, case.prediction.listener)
     taker = case.prediction.listener.process
     program = PASTA if taker is not None and is_pasta(taker.name) else ROOTLESSPORT
-    hosts = {host.name for host in case.evidence.hosts if host.namespace == case.end.key}
-    for container, published in (pair for host in sorted(hosts) for pair in case.published_at(host, case.port)):
+    for container, published in case.published_at(case.hosts_of(case.end.key), case.port):
         there = case.evidence.namespaces.get(container.namespace or "")
         if there is None:
             continue
         found = listeners(there, published.container_port, Protocol.TCP)
-        row = Row(
-            "published", container.host, f"{published.host_port}->{published.container_port}/tcp {container.name}"
-        )
+        ports = f"{published.host_port}->{published.container_port}/tcp {container.name}"
+        row = Row("published", case.named(container.host), ports)
         takes = f"Rootless Podman's {program} takes the connection for {container.name}, where"
         everywhere = Cure(
             f"Make the program in {container.name} listen on all of the container's addresses",

@@ -35,7 +35,7 @@ def _no_route(case: Case, here: Namespace, to: Address, *, back: bool) -> Diagno
         networks = case.networks_of(container)
         if networks and all(network.internal for network in networks):
             return _internal(case, here, to, networks[0])
-        theirs = [n for n in case.networks_with(to, container.host) if n not in networks]
+        theirs = [n for n in case.networks_with(to, {container.host}) if n not in networks]
         if theirs:
             return _not_shared(case, to, theirs[0])
     name = here.label
@@ -85,7 +85,7 @@ def _internal(case: Case, here: Namespace, to: Address, network: Network) -> Dia
         Cause.INTERNAL_NETWORK,
         f"{case.place.name} is only on the network {network.name}, which is internal: containers on it have no default "
         f"route and reach nothing but each other{host}.",
-        (Row("network", case.place.host, f"{network.name} internal=true {_subnets(network)}"), *_routes(here, to)),
+        (Row("network", case.place.host.name, f"{network.name} internal=true {_subnets(network)}"), *_routes(here, to)),
         (
             Cure(
                 "Connect it to a network with a way out as well",
@@ -104,7 +104,7 @@ def _not_shared(case: Case, to: Address, network: Network) -> Diagnosis:
         Cause.NETWORKS_NOT_SHARED,
         f"{to} is on the network {network.name}, which {container.name} is not on, and nothing leads from one to the "
         "other.",
-        (Row("network", container.host, f"{network.name} {_subnets(network)}"),),
+        (Row("network", case.place.host.name, f"{network.name} {_subnets(network)}"),),
         (
             Cure(
                 f"Connect {container.name} to it",
@@ -173,7 +173,7 @@ def nobody_has_it(case: Case) -> Diagnosis:
             "nobody "
             f"has that address.",
             (
-                Row("network", case.host_of(host.key), f"{network.name} {_subnets(network)}"),
+                Row("network", case.machine(host), f"{network.name} {_subnets(network)}"),
                 Row("route", host.label, f"{route.destination} dev {via}"),
             ),
             (
@@ -207,7 +207,7 @@ def nobody_has_it(case: Case) -> Diagnosis:
 def _stopped_with(case: Case, address: Address) -> Container | None:
     """The container that has an address whenever it runs: Podman forgets that at its end, a hosts file does not."""
     for container in case.evidence.containers:
-        named = container.host == case.place.host and address in case.place.names.hosts.lookup(container.name)
+        named = container.host == case.place.host.key and address in case.place.names.hosts.lookup(container.name)
         if container.state != "running" and (named or any(address in a.addresses for a in container.attachments)):
             return container
     return None
@@ -218,7 +218,7 @@ def not_forwarded(case: Case) -> Diagnosis:
     here, link, to = case.end, case.prediction.link, case.prediction.destination
     assert here is not None and link is not None
     network = next(
-        (n for n in case.evidence.networks if n.bridge == link.name and n.host == case.host_of(here.key)), None
+        (n for n in case.evidence.networks if n.bridge == link.name and n.host in case.hosts_of(here.key)), None
     )
     if network is not None and network.internal:
         return Diagnosis(
@@ -444,10 +444,10 @@ def _shadowed(case: Case, to: Address, link: Link) -> tuple[Namespace, Route, st
     """A less specific route of the host, by another interface, that the network's own has taken the place of."""
     for host in case.evidence.hosts:
         namespace = case.evidence.namespaces.get(host.namespace)
-        if namespace is None or host.name != case.place.host:
+        if namespace is None or host.key != case.place.host.key:
             continue
         names = {entry.index: entry.name for entry in namespace.links}
-        bridges = {n.bridge for n in case.evidence.networks if n.host == host.name and _has(n, to)}
+        bridges = {n.bridge for n in case.evidence.networks if n.host == host.key and _has(n, to)}
         for route in _unicast(namespace, to):
             via = names.get(route.link or 0, "")
             if to in route.destination and route.destination.prefixlen and via not in bridges and via != link.name:

@@ -76,7 +76,6 @@ def _ask(evidence: Evidence, place: Place, host: str) -> Resolved:
 
 def _known_to(evidence: Evidence, place: Place, reached: Ending, host: str) -> tuple[Address, ...] | None:
     """What a resolver that was reached says: addresses, none, or None where that is not known."""
-    facts = evidence.host(place.host)
     name = host.rstrip(".").lower()
     process = reached.listener.process if reached.listener else None
     if process is not None and process.name == AARDVARK:
@@ -85,7 +84,7 @@ def _known_to(evidence: Evidence, place: Place, reached: Ending, host: str) -> t
             return found
     elif not any(_serves(host, reached) for host in evidence.hosts):
         return None
-    return _zone(facts, name)
+    return _zone(place.host, name)
 
 
 def _serves(host: HostFacts, reached: Ending) -> bool:

@@ -24,10 +24,8 @@ def predict(evidence: Evidence, attempt: Attempt) -> Prediction:
     What a listener says once it has accepted is not in the picture: CONNECTED means that it accepts, and that nothing
     on the way would keep an answer from coming back. A name with several addresses connects if one of them does, and
     fails as the first one does (RFC 8305; Go's dialSerial and glibc's clients report so).
-
-    :raises UsageError: the picture has no such place, or several
     """
-    place = evidence.place(attempt.place)
+    place = attempt.place
     if place.namespace is None or place.namespace not in evidence.namespaces:
         return _nowhere(place.name, running=place.container is None or place.container.state == "running")
     target = attempt.target

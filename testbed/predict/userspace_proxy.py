@@ -139,8 +139,8 @@ def _resets(onward: Ending) -> bool:
 
 def _host_of(evidence: Evidence, here: Namespace) -> HostFacts | None:
     """The host whose rootless user has a namespace other than the host's own; None where it is not in the picture."""
-    names = {c.host for c in evidence.containers if c.namespace == here.key}
-    found = next((h for h in evidence.hosts if h.rootless_namespace == here.key or h.name in names), None)
+    keys = {c.host for c in evidence.containers if c.namespace == here.key}
+    found = next((h for h in evidence.hosts if h.rootless_namespace == here.key or h.key in keys), None)
     return found if found and found.namespace != here.key and found.namespace in evidence.namespaces else None
 
 
@@ -219,7 +219,7 @@ def _behind(
 
     :param called: the addresses of a container that the program may call
     """
-    hosts = {host.name for host in evidence.hosts if host.namespace == ending.namespace}
+    hosts = {host.key for host in evidence.hosts if host.namespace == ending.namespace}
     assert ending.listener is not None
     bound, port = ending.listener.address, ending.listener.port
     for container in evidence.containers:

@@ -191,7 +191,7 @@ class Recorded:
 def container(inspect: Mapping[str, Any], host: str) -> Container:
     """A container by its inspection; its namespace, names and proxies are not in that.
 
-    :param host: the host that it is on
+    :param host: the key of the host that it is on
     """
     state, settings, config = (_mapping(inspect.get(key)) for key in ("State", "NetworkSettings", "HostConfig"))
     mode = str(config.get("NetworkMode") or "")
@@ -220,7 +220,7 @@ def container(inspect: Mapping[str, Any], host: str) -> Container:
 def network(inspect: Mapping[str, Any], host: str) -> Network:
     """A network by its inspection.
 
-    :param host: the host that it is on
+    :param host: the key of the host that it is on
     """
     subnets = [_mapping(one) for one in _sequence(inspect.get("subnets"))]
     return Network(

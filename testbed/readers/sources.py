@@ -48,25 +48,30 @@ def of_host(host: Host) -> Source:
 def of_rootless_user(user: RootlessUser) -> Source:
     """An ordinary user of a private host, with the containers of its own Podman."""
     host = of_host(user.host)
-    return replace(host, podman=ByService(user.engine), rootless=True, rootless_netns=user.rootless_netns)
+    engine = ByService(user.engine)
+    return replace(host, podman=engine, rootless=True, uid=user.uid, rootless_netns=user.rootless_netns)
 
 
 def of_running_lab(
-    hosts: Mapping[str, int], zones: Mapping[str, Mapping[str, tuple[Address, ...]]] = MappingProxyType({})
+    hosts: Mapping[str, int],
+    zones: Mapping[str, Mapping[str, tuple[Address, ...]]] = MappingProxyType({}),
+    *,
+    lab: str = "",
 ) -> tuple[Source, ...]:
     """The private hosts of a lab that runs in the background.
 
     :param hosts: the first process of each, by its name
     :param zones: what the resolver of each knows, where that is anything
+    :param lab: the lab's name
     """
-    return tuple(_of_init(name, Path(f"/proc/{init}"), zones.get(name, {})) for name, init in hosts.items())
+    return tuple(_of_init(name, Path(f"/proc/{init}"), zones.get(name, {}), lab) for name, init in hosts.items())
 
 
-def _of_init(name: str, process: Path, zone: Mapping[str, tuple[Address, ...]]) -> Source:
+def _of_init(name: str, process: Path, zone: Mapping[str, tuple[Address, ...]], lab: str) -> Source:
     root = process / "root"
     service, log = (root / path.lstrip("/") for path in (SERVICE, SERVICE_LOG))
     podman = ByService(Engine(service, log=log)) if service.is_socket() else None
-    return Source(name, root / "proc", root, process / "ns/net", podman, zone=zone)
+    return Source(name, root / "proc", root, process / "ns/net", podman, zone=zone, lab=lab)
 
 
 def of_machine() -> Source:
@@ -91,12 +96,13 @@ def _rootful(name: str, program: str) -> Source:
 
 def _rootless(name: str, program: str) -> Source:
     """All that needs the ordinary user is done before joining the user namespace, where this process is root."""
-    runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+    uid = os.getuid()
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{uid}")
     owner = owner_namespace(runtime)
     if owner is None:
         # Podman would start the process that keeps its namespaces, and leave it running.
         missing = ("no container of this user's Podman runs, and those that are stopped are not looked at", _ROOTFUL)
-        return Source(name, _PROC, _ROOT, _OWN, rootless=True, missing=missing)
+        return Source(name, _PROC, _ROOT, _OWN, rootless=True, uid=uid, missing=missing)
     podman: Podman | None = None
     unknown: tuple[str, ...] = ()
     try:
@@ -107,4 +113,5 @@ def _rootless(name: str, program: str) -> Source:
         join_user_namespace(owner)
     except OSError as exc:
         unknown = (f"the containers of this user's Podman cannot be entered: {exc.strerror}",)
-    return Source(name, _PROC, _ROOT, _OWN, podman, True, rootless_netns(runtime), (*unknown, _ROOTFUL))
+    netns, unseen = rootless_netns(runtime), (*unknown, _ROOTFUL)
+    return Source(name, _PROC, _ROOT, _OWN, podman, rootless=True, uid=uid, rootless_netns=netns, missing=unseen)

@@ -5,7 +5,8 @@ What cannot be read is told in the picture itself, and so is what vanishes while
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from testbed.errors import EngineError, HostError
-from testbed.evidence import Container, Evidence, HostFacts, Link, Names, Namespace, Network, Peer
+from testbed.evidence import Container, Evidence, HostFacts, Link, Names, Namespace, Network, Peer, lookup
+from testbed.evidence.lookup import Called
 from testbed.model import Address
 from testbed.namespaces import NetworkNamespace
 from testbed.readers import containers as podmans
@@ -36,6 +38,7 @@ class Source:
     """A host to take a picture of, by what it is read through."""
 
     name: str
+    """What people call it."""
     proc: Path
     """The /proc that counts processes as that host does."""
     root: Path
@@ -44,12 +47,25 @@ class Source:
     """The file of its network namespace."""
     podman: Podman | None = None
     rootless: bool = False
+    uid: int = 0
+    """The user whose Podman it is, as that host counts: what tells a rootless Podman from a rootful one beside it."""
     rootless_netns: Path | None = None
     """The file of the namespace that rootless Podman's bridges are in."""
     missing: tuple[str, ...] = ()
     """What is known beforehand not to be readable, a sentence each."""
     zone: Mapping[str, tuple[Address, ...]] | None = None
     """What its resolver knows, where that is one of the testbed's own."""
+    lab: str = ""
+    """The lab in the background that it is part of."""
+
+    @property
+    def key(self) -> str | None:
+        """What a picture knows the host by now; None where it is gone.
+
+        Its network namespace (namespaces(7): the inode of its file), and the user whose Podman runs there.
+        """
+        namespace = _key(self.net)
+        return None if namespace is None else f"{namespace}/uid:{self.uid}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,9 @@ class _Inventory:
 
     source: Source
     key: str
+    """The host's."""
+    namespace: str
+    """The key of its network namespace."""
     names: Names
     version: str = ""
     containers: tuple[Container, ...] = ()
@@ -74,12 +93,15 @@ class _Seen:
 
 
 def take(sources: Sequence[Source]) -> Evidence:
-    """A picture of some hosts, each network namespace once, whoever shares it."""
+    """A picture of some hosts, each of them and each network namespace once, however often it is given or shared."""
     missing: list[str] = []
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="take") as pool, ExitStack() as stack:
-        inventories = [one for one in pool.map(_inventory, sources) if one is not None]
-        gone = {source.name for source in sources} - {one.source.name for one in inventories}
-        missing += [f"the host {name!r} is gone" for name in sorted(gone)]
+        inventories: list[_Inventory] = []
+        for source, inventory in zip(sources, pool.map(_inventory, sources), strict=True):
+            if inventory is None:
+                missing.append(f"the host {source.name!r} is gone")
+            elif inventory.key not in {one.key for one in inventories}:
+                inventories.append(inventory)
         missing += [sentence for one in inventories for sentence in (*one.source.missing, *one.missing)]
         nets: dict[str, NetworkNamespace] = {}
         for key, path, label in _wanted(inventories):
@@ -100,13 +122,15 @@ def take(sources: Sequence[Source]) -> Evidence:
         taken=datetime.now(UTC).isoformat(timespec="seconds"),
         hosts=tuple(
             HostFacts(
-                one.source.name,
                 one.key,
+                one.source.name,
+                one.namespace,
                 one.names,
                 podman=one.version,
                 zone=one.source.zone,
                 rootless=one.source.rootless,
                 rootless_namespace=_visible(_key(one.source.rootless_netns), seen),
+                lab=one.source.lab,
             )
             for one in inventories
         ),
@@ -124,8 +148,8 @@ def take(sources: Sequence[Source]) -> Evidence:
 
 def _inventory(source: Source) -> _Inventory | None:
     """What is known of a host without entering it; None where it is gone."""
-    key = _key(source.net)
-    if key is None:
+    key, namespace = source.key, _key(source.net)
+    if key is None or namespace is None:
         return None
     missing: list[str] = []
     names = podmans.names(
@@ -137,11 +161,12 @@ def _inventory(source: Source) -> _Inventory | None:
             said = Recorded.of(source.podman)
         except EngineError as exc:
             missing.append(f"Podman's containers on {source.name} are not known: {exc}")
-    containers = (_lived_in(source, inspect, missing) for inspect in said.all_containers)
-    networks = (podmans.network(inspect, source.name) for inspect in said.all_networks)
+    containers = (_lived_in(source, key, inspect, missing) for inspect in said.all_containers)
+    networks = (podmans.network(inspect, key) for inspect in said.all_networks)
     return _Inventory(
         source,
         key,
+        namespace,
         names,
         said.number,
         # Podman lists them in any order.
@@ -151,9 +176,12 @@ def _inventory(source: Source) -> _Inventory | None:
     )
 
 
-def _lived_in(source: Source, inspect: Mapping[str, object], missing: list[str]) -> Container:
-    """A container with what only its main process shows: namespace, naming files, proxy variables."""
-    container = podmans.container(inspect, source.name)
+def _lived_in(source: Source, host: str, inspect: Mapping[str, object], missing: list[str]) -> Container:
+    """A container with what only its main process shows: namespace, naming files, proxy variables.
+
+    :param host: the key of the host that it is on
+    """
+    container = podmans.container(inspect, host)
     what = f"of the container {container.name}"
     process = source.proc / str(container.pid)
     files = [("etc/hosts", "HostsPath"), ("etc/resolv.conf", "ResolvConfPath")]
@@ -165,13 +193,13 @@ def _lived_in(source: Source, inspect: Mapping[str, object], missing: list[str])
             with suppress(OSError):
                 texts[-1] = read_inside(source.root, str(inspect.get(path) or ""))
         return replace(container, names=podmans.names(*texts))
-    key = _key(process / "ns/net")
-    if key is None:
+    namespace = _key(process / "ns/net")
+    if namespace is None:
         missing.append(f"the network namespace {what} cannot be seen: it ended meanwhile, or belongs to somebody else")
         return container
     found = podmans.names(*(_text(process / "root", file, f"{file} {what}", missing) for file, _ in files))
     environment = _text(source.proc, f"{container.pid}/environ", f"the environment {what}", missing)
-    return replace(container, namespace=key, names=found, proxies=podmans.proxies(environment))
+    return replace(container, namespace=namespace, names=found, proxies=podmans.proxies(environment))
 
 
 def _text(root: Path, inside: str, what: str, missing: list[str]) -> str:
@@ -196,17 +224,37 @@ def _visible(key: str | None, seen: Mapping[str, _Seen]) -> str | None:
     return key if key in seen else None
 
 
-def _wanted(inventories: Iterable[_Inventory]) -> Iterable[tuple[str, Path, str]]:
+def _wanted(inventories: Sequence[_Inventory]) -> Iterator[tuple[str, Path, str]]:
     """Key, file and label of each namespace, those that own one before those that share it."""
+    label = _labels(inventories)
     for one in inventories:
         source = one.source
-        yield one.key, source.net, source.name
+        host = label(_called(source))
+        yield one.namespace, source.net, host
         rootless = _key(source.rootless_netns)
         if rootless is not None and source.rootless_netns is not None:
-            yield rootless, source.rootless_netns, f"rootless-netns of {source.name}"
+            yield rootless, source.rootless_netns, f"rootless-netns of {host}"
         for container in sorted(one.containers, key=lambda c: c.mode.startswith("container:")):
             if container.namespace is not None:
-                yield container.namespace, source.proc / str(container.pid) / "ns/net", container.name
+                path = source.proc / str(container.pid) / "ns/net"
+                yield container.namespace, path, label(_called(source, container))
+
+
+def _labels(inventories: Iterable[_Inventory]) -> Callable[[Called], str]:
+    """What tells a host or container from all others in words that can be typed: mostly its name."""
+    known = [_called(one.source, x) for one in inventories for x in (None, *one.containers)]
+    names = Counter(one.name for one in known)
+
+    def label(own: Called) -> str:
+        return own.name if names[own.name] == 1 else lookup.spelled(own, known, lambda one: one)
+
+    return label
+
+
+def _called(source: Source, container: Container | None = None) -> Called:
+    if container is None:
+        return Called(source.name, source.name, source.lab)
+    return Called(container.name, source.name, source.lab, container.id)
 
 
 def _see(key: str, net: NetworkNamespace) -> _Seen | str:

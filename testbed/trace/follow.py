@@ -51,7 +51,7 @@ def follow(
     nothing is changed: there the counters of the rules are compared.
 
     :param sources: the hosts to look at
-    :param place: the name of a host or container, or the first letters of a container's
+    :param place: a host or container, in the notation of :mod:`testbed.evidence.lookup`
     :param target: a URL (http, https, tcp) or host:port
     :param ask: what to ask for by HTTP, where that is more than a GET
     :param seconds: how long the request may take
@@ -88,7 +88,7 @@ def follow(
         ended=judge.sentence(scene, legs, request, questions),
         notes=(*unsure, *watching.notes),
         neighbours=questions,
-        why=explain(evidence, Attempt(found.name, goal), observation) if failed else None,
+        why=explain(evidence, Attempt(found, goal), observation) if failed else None,
         frames=frames,
         seconds=time.monotonic() - began,
     )

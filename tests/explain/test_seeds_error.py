@@ -45,7 +45,7 @@ def test_the_seeds_error_reads_like_a_sentence(sources: list[Source], ask: objec
     assert callable(ask)
     told: Told = ask(sources)
     explained = told.explanation
-    assert (told.place, explained.cause) == ("portainer", Cause.LOOPBACK_ONLY)
+    assert (told.place.name, explained.cause) == ("portainer", Cause.LOOPBACK_ONLY)
     assert "10.88.0.1" in explained.sentence
     assert "is laptop's own address on podman0" in explained.sentence
     assert "on port 19001 there only 127.0.0.1:19001 is listened on, by ssh (pid " in explained.sentence

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from testbed.cli import evidence as command
 from testbed.containers import HostContainer
 from testbed.containers.agent import AGENT_PORT
+from testbed.errors import UsageError
 from testbed.evidence import (
     LOCAL_TABLE,
     Container,
@@ -39,6 +40,7 @@ from testbed.evidence import (
 )
 from testbed.host.links import CableEnd, join
 from testbed.host.private import PrivateHost
+from testbed.model import Outcome
 from testbed.namespaces import network
 from testbed.readers import links as rtnetlink
 from testbed.readers import sockets
@@ -46,6 +48,7 @@ from testbed.readers.containers import ByCommand, ByService, Recorded
 from testbed.readers.files import LONGEST, read_inside
 from testbed.readers.sources import of_host, of_rootless_user, of_running_lab
 from testbed.readers.take import Source, take
+from testbed.readers.vantages import vantage
 from testbed.scenarios.portainer import PortainerLab
 from testbed.topology import RESOLVER_ADDRESS
 from testbed.waiting import wait_for
@@ -518,7 +521,7 @@ def test_containers_and_networks(boxed: PrivateHost) -> None:
     """A running container with its address and process, and Podman's networks and version."""
     picture = seen(boxed)
     box = container(picture, "box")
-    assert (box.state, box.mode, box.host) == ("running", "bridge", "host")
+    assert (box.state, box.mode, box.host) == ("running", "bridge", picture.hosts[0].key)
     assert box.pid == int(boxed.run(["podman", "inspect", "--format={{.State.Pid}}", "box"]))
     (attached,) = box.attachments
     assert attached.addresses == tuple(
@@ -527,14 +530,14 @@ def test_containers_and_networks(boxed: PrivateHost) -> None:
     assert picture.networks == (
         Network(
             "podman",
-            "host",
+            picture.hosts[0].key,
             "bridge",
             "podman0",
             (ipaddress.ip_network("10.88.0.0/16"),),
             (ipaddress.ip_address("10.88.0.1"),),
         ),
     )
-    assert picture.host("host").podman == boxed.run(["podman", "--version"]).split()[-1]
+    assert picture.place("host").host.podman == boxed.run(["podman", "--version"]).split()[-1]
 
 
 def test_the_command_line_says_what_the_service_says(make_private_host: MakeHost, testbed_image: Image) -> None:
@@ -603,7 +606,7 @@ def test_names_are_those_that_the_container_sees(private_host: PrivateHost, test
     assert names.hosts.lookup("host.containers.internal") == (ipaddress.ip_address("10.88.0.1"),)
     assert names.nameservers == (ipaddress.ip_address("198.51.100.53"),)
     assert names.search == ("inside.example",)
-    assert picture.host("host").names.nameservers == (ipaddress.ip_address(RESOLVER_ADDRESS),)
+    assert picture.place("host").host.names.nameservers == (ipaddress.ip_address(RESOLVER_ADDRESS),)
 
 
 def test_only_proxies_of_an_environment_and_without_their_passwords(
@@ -719,7 +722,7 @@ def test_without_privilege_only_the_namespace_one_is_in_is_seen(
     other = Source("other", bare.path("/proc"), bare.path("/"), Path(f"/proc/{bare.pid}/ns/net"))
     picture = take([here, other])
     assert link(of(picture, "machine"), "lo").index == 1
-    assert picture.host("other").namespace not in picture.namespaces
+    assert picture.place("other").host.namespace not in picture.namespaces
     assert picture.missing == (
         "the network namespace of other cannot be entered (Operation not permitted): do it as root, or as its owner",
     )
@@ -792,9 +795,10 @@ def test_what_the_resolver_of_a_host_knows(make_private_host: MakeHost) -> None:
     host = make_private_host("asked", with_engine=False, zone={"Web.example.": ["198.51.100.9", "fd00::9"]})
     known = {"web.example": (ipaddress.ip_address("198.51.100.9"), ipaddress.ip_address("fd00::9"))}
     here = Source("machine", Path("/proc"), Path("/"), Path("/proc/self/ns/net"))
-    picture = take([of_host(host), *of_running_lab({"lab": host.pid}, {"lab": known}), here])
-    assert [one.zone for one in picture.hosts] == [known, known, None]
-    assert codec.from_json(codec.to_json(picture)) == picture
+    for source in (of_host(host), *of_running_lab({"lab": host.pid}, {"lab": known})):
+        picture = take([source, here])
+        assert [one.zone for one in picture.hosts] == [known, None]
+        assert codec.from_json(codec.to_json(picture)) == picture
 
 
 def test_a_lab_is_read_the_same_from_outside(boxed: PrivateHost) -> None:
@@ -806,12 +810,56 @@ def test_a_lab_is_read_the_same_from_outside(boxed: PrivateHost) -> None:
     assert container(picture, "box").namespace in picture.namespaces
 
 
+def test_hosts_of_one_name_are_two_hosts(make_private_host: MakeHost) -> None:
+    """Each has its own namespace and is tried from by itself; both are to be told apart by it."""
+    one, other = (make_private_host("box", with_engine=False) for _ in range(2))
+    sources = [of_host(one), of_host(other)]
+    picture = take(sources)
+    assert [host.name for host in picture.hosts] == ["box", "box"]
+    assert picture.hosts[0].key != picture.hosts[1].key
+    with pytest.raises(UsageError, match=r"'box' may be any of net:\[\d+\], net:\[\d+\]: give one of these"):
+        picture.place("box")
+    for host in (one, other):
+        found = picture.place(str(Path(f"/proc/{host.pid}/ns/net").readlink()))
+        with vantage(sources, found) as here, host.net.socket() as server:
+            server.bind(("127.0.0.1", 0))
+            server.listen()
+            assert here.connect(f"127.0.0.1:{server.getsockname()[1]}").outcome is Outcome.CONNECTED
+
+
+def test_a_host_that_is_given_twice_is_one_host(bare: PrivateHost) -> None:
+    """As of this process and as of a lab in the background, under two names: the first one is kept."""
+    picture = take([of_host(bare), *of_running_lab({"again": bare.pid}, lab="mine")])
+    assert [(host.name, host.lab) for host in picture.hosts] == [("bare", "")]
+
+
+def test_the_rootful_and_the_rootless_podman_of_a_machine_are_two_hosts(
+    rootless_laptop: RootlessLaptop, testbed_image: Image
+) -> None:
+    """They share the host's namespace, and each container is its own Podman's; both are tried from as what they are."""
+    rootless_laptop.start("box", "--network=none")
+    user = rootless_laptop.user
+    user.host.run(["podman", "run", "-d", "--name=box", "--network=none", testbed_image("base"), *IDLE])
+    sources = [of_host(user.host), of_rootless_user(user)]
+    picture = take(sources)
+    rootful, rootless = picture.hosts
+    assert (rootful.namespace, rootful.rootless, rootless.rootless) == (rootless.namespace, False, True)
+    assert {(place.host.key, place.name) for place in picture.places()} == {
+        (host.key, name) for host in picture.hosts for name in ("box", "laptop")
+    }
+    for one in picture.containers:
+        found = picture.place(one.id)
+        assert (found.container, found.host.key) == (one, one.host)
+        with vantage(sources, found) as here:
+            assert str(here.net.run(Path("/proc/thread-self/ns/net").readlink)) == one.namespace
+
+
 def test_the_namespace_of_rootless_bridges(rootless_laptop: RootlessLaptop) -> None:
     """It is in the picture with podman0 in it, which the host itself has not, and its peers are its containers'."""
     rootless_laptop.start("box", "--network=bridge")
     picture = take([of_rootless_user(rootless_laptop.user)])
     assert picture.missing == ()
-    host = picture.host("laptop")
+    host = picture.place("laptop").host
     assert host.rootless
     assert host.rootless_namespace is not None
     inner = picture.namespaces[host.rootless_namespace]

@@ -424,7 +424,7 @@ def named(told: Told, cause: Cause, sentence: str, place: str = "") -> None:
     explained = told.explanation
     assert (explained.verdict, explained.cause) == (Conclusion.EXPLAINED, cause), explained.sentence
     assert sentence in explained.sentence
-    assert place in ("", told.place)
+    assert place in ("", told.place.name)
 
 
 def gateway_named(told: Told, status: int, meaning: str, *, upstream: str) -> None:

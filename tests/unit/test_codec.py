@@ -6,6 +6,7 @@ import dataclasses
 import ipaddress
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -140,6 +141,20 @@ containers = by_type(
 )
 hosts = by_type(HostFacts, names=names, zone=st.none() | st.dictionaries(words, few(addresses), max_size=2))
 networks = by_type(Network, subnets=few(subnets), gateways=few(addresses), options=texts)
+
+
+def placed(picture: Evidence) -> Evidence:
+    """The picture with hosts that are told apart, and everything on its first one."""
+    hosts = tuple(replace(host, key=f"{at} {host.key}") for at, host in enumerate(picture.hosts))
+    first = hosts[0].key
+    return replace(
+        picture,
+        hosts=hosts,
+        containers=tuple(replace(container, host=first) for container in picture.containers),
+        networks=tuple(replace(network, host=first) for network in picture.networks),
+    )
+
+
 pictures = by_type(
     Evidence,
     hosts=few(hosts),
@@ -149,7 +164,7 @@ pictures = by_type(
     forwards=few(by_type(Forwarder)),
     missing=few(words),
     version=st.just(VERSION),
-)
+).map(placed)
 
 
 @settings(max_examples=25, deadline=None)
@@ -173,21 +188,94 @@ def refusal(text: bytes | str) -> str:
 
 def test_another_version_is_refused_before_anything_else_is_looked_at() -> None:
     """A newer picture may have another shape altogether: what is said is its version, not its first unknown word."""
-    assert refusal('{"version": 7, "hosts": 0}') == "the evidence file is of version 7, and this testbed reads 1"
+    assert refusal('{"version": 7, "hosts": 0}') == "the evidence file is of version 7, and this testbed reads 1 to 2"
+
+
+#: A picture as the first version wrote it: hosts by their names, and a container on one of them.
+OF_1: Final[dict[str, Any]] = {
+    "version": 1,
+    "taken": "2026-11-24T12:00:00+00:00",
+    "hosts": [
+        {"name": name, "namespace": f"net:[{name}]", "names": {"hosts": {"addresses": {}}}} for name in ("box", "far")
+    ],
+    "containers": [{"id": "c0ffee", "name": "web", "host": "far", "state": "exited", "mode": "bridge"}],
+}
+
+
+def test_a_picture_of_the_first_version_is_read() -> None:
+    """Its hosts had their names for keys, so that what is on a host is on it still."""
+    picture = codec.from_json(json.dumps(OF_1))
+    assert (picture.version, [(host.key, host.name) for host in picture.hosts]) == (
+        VERSION,
+        [("box", "box"), ("far", "far")],
+    )
+    assert picture.place("web").host is picture.hosts[1]
+
+
+def test_a_picture_of_the_first_version_with_two_hosts_of_one_name_is_refused() -> None:
+    """Nobody can say any more which of them a container is on: one line says so, and what to do."""
+    hosts = [*OF_1["hosts"], OF_1["hosts"][0]]
+    assert refusal(json.dumps({**OF_1, "hosts": hosts})) == (
+        "it is of version 1, which tells hosts apart by their names, and 2 hosts in it are called 'box': take the "
+        "picture anew with 'testbed evidence'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        pytest.param({"hosts": [{"namespace": "n"}]}, "hosts.0.name: Field required", id="a host without a name"),
+        pytest.param({"hosts": [{"name": 1}]}, "hosts.0.", id="a name that is no text"),
+        pytest.param({"hosts": "box"}, "hosts: Input should be a valid array", id="no list of hosts"),
+        pytest.param({"colour": "red"}, "colour: Unexpected keyword", id="an unknown word"),
+    ],
+)
+def test_what_is_no_picture_of_the_first_version_is_refused(fields: dict[str, object], says: str) -> None:
+    """One line says what is wrong and where, as with the present version."""
+    assert says in refusal(json.dumps({**OF_1, **fields}))
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        pytest.param(
+            {"hosts": ["box", "box"]}, "this is no evidence file: two of its hosts have the key 'box'", id="one key"
+        ),
+        pytest.param(
+            {"containers": [{**OF_1["containers"][0], "host": "gone"}]},
+            "this is no evidence file: the container 'web' is on a host 'gone' not in it",
+            id="a container on no host",
+        ),
+        pytest.param(
+            {"networks": [{"name": "podman", "host": "gone", "driver": "bridge", "bridge": "podman0"}]},
+            "this is no evidence file: the network 'podman' is on a host 'gone' not in it",
+            id="a network on no host",
+        ),
+    ],
+)
+def test_whose_hosts_do_not_fit_is_refused(fields: dict[str, Any], says: str) -> None:
+    """What is on a host must find it, and find one."""
+    host = {"namespace": "n", "names": {"hosts": {"addresses": {}}}}
+    hosts = [{"key": name, "name": name, **host} for name in fields.get("hosts", ["box"])]
+    assert refusal(with_fields(**{**fields, "hosts": hosts})) == says
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         pytest.param("", "Invalid JSON", id="empty"),
-        pytest.param('{"version": 1,', "Invalid JSON", id="cut off"),
+        pytest.param('{"version": 2,', "Invalid JSON", id="cut off"),
         pytest.param(b"\xff\xfe", "Invalid JSON", id="no text"),
         pytest.param("[]", "should be an object", id="a list"),
         pytest.param('{"taken": ""}', "version: Field required", id="no version"),
         pytest.param('{"version": true}', "version: Input should be a valid integer", id="version is no number"),
-        pytest.param('{"version": 1}', "taken: Field required", id="nothing in it"),
+        pytest.param('{"version": 2}', "taken: Field required", id="nothing in it"),
         pytest.param(with_fields(colour="red"), "colour: Unexpected keyword", id="unknown word"),
-        pytest.param(with_fields(hosts=[{"name": 1}]), "hosts.0.name: Input should be a valid string", id="wrong type"),
+        pytest.param(
+            with_fields(hosts=[{"key": "k", "name": 1}]),
+            "hosts.0.name: Input should be a valid string",
+            id="wrong type",
+        ),
         pytest.param(with_fields(missing="none"), "missing: Input should be a valid array", id="text for a list"),
     ],
 )
@@ -200,19 +288,19 @@ def test_what_is_no_picture_is_refused_by_its_first_wrong_place(text: bytes | st
 
 def test_an_unknown_word_deep_inside_is_refused() -> None:
     """Strictness holds in every class, not in the outermost one only."""
-    host = {"name": "h", "namespace": "n", "names": {"hosts": {"addresses": {}}, "colour": 1}}
+    host = {"key": "k", "name": "h", "namespace": "n", "names": {"hosts": {"addresses": {}}, "colour": 1}}
     assert "hosts.0.names.colour: Unexpected keyword" in refusal(with_fields(hosts=[host]))
 
 
 def test_an_address_that_is_none_is_refused() -> None:
     """A host name cannot pass for an address of the hosts file."""
-    host = {"name": "h", "namespace": "n", "names": {"hosts": {"addresses": {"db": ["db.example"]}}}}
+    host = {"key": "k", "name": "h", "namespace": "n", "names": {"hosts": {"addresses": {"db": ["db.example"]}}}}
     assert "hosts.0.names.hosts.addresses.db.0" in refusal(with_fields(hosts=[host]))
 
 
 def test_deep_nesting_is_refused() -> None:
     """A hundred thousand brackets are an error, not the end of the stack."""
-    assert "recursion limit" in refusal('{"version": 1, "taken": ' + "[" * 100_000 + "]" * 100_000 + "}")
+    assert "recursion limit" in refusal('{"version": 2, "taken": ' + "[" * 100_000 + "]" * 100_000 + "}")
 
 
 def test_control_characters_of_a_file_are_escaped_and_long_words_cut() -> None:
@@ -230,14 +318,14 @@ def test_a_file_that_is_too_long_is_refused_unread() -> None:
 
 def test_millions_of_errors_are_not_collected() -> None:
     """A list of two million wrong things is given up at the first: what is told is that one's place."""
-    text = '{"version": 1, "taken": "", "hosts": [' + "0," * 2_000_000 + "0]}"
+    text = '{"version": 2, "taken": "", "hosts": [' + "0," * 2_000_000 + "0]}"
     assert refusal(text) == "this is no evidence file: hosts.0: Input should be an object"
 
 
 def test_many_wrong_entries_are_counted() -> None:
     """Where more is wrong than is worth telling apart, the number is told."""
     entries = ",".join(f'"{number}": 0' for number in range(1001))
-    text = '{"version": 1, "taken": "", "hosts": [], "namespaces": {' + entries + "}}"
+    text = '{"version": 2, "taken": "", "hosts": [], "namespaces": {' + entries + "}}"
     assert refusal(text) == "this is no evidence file: 1001 things in it are wrong"
 
 

@@ -28,7 +28,8 @@ def test_a_disagreement_is_none_any_more(name: str) -> None:
     """From the picture of that world the outcome and errno that the kernel showed in it are predicted."""
     seen = json.loads((FOLDER / f"{name}{SEEN}").read_text())
     place, target = seen["place"], Target.parse(seen["target"])
-    predicted = predict(codec.read(FOLDER / f"{name}{EVIDENCE}"), Attempt(place, target))
+    evidence = codec.read(FOLDER / f"{name}{EVIDENCE}")
+    predicted = predict(evidence, Attempt(evidence.place(place), target))
     # In which phase it ended is not recorded, and not compared.
     observed = Observation(place, str(target), Outcome(seen["outcome"]), Phase.CONNECT, seen["errno"], "", 0.0, "")
     assert Cell(place, str(target), predicted, observed).agrees, (predicted, seen)

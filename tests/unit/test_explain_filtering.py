@@ -72,11 +72,11 @@ def _picture(*chains: Chain, listeners: tuple[Listener, ...] = (_LISTENER,), **p
         proxies=proxies,
     )
     network = Network("podman", "box", "bridge", "podman0", (ip_network("10.88.0.0/16"),), (_GATEWAY,))
-    return picture([host, inside], [HostFacts("box", "box", _NAMES, podman="4.3.1")], [container], [network])
+    return picture([host, inside], [HostFacts("box", "box", "box", _NAMES, podman="4.3.1")], [container], [network])
 
 
 def _explained(evidence: Evidence, seen: Observation | None = None) -> Explanation:
-    return explain(evidence, Attempt("web", Target.parse("http://10.88.0.1:8000/")), seen)
+    return explain(evidence, Attempt(evidence.place("web"), Target.parse("http://10.88.0.1:8000/")), seen)
 
 
 def _seen(outcome: Outcome, errno: int | None = None) -> Observation:

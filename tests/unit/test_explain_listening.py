@@ -96,7 +96,7 @@ def world(
                 stack("far", ("far-podman0", "10.88.0.1/16", True), ("lan", "203.0.113.20/27", False)),
                 stack("agent", ("far-podman0", "10.88.0.12/16", False)),
             ],
-            [HostFacts("box", "box", NAMES, podman="4"), HostFacts("far", "far", NAMES, podman="4")],
+            [HostFacts("box", "box", "box", NAMES, podman="4"), HostFacts("far", "far", "far", NAMES, podman="4")],
             [
                 container("client", "box", "10.88.0.10"),
                 container("web", "box", "10.88.0.11", network=web_network),
@@ -116,7 +116,7 @@ def told(evidence: Evidence, target: str, seen: Outcome | None = None, *, place:
     """The explanation of an attempt; with ``seen`` of one that was made and failed above TCP."""
     goal = Target.parse(target)
     observed = None if seen is None else Observation(place, target, seen, Phase.HTTP, None, "", 0.1, "")
-    return explain(evidence, Attempt(place, goal), observed)
+    return explain(evidence, Attempt(evidence.place(place), goal), observed)
 
 
 def diagnosed(explained: Explanation) -> Diagnosis:
@@ -184,7 +184,7 @@ def test_of_two_far_sides_neither_is_believed() -> None:
     sshd = (tcp("0.0.0.0", "sshd", port=22),)
     forward = replace(SSH, to_host="127.0.0.1")
     evidence = world({"box": (tcp("0.0.0.0", "ssh", pid=5),), "far": sshd, "agent": sshd}, forwards=(forward,))
-    evidence = replace(evidence, hosts=(*evidence.hosts, HostFacts("third", "agent", NAMES)))
+    evidence = replace(evidence, hosts=(*evidence.hosts, HostFacts("third", "third", "agent", NAMES)))
     assert told(evidence, f"http://10.88.0.1:{PORT}", Outcome.CLOSED).verdict is Conclusion.CANNOT_TELL
 
 
@@ -278,13 +278,13 @@ def test_somebody_who_listens_elsewhere_is_likelier_than_nobody() -> None:
     """The same address is refused on both hosts; on one of them there is a reason that one can see."""
     evidence = world({"box": (tcp("127.0.0.1"),)})
     found = pasted_offline(evidence, read(REFUSED))
-    assert (found.place, found.explanation.cause) == ("client", Cause.LOOPBACK_ONLY)
+    assert (found.place.name, found.explanation.cause) == ("client", Cause.LOOPBACK_ONLY)
 
 
 def test_a_container_is_not_thought_to_call_the_port_that_it_publishes() -> None:
     """``agent`` publishes it on its host's loopback, where its own call would be refused as well."""
     evidence = world({"box": (tcp("127.0.0.1"),)}, agent_publishes=PORT)
-    assert pasted_offline(evidence, read(REFUSED)).place == "client"
+    assert pasted_offline(evidence, read(REFUSED)).place.name == "client"
 
 
 def test_where_nobody_listens_anywhere_that_is_the_cause() -> None:
@@ -298,7 +298,7 @@ BUSY = f"listen tcp 0.0.0.0:{PORT}: bind: address already in use"
 def test_a_port_that_is_taken_is_the_hosts_where_it_is() -> None:
     """Of several hosts the one whose port is taken is meant, whichever is the first."""
     found = pasted_offline(world({"far": (tcp("0.0.0.0", "nginx", pid=33),)}), read(BUSY))
-    assert found.place == "far"
+    assert found.place.name == "far"
     assert "nginx (pid 33)" in found.explanation.sentence
 
 
@@ -315,7 +315,7 @@ def test_nginx_speaks_where_it_listens(place: str) -> None:
     said = read(
         f'connect() failed (111: Connection refused) while connecting to upstream, upstream: "http://{GATEWAY}:1"'
     )
-    assert pasted_offline(world({place: (tcp("0.0.0.0", "nginx"),)}), said).place == place
+    assert pasted_offline(world({place: (tcp("0.0.0.0", "nginx"),)}), said).place.name == place
 
 
 def ended(evidence: Evidence, code: int) -> Evidence:
@@ -332,7 +332,7 @@ UNKNOWN = '[emerg] 1#1: host not found in upstream "web" in /etc/nginx/nginx.con
 def test_a_name_that_nginx_ended_over_is_that_of_the_container_that_ended() -> None:
     """It is no word of those that run; and what the container could be told instead is an address with its port."""
     found = pasted_offline(ended(world({"web": (tcp("0.0.0.0"),)}), 1), read(UNKNOWN))
-    assert (found.place, found.explanation.cause) == ("client", Cause.DNS_DISABLED)
+    assert (found.place.name, found.explanation.cause) == ("client", Cause.DNS_DISABLED)
     assert found.explanation.sentence.startswith("The program in client ended as it started, with status 1, over the")
     assert f"10.88.0.11:{PORT}" in [cure.command for cure in diagnosed(found.explanation).cures]
 
@@ -346,7 +346,7 @@ def test_a_name_that_is_known_by_now_is_no_reason_any_more() -> None:
 def test_who_was_stopped_on_purpose_did_not_end_over_a_name() -> None:
     """The words may then be those of an nginx that is asked to read its settings anew, where it runs."""
     evidence = ended(world({"far": (tcp("0.0.0.0", "nginx"),)}), 0)
-    assert pasted_offline(evidence, read(UNKNOWN)).place == "far"
+    assert pasted_offline(evidence, read(UNKNOWN)).place.name == "far"
 
 
 def gateway(evidence: Evidence, status: int, names: str) -> Diagnosis:
@@ -357,7 +357,7 @@ def gateway(evidence: Evidence, status: int, names: str) -> Diagnosis:
     target = Target.parse(f"http://10.88.0.11:{PORT}/")
     answer = Answer(f"10.88.0.11:{PORT}", status, "nginx", '{"error":\n "why"}')
     seen = Observation("box", str(target), Outcome.HTTP_STATUS, Phase.HTTP, None, f"HTTP {status}", 0.1, "", answer)
-    return diagnosed(explain(replace(evidence, containers=containers), Attempt("box", target), seen))
+    return diagnosed(explain(replace(evidence, containers=containers), Attempt(evidence.place("box"), target), seen))
 
 
 WEB = {"web": (tcp("0.0.0.0", "nginx"),)}
@@ -401,13 +401,14 @@ def test_who_answers_instead_of_a_container_is_named(state: str, cause: Cause) -
     containers = (client, web, replace(agent, state=state))
     target = Target.parse(f"http://203.0.113.20:{PORT}/")
     seen = Observation("box", str(target), Outcome.HTTP_STATUS, Phase.HTTP, None, "HTTP 404", 0.1, "")
-    assert explain(replace(evidence, containers=containers), Attempt("box", target), seen).cause is cause
+    evidence = replace(evidence, containers=containers)
+    assert explain(evidence, Attempt(evidence.place("box"), target), seen).cause is cause
 
 
 def test_a_name_that_no_place_knows_is_near_to_none() -> None:
     """There is no address to compare with a network's; with one cause everywhere the first place is as good as any."""
     found = pasted_offline(world({}), read("curl: (6) Could not resolve host: db; http://db:80/"))
-    assert (found.place, found.explanation.cause) == ("client", Cause.RESOLVER_DOWN)
+    assert (found.place.name, found.explanation.cause) == ("client", Cause.RESOLVER_DOWN)
 
 
 @pytest.mark.parametrize("seconds", [1.0, 10.0])
@@ -415,4 +416,5 @@ def test_a_timeout_is_what_nobody_s_address_may_give_however_long(seconds: float
     """The kernel takes three seconds to say so, or says nothing while it remembers who had that address (arp(7))."""
     target = Target.parse("http://10.88.0.77:80/")
     seen = Observation("client", str(target), Outcome.TIMED_OUT, Phase.CONNECT, None, "timed out", seconds, "")
-    assert explain(world({}), Attempt("client", target), seen).cause is Cause.NOBODY_HAS_ADDRESS
+    evidence = world({})
+    assert explain(evidence, Attempt(evidence.place("client"), target), seen).cause is Cause.NOBODY_HAS_ADDRESS

@@ -161,7 +161,7 @@ def test_a_published_port_by_ipv6_is_not_known() -> None:
 
 def explained(made: Evidence, place: str, target: str) -> Explanation:
     """Explain what is predicted."""
-    return explain(made, Attempt(place, Target.parse(target)))
+    return explain(made, Attempt(made.place(place), Target.parse(target)))
 
 
 def test_the_hosts_loopback_is_explained() -> None:

@@ -103,7 +103,7 @@ def world(
     ]
     return picture(
         stacks,
-        [HostFacts("box", "box", _NAMES, zone={}), HostFacts("far", "far", _NAMES, zone={})],
+        [HostFacts("box", "box", "box", _NAMES, zone={}), HostFacts("far", "far", "far", _NAMES, zone={})],
         containers,
         [Network("podman", "box", "bridge", "podman0", (ipaddress.ip_network("10.88.0.0/16"),), (bridge,))],
     )
@@ -111,7 +111,7 @@ def world(
 
 def ask(evidence: Evidence, place: str, target: str) -> Prediction:
     """Predict one attempt."""
-    return predict(evidence, Attempt(place, Target.parse(target)))
+    return predict(evidence, Attempt(evidence.place(place), Target.parse(target)))
 
 
 def rules(hook: Hook, action: Action, *matches: Match, kind: str = "filter", name: str = "") -> Ruleset:
@@ -617,5 +617,5 @@ def test_a_container_that_does_not_run_has_nowhere_to_start() -> None:
 
 def test_a_namespace_is_complete_with_its_defaults() -> None:
     """A namespace that nothing is known of has no way anywhere, and that is no error."""
-    evidence = Evidence("now", (HostFacts("x", "k", _NAMES),), namespaces={"k": Namespace("k", "x")})
+    evidence = Evidence("now", (HostFacts("x", "x", "k", _NAMES),), namespaces={"k": Namespace("k", "x")})
     assert ask(evidence, "x", f"10.0.0.1:{_PORT}").errno == errno.ENETUNREACH

@@ -80,7 +80,7 @@ def world(
         published=published,
     )
     client = Container("1" * 12, "client", "box", "running", holder, namespace="client", names=names)
-    facts = HostFacts("box", "box", Names(HostsFile({})), rootless=True)
+    facts = HostFacts("box", "box", "box", Names(HostsFile({})), rootless=True)
     made = picture(stacks, [facts], [client, web], [_NETWORK])
     taps = {"kind": "tun", "holder": holder, "host_loopback": opened}
     made = relinked(made, "client", "tap0", **taps)
@@ -99,13 +99,13 @@ def relinked(evidence: Evidence, key: str, name: str, **changes: object) -> Evid
 
 def ask(evidence: Evidence, place: str, target: str) -> Prediction:
     """Predict one attempt."""
-    return predict(evidence, Attempt(place, Target.parse(target)))
+    return predict(evidence, Attempt(evidence.place(place), Target.parse(target)))
 
 
 def told(evidence: Evidence, place: str, target: str, outcome: Outcome) -> Explanation:
     """Explain an attempt that was seen to end so while connecting."""
     seen = Observation(place, target, outcome, Phase.CONNECT, None, "", 0.1, "")
-    return explain(evidence, Attempt(place, Target.parse(target)), seen)
+    return explain(evidence, Attempt(evidence.place(place), Target.parse(target)), seen)
 
 
 def test_slirp_connects_from_the_host() -> None:
@@ -158,7 +158,7 @@ def test_the_hosts_address_is_pastas_container_itself(bound: str, *, is_it: bool
     """pasta gives the container the host's address: what is sent there stays inside, where nobody listens."""
     made = world(listener(bound), holder="pasta", inside=f"{_HOST}/27", gateway="203.0.113.1")
     seen = Observation("client", "", Outcome.REFUSED, Phase.CONNECT, 111, "", 0.1, "")
-    found = explain(made, Attempt("client", Target.parse(f"{_HOST}:{_PORT}")), seen)
+    found = explain(made, Attempt(made.place("client"), Target.parse(f"{_HOST}:{_PORT}")), seen)
     assert (found.cause is Cause.ROOTLESS_ADDRESS) is is_it
 
 
@@ -179,6 +179,6 @@ def test_a_container_that_is_gone_meanwhile_is_asked_after() -> None:
     """Podman called it running and its namespace could not be seen: no cause is named, and what to look at is said."""
     made = world()
     gone = replace(made, containers=tuple(replace(one, namespace=None) for one in made.containers))
-    found = explain(gone, Attempt("client", Target.parse(f"{_HOST}:{_PORT}")))
+    found = explain(gone, Attempt(gone.place("client"), Target.parse(f"{_HOST}:{_PORT}")))
     assert found.verdict is Conclusion.CANNOT_TELL
     assert "podman ps" in found.decide

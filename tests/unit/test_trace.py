@@ -164,7 +164,7 @@ def scene(*hits: Hit, entry: Conntrack | None = ENTRY) -> TraceInput:
     names = Names(HostsFile({}))
     evidence = Evidence(
         "",
-        (HostFacts("jack", AT_JACK, names), HostFacts("shop", AT_SHOP, names)),
+        (HostFacts("jack", "jack", AT_JACK, names), HostFacts("shop", "shop", AT_SHOP, names)),
         namespaces={n.key: n for n in namespaces},
     )
     return TraceInput(evidence, {AT_SHOP: hits})
@@ -174,7 +174,7 @@ def request(outcome: Outcome = Outcome.CONNECTED) -> Request:
     """Jack's, from port 40000."""
     target = Target.parse(f"http://{SHOP}/")
     seen = Observation("jack", str(target), outcome, Phase.CONNECT, None, "", 0.1, "")
-    return Request(Place("jack", "jack", AT_JACK, Names(HostsFile({}))), target, (40000,), seen)
+    return Request(Place(HostFacts("jack", "jack", AT_JACK, Names(HostsFile({})))), target, (40000,), seen)
 
 
 def judged(frames: Sequence[Frame], where: TraceInput | None = None) -> tuple[Leg, ...]:

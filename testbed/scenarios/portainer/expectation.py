@@ -80,7 +80,7 @@ def evidence(
         asking["laptop"] = Names(hosts["laptop"])
     return picture(
         stacks,
-        [HostFacts(name, name, asking[name], zone={}) for name in _HOSTS],
+        [HostFacts(name, name, name, asking[name], zone={}) for name in _HOSTS],
         [
             Container(name, name, "laptop", "running", "bridge", namespace=stack, names=asking[name])
             for name, stack in STACKS.items()
@@ -95,7 +95,7 @@ def url(target: str) -> str:
 
 def expected(here: Evidence, vantage: str, target: str) -> Prediction:
     """What an attempt from a vantage to a target must end in."""
-    return predict(here, Attempt(vantage, Target.parse(url(target))))
+    return predict(here, Attempt(here.place(vantage), Target.parse(url(target))))
 
 
 def client_words(prediction: Prediction, target: str, nameserver: str) -> str:
