@@ -1,5 +1,5 @@
 """Labs that go on running in the background, each kept by a process of its own."""
 
-from testbed.background.find import Running, find, running
+from testbed.background.find import Running, running
 
-__all__ = ["Running", "find", "running"]
+__all__ = ["Running", "running"]

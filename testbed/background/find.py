@@ -6,13 +6,13 @@ import ipaddress
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from testbed import processes
 from testbed.background import protocol
-from testbed.errors import DeadlineError, UsageError
+from testbed.errors import DeadlineError
 from testbed.model import Address
 
 _END_SECONDS: Final = 10.0
@@ -36,6 +36,8 @@ class Running:
     """Each container's host and main process, by that host's count."""
     zones: Mapping[str, Mapping[str, tuple[Address, ...]]]
     """What the resolver of each host knows: names to addresses."""
+    ids: Mapping[str, str] = field(default_factory=dict)
+    """Each container's id, by its name."""
 
 
 def running(uid: int | None = None) -> list[Running]:
@@ -45,26 +47,6 @@ def running(uid: int | None = None) -> list[Running]:
     names = sorted({name for line in lines if (name := protocol.name_in(line, uid))})
     found = (_describe(uid, name) for name in names)
     return [lab for lab in found if lab is not None]
-
-
-def find(name: str, labs: list[Running], *, lab: str | None = None) -> tuple[Running, str]:
-    """The lab that has a host or container of that name, and the name of the host it is or is on.
-
-    :param lab: look in this lab only
-    :raises UsageError: none has it, or several have
-    """
-    considered = [x for x in labs if lab in (None, x.name)]
-    matches = [x for x in considered if name in x.hosts or name in x.containers]
-    if not considered:
-        called = "" if lab is None else f" called {lab!r}"
-        raise UsageError(f"no lab{called} is running: start one with 'testbed up portainer'")
-    if not matches:
-        names = ", ".join(n for x in considered for n in (*x.hosts, *x.containers))
-        raise UsageError(f"no running lab has a host or container {name!r}: there are {names}")
-    if len(matches) > 1:
-        raise UsageError(f"{name!r} is in several labs ({', '.join(x.name for x in matches)}): say which with --lab")
-    (match,) = matches
-    return match, name if name in match.hosts else match.containers[name][0]
 
 
 def stop(lab: Running, *, uid: int | None = None) -> None:
@@ -105,6 +87,7 @@ def _describe(uid: int, name: str) -> Running | None:
             str(host): {str(known): tuple(map(ipaddress.ip_address, found)) for known, found in zone.items()}
             for host, zone in answer.get("zones", {}).items()  # an older testbed may keep it
         },
+        ids={str(container): str(its) for container, its in answer.get("ids", {}).items()},
     )
 
 

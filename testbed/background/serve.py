@@ -42,6 +42,7 @@ def describe(
             if isinstance(host, PrivateHost)
         },
         "containers": {name: (container.host.name, container.pid) for name, container in containers.items()},
+        "ids": {name: container.get_wrapped_container().id for name, container in containers.items()},
     }
 
 

@@ -14,7 +14,8 @@ from typing import Final
 import click
 
 from testbed import tools
-from testbed.background import Running, find, running
+from testbed.background import running
+from testbed.background.members import Member, find
 from testbed.errors import UsageError
 from testbed.host.private import PrivateHost
 from testbed.images import ImageStore
@@ -50,14 +51,15 @@ Examples:
   testbed exec -- podman run --rm IMAGE    in a fresh private host, gone afterwards
 """,
 )
-@click.option("--lab", help="Which lab, where several have that name.")
+@click.option("--lab", metavar="NAME", help="Look in this lab; by default in all that are up.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[NAME] -- COMMAND")
 @click.pass_context
 def exec_command(ctx: click.Context, lab: str | None, words: tuple[str, ...]) -> None:
     """Run a command on a host, or with a container's network, hosts file and resolver.
 
-    The programs are this machine's own, so it works for images without a shell too, and it starts in this folder.
-    Without a NAME it runs on a fresh private host, which ends with it. The exit code is the command's.
+    NAME is a host's name, or a container's name or id, as 'testbed explain --from' takes it; LAB/NAME where several
+    labs have it. The programs are this machine's own, so it works for images without a shell too, and it starts in this
+    folder. Without a NAME it runs on a fresh private host, which ends with it. The exit code is the command's.
     """
     name = words[0] if words else None
     if _COMMAND in ctx.meta and len(words) > 1:
@@ -69,10 +71,13 @@ def exec_command(ctx: click.Context, lab: str | None, words: tuple[str, ...]) ->
 
 
 @click.command(epilog="\b\nExamples:\n  testbed shell laptop\n  testbed shell portainer\n  testbed shell")
-@click.option("--lab", help="Which lab, where several have that name.")
+@click.option("--lab", metavar="NAME", help="Look in this lab; by default in all that are up.")
 @click.argument("name", required=False)
 def shell(name: str | None, lab: str | None) -> None:
-    """Open a prompt on a host or in a container's network; without a name, on a fresh private host."""
+    """Open a prompt on a host or in a container's network; without a name, on a fresh private host.
+
+    NAME is as for 'testbed exec'.
+    """
     bash = tools.find("bash")
     os.environ["PS1"] = f"[{name or 'private host'}] \\w \\$ "
     _enter(name, [bash, "--norc", "-i"] if bash else ["sh", "-i"], lab)
@@ -89,10 +94,12 @@ def _enter(name: str | None, words: list[str], lab: str | None) -> None:
     if name is None:
         _on_a_fresh_host(command)
     else:
-        found, host = find(name, running(), lab=lab)
+        found = find(name, running(), lab=lab)
+        if not found.pid:
+            raise UsageError(f"{found.name} does not run, so that there is nothing to enter: start it first")
         if not is_root():
-            join_user_namespace(found.keeper)
-        _replace(found, host, name, command)
+            join_user_namespace(found.lab.keeper)
+        _replace(found, command)
 
 
 def _here() -> str:
@@ -103,10 +110,10 @@ def _here() -> str:
         return "/"
 
 
-def _replace(lab: Running, host: str, name: str, command: list[str]) -> None:
+def _replace(member: Member, command: list[str]) -> None:
     """Become the command: nothing of ours stands between it and the terminal."""
-    init = lab.hosts[host]
-    argv = host_command(init, command) if name == host else container_command(init, lab.containers[name][1], command)
+    init = member.lab.hosts[member.host]
+    argv = host_command(init, command) if member.container is None else container_command(init, member.pid, command)
     os.execvpe(argv[0], argv, {**environment(), **_prompt()})  # noqa: S606 - no shell is wanted
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from testbed.cli.looking import sources
-from testbed.errors import UsageError
 from testbed.evidence import codec
 from testbed.readers.take import take
 
@@ -30,8 +29,6 @@ def evidence(output: str, lab: str | None, host: bool) -> None:
     It holds names, addresses, firewall rules and process names, of every variable of an environment only the proxies,
     without their passwords. Nothing is changed, nothing is sent.
     """
-    if lab is not None and host:
-        raise UsageError("give --lab or --host, not both")
     picture = take(sources(lab=lab, host=host))
     if output == "-":
         click.echo(codec.to_json(picture))

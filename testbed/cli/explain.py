@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from testbed.cli.looking import UNUSABLE, LookingCommand, needed, sources_for
+from testbed.cli.looking import NOTATION, UNUSABLE, LookingCommand, needed, sources_for
 from testbed.cli.progress import status
 from testbed.diagnose import Told, pasted_offline, why, why_pasted
 from testbed.errors import Error, UsageError
@@ -36,7 +36,7 @@ Examples:
 Exit codes: 0 it connects, 1 explained, 2 cannot tell, 3 not usable here.
 """,
 )
-@click.option("--from", "place", metavar="NAME", help="The container it starts from, or 'host' for the host itself.")
+@click.option("--from", "place", metavar="NAME", help=f"Where it starts. {NOTATION}")
 @click.option(
     "--lab", metavar="NAME", help="Look in this lab; by default in the labs that are up, then on this machine."
 )
@@ -68,6 +68,8 @@ def explain(
     try:
         target = _target(text)
         # An ordinary user's process joins a user namespace here, which it may while it has no thread that shows status.
+        if file is not None and (host or lab is not None):
+            raise UsageError("--evidence has what was seen already: leave out --lab and --host")
         found = sources_for(place, lab=lab, host=host) if file is None else ()
         with status("looking") as say:
             if file is not None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Final
 
 import click
 
 from testbed.background import Running, running
+from testbed.background.members import called, known, missing
 from testbed.errors import UsageError
+from testbed.evidence import lookup
 from testbed.namespaces.user import is_root, join_user_namespace
 from testbed.readers.sources import of_machine, of_running_lab
 from testbed.readers.take import Source
 
+#: What --from and exec take, in the words of :mod:`testbed.evidence.lookup`.
+NOTATION: Final = (
+    "NAME is a container's name or id, or the first letters of one, a host's name, or 'host' for the host itself. "
+    "Where several are called so: LAB/NAME, HOST/NAME or LAB/HOST/NAME."
+)
 #: What explain and trace end with where they cannot look: 2 is an answer of theirs.
 UNUSABLE: Final = 3
 
@@ -38,29 +46,42 @@ def sources(*, lab: str | None = None, host: bool = False) -> tuple[Source, ...]
 
     This process joins the user namespace of their owner where it is not root.
 
-    :raises UsageError: no lab of that name runs
+    :raises UsageError: no lab of that name runs, or both are asked for
     """
-    labs = [] if host else [one for one in running() if lab in (None, one.name)]
-    if not labs:
-        if lab is not None:
-            raise UsageError(f"no lab called {lab!r} is running; see 'testbed list'")
-        return (of_machine(),)
-    return _of_labs(labs)
+    labs = _labs(lab, host=host)
+    return _of_labs(labs) if labs else (of_machine(),)
 
 
 def sources_for(place: str | None, *, lab: str | None = None, host: bool = False) -> tuple[Source, ...]:
-    """The same for whoever starts at a place: the lab that has that name, else the machine, where none is named.
+    """The same for whoever starts at a place: the lab that has it; where none is named and none has it, the machine.
 
-    :raises UsageError: as :func:`sources`
+    :param place: in the notation of :mod:`testbed.evidence.lookup`; None where it is to be told from words that were
+        pasted
+    :raises UsageError: as :func:`sources`, or the place may be in several labs
     """
-    if lab is None and not host and place not in (None, "host"):
-        labs = running()
-        having = [one.name for one in labs if any(n.startswith(place or "") for n in (*one.hosts, *one.containers))]
-        if labs and not having:
-            return sources(host=True)
-        if len(having) == 1:
-            return sources(lab=having[0])
-    return sources(lab=lab, host=host)
+    labs = _labs(lab, host=host)
+    if not labs or place is None:
+        return _of_labs(labs) if labs else (of_machine(),)
+    members = known(place, labs, join=lab is not None)
+    if lookup.matching(place, members, called):
+        found = lookup.find(place, members, called, missing=lambda: missing(place, members))
+        return _of_labs([found.lab])
+    if lab is not None:
+        return _of_labs(labs)
+    within, separator, _ = place.partition("/")
+    if separator and within != os.uname().nodename:
+        raise missing(place, members)
+    return (of_machine(),)
+
+
+def _labs(lab: str | None, *, host: bool) -> list[Running]:
+    """The labs to look in; none for the machine."""
+    if lab is not None and host:
+        raise UsageError("give --lab or --host, not both")
+    labs = [] if host else [one for one in running() if lab in (None, one.name)]
+    if lab is not None and not labs:
+        raise UsageError(f"no lab called {lab!r} is running; see 'testbed list'")
+    return labs
 
 
 def needed(place: str | None) -> str:
@@ -78,4 +99,4 @@ def _of_labs(labs: list[Running]) -> tuple[Source, ...]:
         if len(labs) > 1:
             raise UsageError(f"several labs are running ({', '.join(lab.name for lab in labs)}): say which with --lab")
         join_user_namespace(labs[0].keeper)
-    return tuple(source for lab in labs for source in of_running_lab(lab.hosts, lab.zones))
+    return tuple(source for lab in labs for source in of_running_lab(lab.hosts, lab.zones, lab=lab.name))

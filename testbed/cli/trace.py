@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from testbed.cli.looking import UNUSABLE, LookingCommand, needed, sources_for
+from testbed.cli.looking import NOTATION, UNUSABLE, LookingCommand, needed, sources_for
 from testbed.cli.progress import status
 from testbed.errors import Error, UsageError
 from testbed.model import Scheme, Target
@@ -34,7 +34,7 @@ Examples:
 Exit codes: 0 it was answered, 1 followed to where it ended, 2 none of its packets seen, 3 not usable here.
 """,
 )
-@click.option("--from", "place", metavar="NAME", help="The container it starts from, or 'host' for the host itself.")
+@click.option("--from", "place", metavar="NAME", help=f"Where it starts. {NOTATION}")
 @click.option(
     "--lab", metavar="NAME", help="Look in this lab; by default in the labs that are up, then on this machine."
 )

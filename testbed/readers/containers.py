@@ -55,10 +55,33 @@ class Podman(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A container as ``podman ps`` lists it."""
+
+    id: str
+    name: str
+    pid: int
+    """Its main process, as its host counts; 0 where it does not run."""
+
+
+@dataclass(frozen=True, slots=True)
 class ByService:
     """By an API service that is running already."""
 
     engine: Engine
+
+    def listed(self) -> list[Listed]:
+        """Every container, running or not, by its name, without inspecting any.
+
+        :raises EngineError: Podman refused, or does not answer
+        """
+        with self.engine.asking() as asking:
+            said = self._get(asking, "/containers/json", {"all": "true"})
+        found = (
+            Listed(str(one.get("Id", "")), str(next(iter(_sequence(one.get("Names"))), "")), _pid_of(one))
+            for one in map(_mapping, _sequence(said))
+        )
+        return sorted(found, key=lambda one: one.name)
 
     def containers(self) -> list[dict[str, Any]]:
         """See :class:`Podman`."""
@@ -312,6 +335,11 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _sequence(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list) else ()
+
+
+def _pid_of(listed: Mapping[str, Any]) -> int:
+    """Podman 4 lists the process that a container had when it ran."""
+    return _number(listed.get("Pid")) if listed.get("State") in ("running", "paused") else 0
 
 
 def _number(value: Any) -> int:

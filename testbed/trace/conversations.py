@@ -34,6 +34,14 @@ class TapSite:
 
 
 @dataclass(frozen=True, slots=True)
+class ArpShown:
+    """A frame of ARP (RFC 826), at a tap."""
+
+    frame: Frame
+    place: TapSite
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """A frame with a TCP segment, at a tap."""
 

@@ -24,7 +24,7 @@ from testbed.readers.links import read_links
 from testbed.readers.take import Source, take
 from testbed.readers.vantages import PATIENCE, files, is_private, source_of, vantage_in
 from testbed.trace import judge
-from testbed.trace.conversations import TapSite, conversations, errors, shown
+from testbed.trace.conversations import ArpShown, TapSite, conversations, errors, shown
 from testbed.trace.events import TABLE, Event
 from testbed.trace.hops import Hit, TraceInput
 from testbed.trace.nftrace import FirewallTrace
@@ -78,7 +78,7 @@ def follow(
     request = judge.Request(found, goal, ports, observation)
     listed = conversations(shown(frames, watching.taps))
     legs, unsure = judge.legs(scene, listed, errors(frames, watching.taps), request)
-    questions = tuple(frame for frame in frames if frame.arp is not None)
+    questions = tuple(ArpShown(frame, watching.taps[frame.tap]) for frame in frames if frame.arp is not None)
     failed = not legs or legs[0].end is not LegEnd.ANSWERED
     return Journey(
         place=found.name,
@@ -87,7 +87,7 @@ def follow(
         legs=legs,
         ended=judge.sentence(scene, legs, request, questions),
         notes=(*unsure, *watching.notes),
-        neighbours=questions,
+        neighbours=tuple(one.frame for one in questions),
         why=explain(evidence, Attempt(found, goal), observation) if failed else None,
         frames=frames,
         seconds=time.monotonic() - began,

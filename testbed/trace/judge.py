@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from testbed.evidence import Act, Listener, Place
-from testbed.frames import Frame
 from testbed.frames.segments import icmp_error
 from testbed.model import Address, Observation, Outcome, Target
 from testbed.predict.routing import choose, is_local
 from testbed.predict.wording import route_row
 from testbed.trace import hops as judging
-from testbed.trace.conversations import Conversation, Shown, way
+from testbed.trace.conversations import ArpShown, Conversation, Shown, way
 from testbed.trace.hops import TraceInput
 from testbed.trace.values import Decided, Decision, Endpoint, Hop, Leg, LegEnd
 
@@ -283,12 +282,12 @@ def _said(packet: Shown | None) -> str:
     return f"{len(data)} byte{'s' if len(data) > 1 else ''}"
 
 
-def sentence(scene: TraceInput, found: Sequence[Leg], request: Request, questions: Sequence[Frame]) -> str:
+def sentence(scene: TraceInput, found: Sequence[Leg], request: Request, questions: Sequence[ArpShown]) -> str:
     """How the journey ended."""
     return _ended_as(scene, found[0], request, questions) if found else _never_sent(scene, request, questions)
 
 
-def _ended_as(scene: TraceInput, leg: Leg, request: Request, questions: Sequence[Frame]) -> str:
+def _ended_as(scene: TraceInput, leg: Leg, request: Request, questions: Sequence[ArpShown]) -> str:
     seen = request.observation
     last = leg.there[-1]
     to = next((rewrite.after for rewrite in last.rewrites if rewrite.what == "destination"), last.destination)
@@ -334,7 +333,7 @@ def _why(leg: Leg) -> str:
     )
 
 
-def _never_sent(scene: TraceInput, request: Request, questions: Sequence[Frame]) -> str:
+def _never_sent(scene: TraceInput, request: Request, questions: Sequence[ArpShown]) -> str:
     place, seen = request.place, request.observation
     if seen.outcome is Outcome.CONNECTED:
         return "it was answered, and none of its packets passed an interface that could be looked at"
@@ -360,25 +359,25 @@ def _addresses(request: Request) -> Sequence[Address]:
         return request.place.names.hosts.lookup(request.target.host)
 
 
-def _asked(scene: TraceInput, questions: Sequence[Frame], key: str | None, targets: Sequence[Address]) -> str:
+def _asked(scene: TraceInput, questions: Sequence[ArpShown], key: str | None, targets: Sequence[Address]) -> str:
     """Whom a namespace asked for in vain by ARP, to send to one of these addresses; empty where it did not."""
     if key is None:
         return ""
     here = scene.namespace(key)
     wanted = {choose(here, target).hop or target for target in targets}
-    answered = {frame.arp.sender for frame in questions if frame.arp and not frame.arp.request}
+    answered = {one.frame.arp.sender for one in questions if one.frame.arp and not one.frame.arp.request}
     asked = [
-        (frame.arp.target, frame.tap)
-        for frame in questions
-        if frame.arp
-        and frame.arp.request
-        and frame.outgoing
-        and frame.tap.partition("@")[2] == here.label
-        and frame.arp.target in wanted
-        and frame.arp.target not in answered
+        (one.frame.arp.target, one.place.interface)
+        for one in questions
+        if one.frame.arp
+        and one.frame.arp.request
+        and one.frame.outgoing
+        and one.place.key == key
+        and one.frame.arp.target in wanted
+        and one.frame.arp.target not in answered
     ]
     if not asked:
         return ""
-    target, tap = asked[0]
+    target, interface = asked[0]
     times = sum(one == asked[0] for one in asked)
-    return f"nobody answered ARP for {target} at {tap.partition('@')[0]}, asked {times} time{'s' if times > 1 else ''}"
+    return f"nobody answered ARP for {target} at {interface}, asked {times} time{'s' if times > 1 else ''}"

@@ -89,10 +89,12 @@ def test_an_unknown_name_is_answered_with_those_that_there_are(cli: OwnCli) -> N
 
 
 def test_first_letters_that_two_have_are_not_enough(cli: OwnCli) -> None:
-    """Both are named, with a request for the whole name."""
+    """Both are named, to be typed so."""
     said = cli("explain", "--host", "--from", "web", _TO_HOST)
     assert said.status == 3
-    assert "testbed: 'web' may be any of web1 (box), web2 (box): give the whole name" in said.err
+    assert "testbed: 'web' may be any of web1, web2: give one of these" in said.err
+    for name in ("web1", "web2"):
+        assert cli("explain", "--host", "--from", name, "--json", _BY_NAME).cause == "loopback-only"
 
 
 def test_first_letters_are_enough_for_one(cli: OwnCli) -> None:

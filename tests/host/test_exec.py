@@ -22,6 +22,7 @@ Image = Callable[[str], str]
 #: Other runs on this machine have labs too, and there may be several of ours: pytest-xdist has a process for each.
 NAME: Final = f"exec-{os.getpid()}"
 OTHER: Final = f"other-{os.getpid()}"
+TWIN: Final = f"twin-{os.getpid()}"
 
 
 def typed(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -206,19 +207,70 @@ def test_a_name_that_is_none_is_refused(name: str) -> None:
     assert "is no name for a lab: letters, digits, - and _, at most 40 of them" in done.stderr
 
 
-def test_names_in_two_labs_need_the_lab(lab: str) -> None:
-    """Where two labs have a host of that name, --lab is asked for, and with it each is found."""
+@pytest.fixture(scope="module")
+def two(lab: str) -> Iterator[dict[str, str]]:
+    """Two labs of one scenario: the address that the tunnel of each is bound to, by its name."""
     try:
-        up(OTHER, "--bind", "10.88.0.1")
-        unclear = typed("exec", "laptop", "--", "true")
-        assert unclear.returncode == 2
-        assert "'laptop' is in several labs (" in unclear.stderr
-        assert unclear.stderr.endswith("): say which with --lab\n")
-        for name, address in ((lab, "127.0.0.1"), (OTHER, "10.88.0.1")):
-            done = typed("exec", "--lab", name, "laptop", "--", "ss", "-Hltn", "sport", "=", ":19001")
-            assert done.stdout.split()[3] == f"{address}:19001"
+        up(TWIN, "--bind", "10.88.0.1")
+        yield {lab: "127.0.0.1", TWIN: "10.88.0.1"}
     finally:
-        remove(OTHER)
+        remove(TWIN)
+
+
+def test_names_in_two_labs_need_the_lab(two: dict[str, str]) -> None:
+    """Where two labs have a host of that name, one line says what to type, and with that, or --lab, each is found."""
+    unclear = typed("exec", "laptop", "--", "true")
+    assert unclear.returncode == 2
+    (line,) = unclear.stderr.splitlines()
+    assert line.startswith("testbed: 'laptop' may be any of ")
+    assert line.endswith(": give one of these")
+    for name, address in two.items():
+        assert f"{name}/laptop" in line
+        for words in (("--lab", name, "laptop"), (f"{name}/laptop",)):
+            done = typed("exec", *words, "--", "ss", "-Hltn", "sport", "=", ":19001")
+            assert done.stdout.split()[3] == f"{address}:19001"
+
+
+@pytest.mark.parametrize("command", ["explain", "trace", "picture"])
+def test_of_two_labs_each_is_looked_at_for_itself(two: dict[str, str], command: str, tmp_path: Path) -> None:
+    """A name of both is refused with those that are one's; by these each connects to its own tunnel alone."""
+    words = [command]
+    if command == "picture":
+        words = ["explain", "--evidence", str(tmp_path / "both.json")]
+        assert typed("evidence", "-o", words[-1]).returncode == 0
+    for vague in ("laptop", "host"):
+        said = typed(*words, "--from", vague, "127.0.0.1:19001")
+        assert said.returncode == 3, said
+        last = said.stderr.splitlines()[-1]
+        assert [name for name in two if f"{name}/laptop" not in last] == []
+    # The other one listens on podman0's address, which each laptop has, and not on its loopback.
+    ended = [typed(*words, "--from", f"{name}/laptop", "127.0.0.1:19001").returncode for name in two]
+    assert ended == [0, 1]
+
+
+def test_a_container_is_found_by_name_id_and_first_letters(lab: str) -> None:
+    """What explain finds exec finds: also one that somebody ran by hand, which the keeper does not know."""
+    on_laptop = ("exec", "--lab", lab, "laptop", "--", "podman")
+    image = typed(*on_laptop, "inspect", "--format={{.ImageName}}", "hostnet").stdout.strip()
+    made = typed(*on_laptop, "run", "-d", "--name=byhand", "--network=none", image, "sleep", "infinity")
+    assert made.returncode == 0, made.stderr
+    try:
+        for text in ("byh", made.stdout[:12], f"{lab}/byhand"):
+            links = typed("exec", "--lab", lab, text, "--", "ip", "-json", "link")
+            assert [link["ifname"] for link in json.loads(links.stdout)] == ["lo"], links.stderr
+            said = typed("explain", "--lab", lab, "--no-attempt", "--from", text, "--json", "127.0.0.1:1")
+            assert json.loads(said.stdout)["cause"] == "nobody-listens"
+    finally:
+        typed(*on_laptop, "rm", "--force", "--time=0", "byhand")
+
+
+def test_an_id_is_enough_to_find_its_lab(lab: str) -> None:
+    """As podman ps prints it, and without --lab: it is nobody else's."""
+    listed_id = typed(
+        "exec", "--lab", lab, "laptop", "--", "podman", "ps", "-q", "--filter=name=portainer"
+    ).stdout.strip()
+    assert typed("exec", listed_id, "--", "true").returncode == 0
+    assert typed("explain", "--no-attempt", "--from", listed_id, "127.0.0.1:1").returncode == 1
 
 
 def test_a_lab_that_is_ended_is_gone(testbed_session: None) -> None:

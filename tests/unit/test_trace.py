@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP
-from scapy.layers.l2 import Ether
+from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
 from testbed.evidence import (
@@ -40,7 +40,7 @@ from testbed.hosts_file import HostsFile
 from testbed.model import Observation, Outcome, Phase, Target
 from testbed.readers.nft_json import Numbered, by_handle
 from testbed.trace import Endpoint, Leg, LegEnd, pcapng
-from testbed.trace.conversations import TapSite, conversations, errors, shown
+from testbed.trace.conversations import ArpShown, TapSite, conversations, errors, shown
 from testbed.trace.events import Event, Marked
 from testbed.trace.hops import Hit, TraceInput
 from testbed.trace.judge import Request, legs, sentence
@@ -319,6 +319,17 @@ def test_a_dropped_packet_ends_with_what_it_had_become() -> None:
     assert last.decisions[0].text == "a rule drops it: ip nat c: drop"
     said = sentence(where, (leg,), request(Outcome.TIMED_OUT), ())
     assert said == "no answer to 1 SYN: in shop, a rule drops it: ip nat c: drop"
+
+
+@pytest.mark.parametrize(("key", "ends"), [(AT_SHOP, "nobody answered ARP"), (AT_JACK, "")])
+def test_a_question_by_arp_is_that_of_the_namespace_whose_interface_asked(key: str, ends: str) -> None:
+    """By its key: the host of another lab may be called the same, and its taps then have other words for it."""
+    (leg,) = judged(there(1.0, "S", (ISN, 0), last=2), scene(entry=None))
+    raw = bytes(Ether(src="02:00:00:00:00:01") / ARP(op="who-has", psrc=SHOP, pdst=SHOP, hwsrc="02:00:00:00:00:01"))
+    question = decode(raw.ljust(60, b"\0"), tap="wan0@two/shop", at=1.1, outgoing=True)
+    asked = ArpShown(question, TapSite(key, "two/shop", "wan0"))
+    said = sentence(scene(entry=None), (leg,), request(Outcome.TIMED_OUT), (asked,))
+    assert (f"nobody answered ARP for {SHOP} at wan0, asked 1 time" in said) is bool(ends)
 
 
 def test_a_reset_from_where_nobody_listens_is_a_refusal() -> None:
