@@ -9,6 +9,7 @@ from typing import Final
 
 from testbed.evidence import Conntrack, Flow
 from testbed.readers.netlink import attributes, dump
+from testbed.readers.reader import of_rows
 
 #: How many are kept: a busy router has hundreds of thousands, and one is looked for.
 MOST: Final = 20_000
@@ -46,6 +47,9 @@ def read_conntrack() -> tuple[tuple[Conntrack, ...], tuple[str, ...]]:
         return (), (f"the connection tracking table cannot be read ({exc.strerror}): do it as root",)
     cut = (f"of {count} tracked connections only the first {MOST} are here",) if count > MOST else ()
     return found, cut
+
+
+READER: Final = of_rows("the connection tracking table", "conntrack", read_conntrack)
 
 
 def _entry(message: bytes) -> Conntrack | None:

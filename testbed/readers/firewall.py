@@ -17,6 +17,7 @@ from testbed.evidence import Backend, Chain, Ruleset
 from testbed.namespaces import NetworkNamespace
 from testbed.readers import iptables_text, nft_json
 from testbed.readers.netlink import attributes, dump
+from testbed.readers.reader import Reader, Reading
 
 Family = Literal["ip", "ip6"]
 #: Each family's program, and the file of its legacy tables' names.
@@ -40,6 +41,14 @@ _SECONDS: Final = 10.0
 def read_firewall(net: NetworkNamespace) -> tuple[Ruleset, tuple[str, ...]]:
     """All rules of a namespace, and a sentence for whatever of them could not be read. Nothing is changed by it."""
     return net.run(lambda: _Reading(net.what).read())
+
+
+def _reading(net: NetworkNamespace) -> Reading:
+    rules, missing = read_firewall(net)
+    return Reading({"firewall": rules}, missing)
+
+
+READER: Final = Reader("the firewall", ("firewall",), _reading)
 
 
 def read_handles(net: NetworkNamespace) -> Mapping[tuple[str, str, int], nft_json.Numbered]:

@@ -24,7 +24,9 @@ from testbed.evidence import (
     Subnet,
 )
 from testbed.model import Address
+from testbed.namespaces import NetworkNamespace
 from testbed.readers.netlink import Netlink, attribute, attributes
+from testbed.readers.reader import Reader, Reading
 
 T = TypeVar("T")
 
@@ -144,6 +146,28 @@ def read_links() -> Links:
             rows("entries of bridges", _GETNEIGH, fdb, _fdb_entry) if fdb else (),
             tuple(missing),
         )
+
+
+def _reading(net: NetworkNamespace) -> Reading:
+    found = net.run(read_links)
+    return Reading(
+        {
+            "links": found.links,
+            "addresses": found.addresses,
+            "routes": found.routes,
+            "policy_rules": found.policy_rules,
+            "neighbours": found.neighbours,
+            "fdb": found.fdb,
+        },
+        found.missing,
+        found.peers,
+    )
+
+
+#: Without interfaces and routes nothing can be said of a namespace.
+READER: Final = Reader(
+    "the links", ("links", "addresses", "routes", "policy_rules", "neighbours", "fdb"), _reading, essential=True
+)
 
 
 def numbers_of(namespaces: Mapping[str, int]) -> dict[int, str]:

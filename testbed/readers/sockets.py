@@ -14,6 +14,7 @@ from testbed.evidence import Listener, Protocol
 from testbed.host.listeners import TCP_CLOSE, TCP_LISTEN, table
 from testbed.model import Address
 from testbed.readers.netlink import Netlink, attributes
+from testbed.readers.reader import of_rows
 
 #: Of each kind and family.
 MOST: Final = 20_000
@@ -54,6 +55,9 @@ def read_listeners() -> tuple[tuple[Listener, ...], tuple[str, ...]]:
     return tuple(sorted(found, key=lambda x: (x.protocol, x.port, x.address.version, x.address, x.inode))), tuple(
         missing
     )
+
+
+READER: Final = of_rows("who listens", "listeners", read_listeners)
 
 
 def _rows(protocol: Protocol, answers: Iterator[bytes]) -> Iterator[Listener]:

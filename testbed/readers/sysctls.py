@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+import socket
 from contextlib import suppress
 from typing import Final
+
+from testbed.readers.reader import of_rows
 
 _SINGLE: Final = (
     "core/somaxconn",
@@ -23,16 +26,26 @@ _EACH: Final = (
 _LONGEST: Final = 64
 
 
-def read_sysctls(links: Iterable[str]) -> dict[str, str]:
-    """Their values by their path below /proc/sys/net; those that this kernel does not have are left out.
+def read_sysctls() -> dict[str, str]:
+    """The values in the calling thread's namespace by their path below /proc/sys/net.
 
-    :param links: the names of the interfaces of the calling thread's namespace
+    Those that this kernel does not have are left out.
+
+    :raises OSError: the kernel does not tell which interfaces there are
     """
     names = [*_SINGLE]
-    for link in ("all", "default", *links):
+    for link in ("all", "default", *(_text(name) for _, name in socket.if_nameindex())):
         names += [f"{folder}/{link}/{name}" for folder, each in _EACH for name in each]
     found = {}
     for name in names:
         with suppress(OSError), open(f"/proc/sys/net/{name}", "rb") as file:
             found[name] = file.read(_LONGEST).decode("ascii", "replace").strip()
     return found
+
+
+def _text(name: str) -> str:
+    """An interface's name, whatever bytes whoever gave it put in."""
+    return os.fsencode(name).decode(errors="replace")
+
+
+READER: Final = of_rows("the sysctls", "sysctls", lambda: (read_sysctls(), ()))

@@ -20,14 +20,11 @@ from testbed.evidence.lookup import Called
 from testbed.model import Address
 from testbed.namespaces import NetworkNamespace
 from testbed.readers import containers as podmans
-from testbed.readers.conntrack import read_conntrack
 from testbed.readers.containers import Podman, Recorded
 from testbed.readers.files import read_inside
-from testbed.readers.firewall import read_firewall
-from testbed.readers.links import numbers_of, read_links
+from testbed.readers.links import numbers_of
+from testbed.readers.namespace import Seen, see
 from testbed.readers.processes import Holders, holders, link
-from testbed.readers.sockets import read_listeners
-from testbed.readers.sysctls import read_sysctls
 
 #: Python runs one thread at a time; the others wait for programs that print rules.
 _AT_ONCE: Final = 1
@@ -84,14 +81,6 @@ class _Inventory:
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A namespace as it was read, and its veths: their peers' namespaces by its own numbers for them."""
-
-    namespace: Namespace
-    peers: Mapping[int, tuple[int | None, int]]
-
-
 def take(sources: Sequence[Source]) -> Evidence:
     """A picture of some hosts, each of them and each network namespace once, however often it is given or shared."""
     missing: list[str] = []
@@ -110,8 +99,8 @@ def take(sources: Sequence[Source]) -> Evidence:
                     nets[key] = stack.enter_context(NetworkNamespace(path, label))
                 except HostError as exc:
                     missing.append(str(exc))
-        seen: dict[str, _Seen] = {}
-        for key, found in zip(nets, pool.map(_see, nets, nets.values()), strict=True):
+        seen: dict[str, Seen] = {}
+        for key, found in zip(nets, pool.map(see, nets, nets.values()), strict=True):
             if isinstance(found, str):
                 missing.append(found)
             else:
@@ -220,7 +209,7 @@ def _key(path: Path | None) -> str | None:
         return None
 
 
-def _visible(key: str | None, seen: Mapping[str, _Seen]) -> str | None:
+def _visible(key: str | None, seen: Mapping[str, Seen]) -> str | None:
     return key if key in seen else None
 
 
@@ -229,7 +218,7 @@ def _wanted(inventories: Sequence[_Inventory]) -> Iterator[tuple[str, Path, str]
     label = _labels(inventories)
     for one in inventories:
         source = one.source
-        host = label(_called(source))
+        host = label(_called(one))
         yield one.namespace, source.net, host
         rootless = _key(source.rootless_netns)
         if rootless is not None and source.rootless_netns is not None:
@@ -237,12 +226,12 @@ def _wanted(inventories: Sequence[_Inventory]) -> Iterator[tuple[str, Path, str]
         for container in sorted(one.containers, key=lambda c: c.mode.startswith("container:")):
             if container.namespace is not None:
                 path = source.proc / str(container.pid) / "ns/net"
-                yield container.namespace, path, label(_called(source, container))
+                yield container.namespace, path, label(_called(one, container))
 
 
 def _labels(inventories: Iterable[_Inventory]) -> Callable[[Called], str]:
     """What tells a host or container from all others in words that can be typed: mostly its name."""
-    known = [_called(one.source, x) for one in inventories for x in (None, *one.containers)]
+    known = [_called(one, container) for one in inventories for container in (None, *one.containers)]
     names = Counter(one.name for one in known)
 
     def label(own: Called) -> str:
@@ -251,46 +240,14 @@ def _labels(inventories: Iterable[_Inventory]) -> Callable[[Called], str]:
     return label
 
 
-def _called(source: Source, container: Container | None = None) -> Called:
+def _called(one: _Inventory, container: Container | None = None) -> Called:
+    name, lab = one.source.name, one.source.lab
     if container is None:
-        return Called(source.name, source.name, source.lab)
-    return Called(container.name, source.name, source.lab, container.id)
+        return Called(name, name, lab, namespace=one.namespace)
+    return Called(container.name, name, lab, container.id)
 
 
-def _see(key: str, net: NetworkNamespace) -> _Seen | str:
-    """Read one namespace; a sentence where that cannot be done at all."""
-    try:
-        links = net.run(read_links)
-    except (HostError, OSError) as exc:
-        return str(exc) if isinstance(exc, HostError) else f"the links of {net.what} cannot be read: {exc}"
-    missing = [*links.missing]
-    try:
-        listeners, unknown = net.run(read_listeners)
-    except OSError as exc:
-        listeners, unknown = (), (f"who listens cannot be read: {exc.strerror}",)
-    tracked, cut = net.run(read_conntrack)
-    rules, unread = read_firewall(net)
-    return _Seen(
-        Namespace(
-            key=key,
-            label=net.what,
-            links=links.links,
-            addresses=links.addresses,
-            routes=links.routes,
-            policy_rules=links.policy_rules,
-            neighbours=links.neighbours,
-            fdb=links.fdb,
-            listeners=listeners,
-            conntrack=tracked,
-            firewall=rules,
-            sysctls=net.run(lambda: read_sysctls(x.name for x in links.links)),
-            missing=(*missing, *unknown, *cut, *unread),
-        ),
-        links.peers,
-    )
-
-
-def _peers(nets: Mapping[str, NetworkNamespace], seen: Mapping[str, _Seen]) -> dict[tuple[str, int], Peer]:
+def _peers(nets: Mapping[str, NetworkNamespace], seen: Mapping[str, Seen]) -> dict[tuple[str, int], Peer]:
     """The other end of each veth, by the key of its namespace and its ifindex.
 
     The namespace with most of them is asked for its numbers first: its answers tell those of its containers too, and a
@@ -313,7 +270,7 @@ def _peers(nets: Mapping[str, NetworkNamespace], seen: Mapping[str, _Seen]) -> d
     return found
 
 
-def _holders(inventories: Iterable[_Inventory], seen: Iterable[_Seen]) -> Holders:
+def _holders(inventories: Iterable[_Inventory], seen: Iterable[Seen]) -> Holders:
     """Who holds the sockets of all namespaces, wherever he lives: the machine's own /proc has everybody."""
     inodes = {listener.inode for found in seen for listener in found.namespace.listeners}
     mounts = {}

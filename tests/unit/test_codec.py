@@ -2,145 +2,71 @@
 
 from __future__ import annotations
 
+import builtins
+import collections.abc
 import dataclasses
+import enum
+import functools
 import ipaddress
 import json
 import stat
+import types
+import typing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from testbed.errors import UsageError
-from testbed.evidence import (
-    VERSION,
-    Act,
-    Action,
-    Attachment,
-    Backend,
-    Chain,
-    Conntrack,
-    Container,
-    Evidence,
-    FdbEntry,
-    Field,
-    Flow,
-    Forwarder,
-    Hook,
-    HostFacts,
-    InterfaceAddress,
-    Link,
-    LinkAddress,
-    Listener,
-    Match,
-    Names,
-    Namespace,
-    Neighbour,
-    Network,
-    PastaNames,
-    Peer,
-    PolicyRule,
-    Process,
-    Protocol,
-    Published,
-    Route,
-    RouteKind,
-    Rule,
-    Ruleset,
-    Subnet,
-    codec,
-)
-from testbed.hosts_file import HostsFile
-from testbed.model import Address
+from testbed.evidence import VERSION, Evidence, InterfaceAddress, codec
 
 EMPTY: Final = Evidence("2026-11-24T12:00:00+00:00", ())
 
 #: Whatever JSON can hold: other people's names have any character in them.
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-numbers = st.integers(0, 2**32 - 1)
-addresses: st.SearchStrategy[Address] = st.ip_addresses()
-interfaces: st.SearchStrategy[InterfaceAddress] = st.builds(
-    lambda address, length: ipaddress.ip_interface(f"{address}/{length}"), addresses, st.integers(0, 32)
-)
-subnets: st.SearchStrategy[Subnet] = interfaces.map(lambda interface: interface.network)
 
 
-def few(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """A tuple of one or two: none would leave the shape of its members untried."""
-    return st.lists(strategy, min_size=1, max_size=2).map(tuple)
+def interfaces(version: Literal[4, 6]) -> st.SearchStrategy[InterfaceAddress]:
+    """Addresses with the length of their prefix."""
+    length = st.integers(0, 32)
+    return st.builds(lambda a, n: ipaddress.ip_interface(f"{a}/{n}"), st.ip_addresses(v=version), length)
 
 
-def filled(kind: type[Any], /, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Values of a class with every field given, so that a field that this test does not know shows."""
-    assert {field.name for field in dataclasses.fields(kind)} == set(fields)
-    return st.builds(kind, **fields)
+PLAIN: Final[dict[Any, st.SearchStrategy[Any]]] = {
+    str: words,
+    int: st.integers(0, 2**32 - 1),
+    bool: st.booleans(),
+    type(None): st.none(),
+    ipaddress.IPv4Address: st.ip_addresses(v=4),
+    ipaddress.IPv6Address: st.ip_addresses(v=6),
+    ipaddress.IPv4Interface: interfaces(4),
+    ipaddress.IPv6Interface: interfaces(6),
+    ipaddress.IPv4Network: interfaces(4).map(lambda interface: interface.network),
+    ipaddress.IPv6Network: interfaces(6).map(lambda interface: interface.network),
+}
 
 
-def by_type(kind: type[Any], /, **others: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Values of a class whose other fields are texts, numbers and flags."""
-    plain = {"str": words, "int": numbers, "bool": st.booleans(), "int | None": st.none() | numbers}
-    plain |= {"str | None": st.none() | words, "bool | None": st.none() | st.booleans()}
-    own = {f.name: plain[str(f.type)] for f in dataclasses.fields(kind) if f.name not in others}
-    return filled(kind, **own, **others)
-
-
-texts = st.dictionaries(words, words, max_size=2)
-names = filled(
-    Names,
-    hosts=st.builds(HostsFile, st.dictionaries(words, few(addresses), max_size=2)),
-    nameservers=few(addresses),
-    search=few(words),
-)
-rules = by_type(
-    Rule,
-    matches=few(by_type(Match, field=st.sampled_from(Field), values=few(words))),
-    actions=few(by_type(Action, act=st.sampled_from(Act))),
-)
-chains = by_type(
-    Chain,
-    backend=st.sampled_from(Backend),
-    rules=few(rules),
-    hook=st.none() | st.sampled_from(Hook),
-    policy=st.sampled_from(Act),
-)
-flows = by_type(Flow, source=addresses, destination=addresses)
-listeners = by_type(
-    Listener, protocol=st.sampled_from(Protocol), address=addresses, process=st.none() | by_type(Process)
-)
-routes = by_type(
-    Route,
-    kind=st.sampled_from(RouteKind),
-    destination=subnets,
-    gateway=st.none() | addresses,
-    source=st.none() | addresses,
-)
-pastas = filled(PastaNames, **dict.fromkeys(("host", "loopback", "resolver"), st.none() | addresses))
-namespaces = by_type(
-    Namespace,
-    links=few(by_type(Link, peer=st.none() | by_type(Peer), pasta=st.none() | pastas)),
-    addresses=few(by_type(LinkAddress, address=interfaces)),
-    routes=few(routes),
-    policy_rules=few(by_type(PolicyRule, source=st.none() | subnets, destination=st.none() | subnets)),
-    neighbours=few(by_type(Neighbour, address=addresses)),
-    fdb=few(by_type(FdbEntry)),
-    listeners=few(listeners),
-    conntrack=few(by_type(Conntrack, original=flows, reply=flows)),
-    firewall=st.builds(Ruleset, few(chains)),
-    sysctls=texts,
-    missing=few(words),
-)
-containers = by_type(
-    Container,
-    attachments=few(by_type(Attachment, addresses=few(addresses), gateways=few(addresses), aliases=few(words))),
-    published=few(by_type(Published)),
-    names=names,
-    proxies=texts,
-)
-hosts = by_type(HostFacts, names=names, zone=st.none() | st.dictionaries(words, few(addresses), max_size=2))
-networks = by_type(Network, subnets=few(subnets), gateways=few(addresses), options=texts)
+@functools.cache
+def values(kind: Any) -> st.SearchStrategy[Any]:
+    """Values of a type that a picture is made of. Every field of a class is given: none survives by its default."""
+    if kind in PLAIN:
+        return PLAIN[kind]
+    parts = typing.get_args(kind)
+    match typing.get_origin(kind):
+        case types.UnionType | typing.Union:
+            return st.one_of(*map(values, parts))
+        case builtins.tuple:
+            # None would leave the shape of its members untried.
+            return st.lists(values(parts[0]), min_size=1, max_size=2).map(tuple)
+        case collections.abc.Mapping:
+            return st.dictionaries(words, values(parts[1]), min_size=1, max_size=2)
+    if issubclass(kind, enum.Enum):
+        return st.sampled_from(kind)
+    hints = typing.get_type_hints(kind)
+    return st.builds(kind, **{field.name: values(hints[field.name]) for field in dataclasses.fields(kind)})
 
 
 def placed(picture: Evidence) -> Evidence:
@@ -155,16 +81,7 @@ def placed(picture: Evidence) -> Evidence:
     )
 
 
-pictures = by_type(
-    Evidence,
-    hosts=few(hosts),
-    containers=few(containers),
-    networks=few(networks),
-    namespaces=st.dictionaries(words, namespaces, min_size=1, max_size=2),
-    forwards=few(by_type(Forwarder)),
-    missing=few(words),
-    version=st.just(VERSION),
-).map(placed)
+pictures = values(Evidence).map(lambda picture: placed(replace(picture, version=VERSION)))
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,0 +1,53 @@
+"""What a reader of a network namespace is, and what it finds. docs/adding/reader.md says how one is added."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from testbed.namespaces import NetworkNamespace
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one reader found in one namespace."""
+
+    fields: Mapping[str, Any]
+    """What it fills of :class:`testbed.evidence.Namespace`, by the names of its fields: those that it is registered
+    for."""
+    missing: tuple[str, ...] = ()
+    """What of it could not be read, and why, a sentence each."""
+    peers: Mapping[int, tuple[int | None, int]] = field(default_factory=dict)
+    """Of each veth by its ifindex: the number that the namespace has for its peer's, None for itself, and the peer's
+    ifindex there. What links are completed from once all namespaces were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads one kind of fact of a namespace."""
+
+    what: str
+    """What it reads, as a sentence begins that it cannot: ``the connection tracking table``."""
+    fields: tuple[str, ...]
+    """The fields of :class:`testbed.evidence.Namespace` that it fills, and no other reader does."""
+    read: Callable[[NetworkNamespace], Reading]
+    """Reads it. An OSError or a HostError is told in the picture, and leaves the fields as empty as they begin."""
+    essential: bool = False
+    """Whether a namespace of which this cannot be read is left out of the picture."""
+
+
+def of_rows(what: str, filled: str, read: Callable[[], tuple[Any, tuple[str, ...]]]) -> Reader:
+    """A reader of one field.
+
+    :param what: what it reads
+    :param filled: the field of :class:`testbed.evidence.Namespace`
+    :param read: gives its value, and a sentence for whatever is missing of it; called on a thread that lives in the
+        namespace
+    """
+
+    def reading(net: NetworkNamespace) -> Reading:
+        found, missing = net.run(read)
+        return Reading({filled: found}, missing)
+
+    return Reader(what, (filled,), reading)
