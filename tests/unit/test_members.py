@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from testbed.background import Running, members
 from testbed.background.members import Member, find
-from testbed.cli import looking
+from testbed.cli import enter, looking
 from testbed.cli.group import group
 from testbed.errors import UsageError
 from testbed.readers.take import Source
@@ -123,6 +123,8 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """What a command says on standard error beside two labs, before it looks at anything."""
     for module in ("cli.looking", "cli.enter", "cli.labs"):
         monkeypatch.setattr(f"testbed.{module}.running", lambda: [ONE, OTHER])
+    # Else a command that is not refused would take this process's place.
+    monkeypatch.setattr(enter, "_replace", lambda *_: pytest.fail("it was entered"))
 
     def run(*words: str) -> str:
         done = CliRunner().invoke(group, list(words))
