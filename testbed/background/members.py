@@ -11,8 +11,6 @@ from testbed.errors import EngineError, UsageError
 from testbed.evidence import lookup
 from testbed.evidence.lookup import Called
 from testbed.namespaces.user import is_root, join_user_namespace
-from testbed.readers.containers import ByService
-from testbed.readers.sources import of_running_lab
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +60,9 @@ def living(labs: Iterable[Running]) -> tuple[Member, ...]:
 
 
 def _living(lab: Running) -> Iterable[Member]:
+    from testbed.readers.containers import ByService  # noqa: PLC0415 - a name that the keeper knows need not wait
+    from testbed.readers.sources import of_running_lab  # noqa: PLC0415 - the same
+
     for source in of_running_lab(lab.hosts):
         if isinstance(source.podman, ByService):
             with suppress(EngineError):
