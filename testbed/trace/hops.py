@@ -255,14 +255,11 @@ def _onward(here: Namespace, one: Shown, after: Shown) -> tuple[Decision, ...]:
 
 
 def _fdb_row(here: Namespace, bridge: Link, mac: str) -> str:
-    row = next(
-        (row for row in here.fdb if row.mac == mac and (port := link_of(here, row.link)) and _is_of(port, bridge)), None
-    )
-    if row is None:
-        return f"the FDB of {bridge.name} has no row for {mac}: to every port"
-    port = link_of(here, row.link)
-    assert port is not None
-    return f"FDB of {bridge.name}: {mac} dev {port.name}{' permanent' if row.state == 'permanent' else ''}"
+    for row in here.fdb:
+        port = link_of(here, row.link) if row.mac == mac else None
+        if port is not None and _is_of(port, bridge):
+            return f"FDB of {bridge.name}: {mac} dev {port.name}{' permanent' if row.state == 'permanent' else ''}"
+    return f"the FDB of {bridge.name} has no row for {mac}: to every port"
 
 
 def _is_of(port: Link, bridge: Link) -> bool:
