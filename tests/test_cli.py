@@ -25,6 +25,7 @@ from testbed.cli.group import COMMANDS, group
 from testbed.machine import Machine
 from testbed.model import Answer, Observation, Outcome, Phase
 from testbed.predict import Prediction
+from testbed.predict.unresolved import NotRunning
 from testbed.report import as_json, text
 from testbed.report.console import clean
 from testbed.results import Cell, ClientCheck, Report, Step
@@ -487,7 +488,9 @@ def an_observation(outcome: Outcome = Outcome.CONNECTED, **facts: Any) -> Observ
 def a_prediction(outcome: Outcome) -> Prediction:
     """What somebody should have seen."""
     seen = an_observation(outcome)
-    return Prediction(outcome, seen.phase, seen.errno, seen.text, "that is why", ipaddress.ip_address("10.88.0.1"))
+    return Prediction(
+        outcome, seen.phase, seen.errno, seen.text, NotRunning("the agent"), ipaddress.ip_address("10.88.0.1")
+    )
 
 
 def a_cell(expected: Outcome, observed: Observation, **facts: Any) -> Cell:
@@ -518,7 +521,7 @@ def test_the_verdict_names_wrong_cells_only() -> None:
     shown = shown_verdict(a_report(GOOD, WRONG))
     assert shown.splitlines()[:4] == [
         "✗ portainer to 10.88.0.1 with the tunnel on 127.0.0.1",
-        "    expected: connected  (that is why)",
+        "    expected: connected  (the agent does not run)",
         f"    observed: {REFUSED}",
         "    by hand:  repeat the wrong one",
     ]

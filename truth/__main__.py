@@ -68,7 +68,7 @@ class _Run:
         self.cells += len(seen)
         self.inconclusive += sum(cell.inconclusive for cell in seen)
         self.outcomes.update(str(cell.observed.outcome) for cell in seen)
-        self.unknown.update(cell.predicted.end for cell in seen if cell.inconclusive)
+        self.unknown.update(cell.predicted.disposition for cell in seen if cell.inconclusive)
         wrong = _wrong(seen)
         if wrong is None:
             return

@@ -13,6 +13,7 @@ from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row, Undecided
 from testbed.model import Observation, Outcome, Phase, Scheme, Target
 from testbed.predict import Disposition, Prediction, predict
+from testbed.predict.ending import Accepted
 
 #: How OpenSSL says that what came is no TLS at all (ssl/record): plain text where a record was expected.
 _PLAIN: Final = re.compile(r"wrong.version.number|record.layer.failure", re.IGNORECASE)
@@ -258,7 +259,7 @@ def _tunnel(case: Case, seen: Observation) -> Diagnosis | Undecided | None:
             "prohibited' the second.",
         )
     rows = (*_rows(case, seen), Row("predicted", far.name, beyond.why))
-    if beyond.end is Disposition.ACCEPTED:
+    if isinstance(beyond.ending, Accepted):
         return Diagnosis(
             Cause.TUNNEL_FORBIDDEN,
             f"{takes}, and {where} answers on {far.name} at its far end, but the SSH server there does not open it: "
@@ -296,7 +297,7 @@ def _at_far_end(evidence: Evidence, forward: Forwarder) -> tuple[HostFacts | Non
     if len(far) != 1:
         return None, None
     beyond = predict(evidence, Attempt(Place(far[0]), Target(Scheme.TCP, forward.to_host, forward.to_port)))
-    return far[0], None if beyond.end in (Disposition.UNKNOWN, Disposition.LEFT) else beyond
+    return far[0], None if beyond.disposition in (Disposition.UNKNOWN, Disposition.LEFT) else beyond
 
 
 def _has_sshd(evidence: Evidence, host: HostFacts) -> bool:

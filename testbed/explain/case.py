@@ -22,6 +22,9 @@ from testbed.evidence import (
 from testbed.explain.explanation import Row
 from testbed.model import Address, Observation, bracketed
 from testbed.predict import Prediction
+from testbed.predict.ending import PacketEnding
+from testbed.predict.unresolved import walked
+from testbed.predict.wording import row
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,20 @@ class Case:
         return self.attempt.place
 
     @property
+    def walked(self) -> PacketEnding | None:
+        """How the packet ended, or the one that asked for the name; None where none was sent."""
+        return walked(self.prediction.ending)
+
+    @property
     def port(self) -> int:
         """The port in the end, after all rewriting."""
-        return self.prediction.port or self.attempt.target.port
+        packet = self.walked
+        return (packet.packet.destination_port if packet else None) or self.attempt.target.port
 
     @property
     def end(self) -> Namespace | None:
         """The namespace where it ended."""
-        key = self.prediction.namespace
-        return self.evidence.namespaces.get(key) if key else None
+        return self.prediction.namespace
 
     @property
     def said(self) -> str:
@@ -152,7 +160,8 @@ def listener_row(namespace: Namespace, listener: Listener) -> Row:
 
 def rows_of_walk(prediction: Prediction) -> tuple[Row, ...]:
     """The rows that the walk itself rests on."""
-    return tuple(Row(str(step.kind), step.label, step.row) for step in prediction.steps if step.row)
+    rows = ((step, row(step)) for step in prediction.steps)
+    return tuple(Row(str(step.kind), step.namespace.label, text) for step, text in rows if text)
 
 
 def any_address(version: int) -> str:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Final
 
-from testbed.evidence import Attempt, Evidence
-from testbed.explain import above_tcp, filtering, listening, naming, proxying, publishing, rootless, routing
+from testbed.evidence import Attempt, Evidence, Rule
+from testbed.explain import (
+    above_tcp,
+    filtering,
+    listening,
+    naming,
+    proxying,
+    publishing,
+    rootless,
+    routing,
+    stale,
+)
+from testbed.explain.by_ending import diagnose
 from testbed.explain.case import Case
 from testbed.explain.explanation import Conclusion, Diagnosis, Explanation, Undecided
 from testbed.model import Observation, Outcome, Phase
 from testbed.predict import Disposition, Prediction, predict
+from testbed.predict.ending import Accepted, Filtered, Held, Left, NoNeighbour, RelayCloses
+from testbed.predict.unknown import NotHandedOn, OfRule, Unknown
+from testbed.predict.unresolved import NotRunning
 
-_BY_END: Final[Mapping[Disposition, Callable[[Case], Diagnosis]]] = {
-    Disposition.NO_LISTENER: listening.nobody,
-    Disposition.QUEUE_FULL: listening.queue_full,
-    Disposition.HELD: publishing.rules_lost,
-    Disposition.HAIRPIN: publishing.hairpin,
-    Disposition.DROPPED: filtering.stopped,
-    Disposition.REJECTED: filtering.stopped,
-    Disposition.NAME_NOT_FOUND: naming.not_found,
-    Disposition.RESOLVER_FAILED: naming.resolver_failed,
-    **routing.BY_END,
-}
+#: Imported for the diagnoses that they register.
+REGISTERED: Final = (filtering, listening, naming, publishing, routing, stale)
+#: What the picture cannot decide: the observation may.
+_OPEN: Final = (Disposition.UNKNOWN, Disposition.LEFT)
 
 
 def explain(evidence: Evidence, attempt: Attempt, seen: Observation | None = None) -> Explanation:
@@ -31,36 +37,29 @@ def explain(evidence: Evidence, attempt: Attempt, seen: Observation | None = Non
     :param seen: what was really seen; None explains the prediction alone
     """
     case = Case(evidence, attempt, predict(evidence, attempt), seen)
-    predicted = case.prediction
-    if predicted.end is Disposition.NOT_RUNNING and case.place.container is not None:
+    ending = case.prediction.ending
+    if isinstance(ending, NotRunning) and case.place.container is not None:
         return _explained(case, publishing.not_running(case, case.place.container))
     if seen is None:
         return _by_prediction(case)
-    reached = predicted.end in (Disposition.ACCEPTED, Disposition.HELD, *_OPEN)
-    if reached and seen.outcome is Outcome.CONNECTED and predicted.end is not Disposition.HELD:
-        return _connects(case)
-    if reached and above_tcp.fails_above_tcp(seen):
-        found = publishing.rules_lost(case) if predicted.end is Disposition.HELD else above_tcp.failed(case, seen)
-        return _explained(case, found) if isinstance(found, Diagnosis) else _cannot_tell(case, found)
-    if predicted.end in _OPEN:
+    undecided = ending.disposition in _OPEN
+    if undecided or isinstance(ending, Accepted | Held):
+        if seen.outcome is Outcome.CONNECTED and not isinstance(ending, Held):
+            return _connects(case)
+        if above_tcp.fails_above_tcp(seen):
+            found = publishing.rules_lost(ending, case) if isinstance(ending, Held) else above_tcp.failed(case, seen)
+            return _explained(case, found) if isinstance(found, Diagnosis) else _cannot_tell(case, found)
+    if undecided:
         return _by_observation(case, seen)
-    return _by_prediction(case) if agree(predicted, seen) else _cannot_tell(case)
-
-
-#: What the picture cannot decide: the observation may.
-_OPEN: Final = (Disposition.UNKNOWN, Disposition.LEFT)
+    return _by_prediction(case) if agree(case.prediction, seen) else _cannot_tell(case)
 
 
 def _by_prediction(case: Case) -> Explanation:
-    predicted = case.prediction
-    if predicted.end is Disposition.ACCEPTED and predicted.outcome is Outcome.CONNECTED:
+    ending = case.prediction.ending
+    if isinstance(ending, Accepted) and case.prediction.outcome is Outcome.CONNECTED:
         return _connects(case)
-    if found := rootless.diagnose(case):
-        return _explained(case, found)
-    diagnose = _BY_END.get(predicted.end)
-    if (predicted.back and predicted.end in _OPEN) or diagnose is None:
-        return _cannot_tell(case)
-    return _explained(case, diagnose(case))
+    found = rootless.diagnose(case) or diagnose(ending, case)
+    return _explained(case, found) if found else _cannot_tell(case)
 
 
 def _by_observation(case: Case, seen: Observation) -> Explanation:
@@ -76,11 +75,11 @@ def _by_observation(case: Case, seen: Observation) -> Explanation:
 
 def agree(predicted: Prediction, seen: Observation) -> bool:
     """Whether what was seen is what was predicted, as far as the observer's patience lets it be seen."""
-    if predicted.end is Disposition.NO_NEIGHBOUR and seen.outcome is Outcome.TIMED_OUT:
+    if isinstance(predicted.ending, NoNeighbour) and seen.outcome is Outcome.TIMED_OUT:
         # The kernel needs three seconds to say so, and does not ask at all while it has the MAC address of whoever had
         # that address before: what it then sends is for nobody, and no error comes of it (arp(7)).
         return seen.phase is Phase.CONNECT
-    if predicted.end is Disposition.RELAY_CLOSES and seen.outcome in (Outcome.CLOSED, Outcome.RESET):
+    if isinstance(predicted.ending, RelayCloses) and seen.outcome in (Outcome.CLOSED, Outcome.RESET):
         return predicted.phase is seen.phase
     if predicted.withheld and seen.outcome is Outcome.TIMED_OUT:
         return seen.phase is Phase.CONNECT
@@ -122,31 +121,39 @@ def _cannot_tell(case: Case, between: Undecided | None = None) -> Explanation:
         decide = "Try it: leave out --no-attempt."
         if case.place.namespace is None:
             decide = f"Whether {case.place.name} still runs, and is yours: podman ps (and sudo podman ps)"
-        if predicted.end is Disposition.NOT_RUNNING:
+        if isinstance(predicted.ending, NotRunning):
             decide = f"Start {case.place.name}, and try again."
-    elif predicted.end in _OPEN:
+    elif predicted.disposition in _OPEN:
         sentence = f"It cannot be told why it was {seen.outcome}: {predicted.why}."
         decide = _decide(case)
     else:
         sentence = (
-            f"It cannot be told: by what can be seen it should be {_words(predicted)} ({predicted.why}), and it was "
+            f"It cannot be told: by what can be seen it should be {predicted.outcome} ({predicted.why}), and it was "
             f"{seen.outcome}{f' ({seen.text})' if seen.text else ''}."
         )
         decide = _decide(case)
     return Explanation(Conclusion.CANNOT_TELL, sentence, None, predicted, seen, decide=decide)
 
 
-def _words(predicted: Prediction) -> str:
-    return str(predicted.outcome)
-
-
 def _decide(case: Case) -> str:
     """The one observation that would decide."""
-    predicted = case.prediction
-    here = case.end.label if case.end else case.place.name
-    if predicted.rule is not None:
-        return f"Whether the counter of this rule on {here} rises with the attempt: {predicted.rule.text}"
-    if predicted.end is Disposition.LEFT:
-        link = predicted.link.name if predicted.link else "that interface"
-        return f"What tcpdump sees on {link} of {here}: tcpdump -ni {link} host {predicted.destination}"
+    ending = case.walked
+    here = ending.namespace.label if ending else case.place.name
+    rule = _rule(case)
+    if rule is not None:
+        return f"Whether the counter of this rule on {here} rises with the attempt: {rule.text}"
+    if isinstance(ending, Left):
+        link = ending.link.name if ending.link else "that interface"
+        return f"What tcpdump sees on {link} of {here}: tcpdump -ni {link} host {ending.destination}"
     return f"What tcpdump sees on {here} while it is tried: tcpdump -ni any port {case.port}"
+
+
+def _rule(case: Case) -> Rule | None:
+    """The firewall rule that decides, or may; None where it is none, or a chain's policy."""
+    ending = case.walked
+    if isinstance(ending, Unknown) and isinstance(ending.reason, NotHandedOn):
+        ending = ending.reason.onward
+    match ending:
+        case Filtered(verdict=verdict) | Unknown(reason=OfRule(verdict=verdict)):
+            return verdict.rule
+    return None

@@ -7,10 +7,11 @@ from types import MappingProxyType
 from typing import Final
 
 from testbed.evidence import Act, Backend, Chain, Hook, Namespace, Network, Protocol
+from testbed.explain.by_ending import diagnose
 from testbed.explain.case import Case, at, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
-from testbed.predict import Disposition
+from testbed.predict.ending import Filtered, NoTranslationAddress, Rejected, Verdict
 from testbed.predict.routing import is_local
 from testbed.predict.socket_lookup import listener_for
 
@@ -26,74 +27,77 @@ _CAUSES: Final[Mapping[str, tuple[Cause, Cause]]] = MappingProxyType(
 )
 
 
-def stopped(case: Case) -> Diagnosis:
+@diagnose.register
+def stopped(ending: Filtered, case: Case) -> Diagnosis:
     """A rule, or a chain's policy, drops or rejects the packet or its answer."""
-    prediction, here = case.prediction, case.end
-    chain, hook = prediction.chain, prediction.hook
-    if here is None or chain is None or hook is None:
-        return _without_rule(case)
+    here, verdict = ending.namespace, ending.verdict
+    chain = verdict.chain
     if _ISOLATION in chain.name.replace("-", "_"):
-        return _isolated(case, here)
-    rejects = prediction.end is Disposition.REJECTED
-    cause = Cause.ANSWER_BLOCKED if prediction.back else _CAUSES[_role(case, here, hook)][rejects]
-    what = "the answer to the connection" if prediction.back else f"the connection to {_target(case)}"
+        return _isolated(ending, case)
+    rejects = isinstance(ending, Rejected)
+    cause = Cause.ANSWER_BLOCKED if ending.back else _CAUSES[_role(ending, case)][rejects]
+    what = "the answer to the connection" if ending.back else f"the connection to {_target(ending, case)}"
     verb = "rejects" if rejects else "drops"
     return Diagnosis(
         cause,
-        f"The firewall of {here.label} {verb} {what} in {str(hook).upper()}: {decided(case, chain)}.",
-        (Row("rule", here.label, f"{chain.backend} {chain.family} {chain.table} {chain.name}: {_words(case, chain)}"),),
-        cures(case, here, chain, hook),
-        _warnings(case, here, chain),
+        f"The firewall of {here.label} {verb} {what} in {str(verdict.hook).upper()}: {decided(verdict)}.",
+        (Row("rule", here.label, f"{chain.backend} {chain.family} {chain.table} {chain.name}: {_words(verdict)}"),),
+        cures(ending, case),
+        _warnings(ending, case),
     )
 
 
-def decided(case: Case, chain: Chain) -> str:
+@diagnose.register
+def untranslatable(ending: NoTranslationAddress, case: Case) -> Diagnosis:
+    """A rule translates to an address of an interface, which has none."""
+    why = case.prediction.why
+    return Diagnosis(Cause.FORWARD_DROPPED, f"{why}.", (Row("firewall", ending.namespace.label, why),))
+
+
+def decided(verdict: Verdict) -> str:
     """What in a firewall decided, and how many packets it had decided before the attempt."""
-    rule = case.prediction.rule
-    count = chain.packets if rule is None else rule.packets
-    words = f"by the rule {rule.text}" if rule else f"no rule lets it pass, and the {_words(case, chain)}"
+    rule = verdict.rule
+    count = verdict.chain.packets if rule is None else rule.packets
+    words = f"by the rule {rule.text}" if rule else f"no rule lets it pass, and the {_words(verdict)}"
     if count is None:
         return f"{words} (which does not count)" if rule else words
     return f"{words} ({count} packet{'' if count == 1 else 's'} before this attempt)"
 
 
-def _words(case: Case, chain: Chain) -> str:
-    rule = case.prediction.rule
+def _words(verdict: Verdict) -> str:
+    rule, chain = verdict.rule, verdict.chain
     return rule.text if rule else f"policy of the chain {chain.name} is {chain.policy}"
 
 
-def _target(case: Case) -> str:
+def _target(ending: Filtered, case: Case) -> str:
     """What was called, and where that leads in the end."""
-    to = case.prediction.destination
-    if to is None or (to, case.port) == (case.prediction.address, case.attempt.target.port):
+    to = ending.destination
+    if (to, case.port) == (case.prediction.address, case.attempt.target.port):
         return case.said
     return f"{case.said}, rewritten to {at(to, case.port)},"
 
 
-def _role(case: Case, here: Namespace, hook: Hook) -> str:
+def _role(ending: Filtered, case: Case) -> str:
     """Whether the packet was for the namespace, passed through it, or came from its own programs."""
-    to = case.prediction.destination
+    here, hook = ending.namespace, ending.verdict.hook
     if hook is Hook.OUTPUT or (hook is Hook.POSTROUTING and here.key == case.place.namespace):
         return "sent"
-    if hook is Hook.INPUT or (hook is Hook.PREROUTING and to is not None and is_local(here, to)):
+    if hook is Hook.INPUT or (hook is Hook.PREROUTING and is_local(here, ending.destination)):
         return "own"
     return "passing"
 
 
-def cures(case: Case, here: Namespace, chain: Chain, hook: Hook) -> tuple[Cure, ...]:
+def cures(ending: Filtered, case: Case) -> tuple[Cure, ...]:
     """Letting it through before the rule; taking the rule out. Both are commands for the host of the namespace."""
-    to = case.prediction.destination
-    assert to is not None
-    if case.prediction.back:
+    here = ending.namespace
+    if ending.back:
         who = "only answers to connections that were let through"
-    elif _role(case, here, hook) == "sent":
+    elif _role(ending, case) == "sent":
         who = ""
     else:
-        who = f"port {case.port} of {to}, to whoever reaches it; narrow it with the address of {case.place.name}"
-    if chain.backend is Backend.NFTABLES:
-        let, remove = _nft(case, here, chain, hook)
-    else:
-        let, remove = _iptables(case, chain, hook)
+        to = f"port {case.port} of {ending.destination}"
+        who = f"{to}, to whoever reaches it; narrow it with the address of {case.place.name}"
+    let, remove = _nft(ending) if ending.verdict.chain.backend is Backend.NFTABLES else _iptables(ending)
     return (
         Cure(
             "Let this through before that rule is asked (or with your firewall's own tool: ufw, firewall-cmd)",
@@ -104,39 +108,34 @@ def cures(case: Case, here: Namespace, chain: Chain, hook: Hook) -> tuple[Cure, 
     )
 
 
-def _protocol(case: Case) -> Protocol:
-    """What was stopped: the connection, or before it the question to a resolver."""
-    return Protocol.TCP if case.prediction.resolver is None else Protocol.UDP
-
-
-def _nft(case: Case, here: Namespace, chain: Chain, hook: Hook) -> tuple[str, str]:
-    to = case.prediction.destination
-    assert to is not None
-    family = "ip" if to.version == 4 else "ip6"
+def _nft(ending: Filtered) -> tuple[str, str]:
+    packet, verdict = ending.packet, ending.verdict
+    chain = verdict.chain
+    family = "ip" if packet.destination.version == 4 else "ip6"
     match = "ct state established,related"
-    if not case.prediction.back:
-        match = f"{family} daddr {to} {_protocol(case)} dport {case.port}"
+    if not ending.back:
+        match = f"{family} daddr {packet.destination} {packet.protocol} dport {packet.destination_port}"
     table = f"{chain.family} {chain.table}"
-    base = _base(here, chain, hook)
+    base = _base(ending.namespace, chain, verdict.hook)
     let = f"nft insert rule {table} {base.name} {match} accept"
-    if case.prediction.rule is not None:
+    if verdict.rule is not None:
         listed = f"nft --handle list chain {table} {chain.name}"
         return let, f"{listed}; nft delete rule {table} {chain.name} handle HANDLE"
     return let, f"nft chain {table} {chain.name} '{{ policy accept; }}'"
 
 
-def _iptables(case: Case, chain: Chain, hook: Hook) -> tuple[str, str]:
-    prediction = case.prediction
-    assert prediction.destination is not None
-    tool = "ip6tables" if prediction.destination.version == 6 else "iptables"
+def _iptables(ending: Filtered) -> tuple[str, str]:
+    packet, verdict = ending.packet, ending.verdict
+    chain = verdict.chain
+    tool = "ip6tables" if packet.destination.version == 6 else "iptables"
     tool = f"{tool}-legacy" if chain.backend is Backend.LEGACY else tool
     table = "" if chain.table == "filter" else f" -t {chain.table}"
-    match = f"-d {prediction.destination} -p {_protocol(case)} --dport {prediction.port}"
-    if prediction.back:
+    match = f"-d {packet.destination} -p {packet.protocol} --dport {packet.destination_port}"
+    if ending.back:
         match = "-m conntrack --ctstate ESTABLISHED,RELATED"
-    let = f"{tool}{table} -I {str(hook).upper()} {match} -j ACCEPT"
-    if prediction.rule is not None:
-        return let, f"{tool}{table} {prediction.rule.text.replace('-A ', '-D ', 1)}"
+    let = f"{tool}{table} -I {str(verdict.hook).upper()} {match} -j ACCEPT"
+    if verdict.rule is not None:
+        return let, f"{tool}{table} {verdict.rule.text.replace('-A ', '-D ', 1)}"
     return let, f"{tool}{table} -P {chain.name} ACCEPT"
 
 
@@ -161,14 +160,14 @@ def _below(here: Namespace, chain: Chain, seen: set[str]) -> Iterator[Chain]:
                 yield from _below(here, target, seen)
 
 
-def _warnings(case: Case, here: Namespace, chain: Chain) -> tuple[str, ...]:
-    prediction = case.prediction
+def _warnings(ending: Filtered, case: Case) -> tuple[str, ...]:
+    chain = ending.verdict.chain
     found = []
-    if prediction.end is Disposition.REJECTED and not prediction.back:
-        found.append(_whose_answer(case, here))
-    if prediction.listener is not None:
+    if isinstance(ending, Rejected) and not ending.back:
+        found.append(_whose_answer(ending, case))
+    if case.prediction.listener is not None:
         found.append("The listener is there and was reached: only its answer does not come back.")
-    elif behind := _behind(case, here):
+    elif behind := _behind(ending, case):
         found.append(behind)
     if chain.backend is Backend.NFTABLES:
         found.append(
@@ -178,11 +177,11 @@ def _warnings(case: Case, here: Namespace, chain: Chain) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _whose_answer(case: Case, here: Namespace) -> str:
+def _whose_answer(ending: Rejected, case: Case) -> str:
     """Which of the two an error is, a firewall's or the kernel's own, and how one knows."""
-    text, chain = case.prediction.text, case.prediction.chain
+    text, chain, here = case.prediction.text, ending.verdict.chain, ending.namespace
     how = f"that rule decides in {here.label} before any socket is looked for, and its counter rises with each try"
-    if chain is not None and chain.backend is not Backend.NFTABLES:
+    if chain.backend is not Backend.NFTABLES:
         how += f" (iptables -t {chain.table} -vnL {chain.name})"
     if text.endswith("refused"):
         return f"This 'connection refused' comes from a REJECT rule, not from a closed port: {how}."
@@ -190,10 +189,10 @@ def _whose_answer(case: Case, here: Namespace) -> str:
     return f"'{words}' is the answer of this REJECT rule, not of a router: there is a route, and {how}."
 
 
-def _behind(case: Case, here: Namespace) -> str:
+def _behind(ending: Filtered, case: Case) -> str:
     """Whether somebody listens behind a rule: else taking it away does not help."""
-    to, hook = case.prediction.destination, case.prediction.hook
-    if to is None or hook not in (Hook.INPUT, Hook.PREROUTING) or not is_local(here, to):
+    here, to = ending.namespace, ending.destination
+    if ending.verdict.hook not in (Hook.INPUT, Hook.PREROUTING) or not is_local(here, to):
         return ""
     listener = listener_for(here, Protocol.TCP, to, case.port, 0)
     if listener is not None:
@@ -203,12 +202,11 @@ def _behind(case: Case, here: Namespace) -> str:
     return f"Behind the rule nobody listens on {at(to, case.port)}{only}: without it the connection would be refused."
 
 
-def _isolated(case: Case, here: Namespace) -> Diagnosis:
-    prediction = case.prediction
-    assert prediction.chain is not None
+def _isolated(ending: Filtered, case: Case) -> Diagnosis:
+    here = ending.namespace
     container = case.place.container
     own = case.networks_of(container) if container else ()
-    to = case.networks_with(prediction.destination, case.hosts_of(here.key)) if prediction.destination else ()
+    to = case.networks_with(ending.destination, case.hosts_of(here.key))
     one, other = (own[0].name if own else "its network"), (to[0].name if to else "the other one")
     name = case.place.name
     return Diagnosis(
@@ -216,7 +214,7 @@ def _isolated(case: Case, here: Namespace) -> Diagnosis:
         f"{name} is on {one} and {case.said} is on {other}, and these networks are kept apart: Podman's isolation rule "
         f"drops what goes from one to the other.",
         (
-            Row("rule", here.label, _words(case, prediction.chain)),
+            Row("rule", here.label, _words(ending.verdict)),
             *(Row("network", case.named(n.host), _isolation(n)) for n in (*own, *to)),
         ),
         (
@@ -233,8 +231,3 @@ def _isolated(case: Case, here: Namespace) -> Diagnosis:
 
 def _isolation(network: Network) -> str:
     return f"{network.name} isolate={network.options.get('isolate', 'false')}"
-
-
-def _without_rule(case: Case) -> Diagnosis:
-    label = case.end.label if case.end else ""
-    return Diagnosis(Cause.FORWARD_DROPPED, f"{case.prediction.why}.", (Row("firewall", label, case.prediction.why),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from testbed.evidence import Container, Listener, Namespace, Protocol
 from testbed.evidence.programs import only_holds
+from testbed.explain.by_ending import diagnose
 from testbed.explain.case import (
     Case,
     any_address,
@@ -17,37 +18,38 @@ from testbed.explain.case import (
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.explain.publishing import behind_published_port, direct, published_instead
-from testbed.predict import StepKind
+from testbed.model import Address
+from testbed.predict.ending import NoListener, QueueFull
+from testbed.predict.steps import Translation
 
 
-def nobody(case: Case) -> Diagnosis:
+@diagnose.register
+def nobody(ending: NoListener, case: Case) -> Diagnosis:
     """Nothing takes connections for the address and port: find who listens on that port, and say where."""
-    here, address = case.end, case.prediction.destination
-    assert here is not None and address is not None
+    here, address = ending.namespace, ending.destination
     if found := behind_published_port(case, here):
         return found
     if case.is_host(here.key) and (found := published_instead(case, here, address)):
         return found
     there = [entry for entry in listeners(here, case.port) if not only_holds(entry)]
     if there:
-        return _elsewhere_here(case, here, there)
+        return _elsewhere_here(case, here, address, there)
     for look in (_datagrams, _in_another_room, _tunnel_without_listener):
-        if found := look(case, here):
+        if found := look(case, here, address):
             return found
-    return _nobody_at_all(case, here)
+    return _nobody_at_all(case, here, address)
 
 
-def _datagrams(case: Case, here: Namespace) -> Diagnosis | None:
+def _datagrams(case: Case, here: Namespace, address: Address) -> Diagnosis | None:
     """Somebody takes UDP on that port."""
-    assert case.prediction.destination is not None
-    version = case.prediction.destination.version
+    version = address.version
     found = [e for e in listeners(here, case.port, Protocol.UDP) if covers(e, version)]
     if not found:
         return None
     return Diagnosis(
         Cause.UDP_NOT_TCP,
-        f"{_leads_to(case, here)}, and on port {case.port} there {holder(found[0])} listens for UDP: you spoke TCP, "
-        "which nobody takes.",
+        f"{_leads_to(case, here, address)}, and on port {case.port} there {holder(found[0])} listens for UDP: you "
+        "spoke TCP, which nobody takes.",
         (listener_row(here, found[0]),),
         (
             Cure(f"Make it listen for TCP on port {case.port}, or speak UDP to it", ""),
@@ -56,10 +58,10 @@ def _datagrams(case: Case, here: Namespace) -> Diagnosis | None:
     )
 
 
-def queue_full(case: Case) -> Diagnosis:
+@diagnose.register
+def queue_full(ending: QueueFull, case: Case) -> Diagnosis:
     """The listener is there and takes no more: its queue of connections to be accepted is full."""
-    here, listener = case.end, case.prediction.listener
-    assert here is not None and listener is not None
+    here, listener = ending.namespace, ending.listener
     return Diagnosis(
         Cause.QUEUE_FULL,
         f"{holder(listener)} of {here.label} listens on {at(listener.address, listener.port)} but accepts no more: "
@@ -77,10 +79,8 @@ def queue_full(case: Case) -> Diagnosis:
     )
 
 
-def _elsewhere_here(case: Case, here: Namespace, there: list[Listener]) -> Diagnosis:
+def _elsewhere_here(case: Case, here: Namespace, address: Address, there: list[Listener]) -> Diagnosis:
     """Somebody listens on that port in that very namespace: on another address, or family."""
-    address = case.prediction.destination
-    assert address is not None
     same = [entry for entry in there if covers(entry, address.version)]
     rows = tuple(listener_row(here, entry) for entry in there)
     who, bound = holder(there[0]), " and ".join(at(entry.address, entry.port) for entry in there)
@@ -114,14 +114,14 @@ def _elsewhere_here(case: Case, here: Namespace, there: list[Listener]) -> Diagn
             ),
             _published_warning(case),
         )
-    gateways = _gateways(case, same)
-    cures = _bind_cures(case, here, same[0], inside=inside)
+    gateways = _gateways(case, address, same)
+    cures = _bind_cures(case, here, address, same[0], inside=inside)
     if loopback:
         own = "its own" if here.key != case.place.namespace else "your own"
         return Diagnosis(
             Cause.LOOPBACK_ONLY,
-            f"{_leads_to(case, here)}, and on port {case.port} there only {bound} is listened on, by {who}: that is "
-            f"{own} loopback, another room of the same machine, which nobody outside it can enter.",
+            f"{_leads_to(case, here, address)}, and on port {case.port} there only {bound} is listened on, by {who}: "
+            f"that is {own} loopback, another room of the same machine, which nobody outside it can enter.",
             rows,
             cures,
         )
@@ -147,16 +147,15 @@ def _elsewhere_here(case: Case, here: Namespace, there: list[Listener]) -> Diagn
         )
     return Diagnosis(
         Cause.OTHER_ADDRESS,
-        f"{_leads_to(case, here)}, and on port {case.port} there only {bound} is listened on, by {who}: another "
-        "address of the same machine.",
+        f"{_leads_to(case, here, address)}, and on port {case.port} there only {bound} is listened on, by {who}: "
+        "another address of the same machine.",
         rows,
         (*cures, Cure(f"Or use the address that it listens on: {bound}", "")),
     )
 
 
-def _leads_to(case: Case, here: Namespace) -> str:
+def _leads_to(case: Case, here: Namespace, address: Address) -> str:
     """Whose the address is that was called, or that it was rewritten to, and by which interface."""
-    address = case.prediction.destination
     leads = "is" if address == case.prediction.address else f"leads to {address}, which is"
     for row in here.addresses:
         if row.address.ip == address:
@@ -165,19 +164,17 @@ def _leads_to(case: Case, here: Namespace) -> str:
     return f"{case.said} {leads} {here.label}'s own address"
 
 
-def _gateways(case: Case, same: list[Listener]) -> bool:
+def _gateways(case: Case, address: Address, same: list[Listener]) -> bool:
     """Whether it is a matter of several networks: the listener is on the gateway of another one of the container's."""
     container = case.place.container
     if container is None or not case.attempt.target.host.endswith(".internal"):
         return False
     gateways = {g for network in case.networks_of(container) for g in network.gateways}
-    return case.prediction.destination in gateways and any(entry.address in gateways for entry in same)
+    return address in gateways and any(entry.address in gateways for entry in same)
 
 
-def _bind_cures(case: Case, here: Namespace, listener: Listener, *, inside: bool) -> tuple[Cure, ...]:
+def _bind_cures(case: Case, here: Namespace, address: Address, listener: Listener, *, inside: bool) -> tuple[Cure, ...]:
     """Listening where the knock is, or everywhere; what each exposes."""
-    address = case.prediction.destination
-    assert address is not None
     everywhere = _let_listen(case, listener, any_address(address.version), "every address", _exposure(case, here))
     if address.is_loopback or inside:
         return (everywhere,)
@@ -215,7 +212,7 @@ def _exposure(case: Case, here: Namespace) -> str:
 
 
 def _rewritten(case: Case) -> str:
-    steps = [s for s in case.prediction.steps if s.kind is StepKind.TRANSLATE and not s.back]
+    steps = [s for s in case.prediction.steps if isinstance(s, Translation) and not s.back]
     return ", not even by a published port" if steps else ""
 
 
@@ -227,10 +224,8 @@ def _published_warning(case: Case) -> tuple[str, ...]:
     )
 
 
-def _in_another_room(case: Case, here: Namespace) -> Diagnosis | None:
+def _in_another_room(case: Case, here: Namespace, address: Address) -> Diagnosis | None:
     """A loopback address is each namespace's own: the listener may be on another one's."""
-    address = case.prediction.destination
-    assert address is not None
     if not address.is_loopback or here.key != case.place.namespace:
         return None
     found = [
@@ -270,7 +265,7 @@ def _in_another_room(case: Case, here: Namespace) -> Diagnosis | None:
     )
 
 
-def _tunnel_without_listener(case: Case, here: Namespace) -> Diagnosis | None:
+def _tunnel_without_listener(case: Case, here: Namespace, _: Address) -> Diagnosis | None:
     """An ssh that was to listen on the port runs, and does not."""
     for forward in case.evidence.forwards:
         if forward.namespace == here.key and forward.port == case.port:
@@ -298,7 +293,7 @@ def _tunnel_without_listener(case: Case, here: Namespace) -> Diagnosis | None:
     return None
 
 
-def _nobody_at_all(case: Case, here: Namespace) -> Diagnosis:
+def _nobody_at_all(case: Case, here: Namespace, address: Address) -> Diagnosis:
     running = [f"{at(e.address, e.port)}" for e in here.listeners if e.protocol is Protocol.TCP][:6]
     others = f" It does listen on {', '.join(running)}." if running else " Nothing listens on TCP there at all."
     warnings: tuple[str, ...] = ()
@@ -306,7 +301,7 @@ def _nobody_at_all(case: Case, here: Namespace) -> Diagnosis:
         warnings = ("A container that runs is not yet a program that listens: look at its log.",)
     return Diagnosis(
         Cause.NOBODY_LISTENS,
-        f"{_leads_to(case, here)}, and nobody listens on TCP port {case.port} there.{others}",
+        f"{_leads_to(case, here, address)}, and nobody listens on TCP port {case.port} there.{others}",
         rows_of_walk(case.prediction),
         (
             Cure(f"Start the program that is to listen on port {case.port} of {here.label}", _start(case, here)),

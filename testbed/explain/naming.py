@@ -7,13 +7,23 @@ from dataclasses import replace
 from testbed.evidence import Container, Network, Protocol
 from testbed.evidence.programs import AARDVARK, DNS_PORT
 from testbed.explain import filtering
+from testbed.explain.by_ending import diagnose
 from testbed.explain.case import Case, at, holder, listener_row
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.explain.publishing import not_running
 from testbed.model import Address
-from testbed.predict import Disposition
+from testbed.predict.ending import Accepted, Filtered, Left, NoListener
 from testbed.predict.multipath import travel
+from testbed.predict.unknown import Unknown
+from testbed.predict.unresolved import NameNotFound, Question, ResolverFailed, question_of
+from testbed.predict.wording import why
+
+
+@diagnose.register
+def name_not_found(_: NameNotFound, case: Case) -> Diagnosis:
+    """The resolver that was asked does not know the name."""
+    return not_found(case)
 
 
 def not_found(case: Case) -> Diagnosis:
@@ -84,7 +94,7 @@ def _container_unknown(case: Case, meant: Container, asking: Container) -> Diagn
     )
     asked = next((g for network in shared if network.dns_enabled for g in network.gateways), None)
     if asked is not None and (lost := _not_answering(case, asked)):
-        return resolver_failed(lost)
+        return _no_answer(lost, case)
     if shared and not any(network.dns_enabled for network in shared):
         return Diagnosis(
             Cause.DNS_DISABLED,
@@ -110,60 +120,47 @@ def _container_unknown(case: Case, meant: Container, asking: Container) -> Diagn
     )
 
 
-def _not_answering(case: Case, server: Address) -> Case | None:
-    """The case of Podman's own resolver, which knows the name, where it does not answer and another one was asked."""
-    assert case.place.namespace is not None
-    ending, _ = travel(case.evidence, case.place.namespace, Protocol.UDP, server, DNS_PORT)
-    if ending.end in (Disposition.ACCEPTED, Disposition.UNKNOWN, Disposition.LEFT):
+def _not_answering(case: Case, server: Address) -> Question | None:
+    """The question to Podman's own resolver, which knows the name, where that one was not asked and does not answer."""
+    if case.place.namespace is None:
         return None
-    return replace(
-        case,
-        prediction=replace(
-            case.prediction,
-            why=ending.why,
-            resolver=server,
-            resolver_end=ending.end,
-            namespace=ending.namespace,
-            back=ending.back,
-            destination=ending.packet.destination,
-            listener=ending.listener,
-            rule=ending.by.rule if ending.by else None,
-            chain=ending.by.chain if ending.by else None,
-            hook=ending.by.hook if ending.by else None,
-        ),
+    ending, _ = travel(case.evidence, case.place.namespace, Protocol.UDP, server, DNS_PORT)
+    return None if isinstance(ending, Accepted | Unknown | Left) else Question(server, ending)
+
+
+@diagnose.register
+def resolver_failed(ending: ResolverFailed, case: Case) -> Diagnosis:
+    """No resolver gave an answer."""
+    if found := resolver_taken(case):
+        return found
+    if ending.question is not None:
+        return _no_answer(ending.question, case)
+    name = case.attempt.target.host
+    return Diagnosis(
+        Cause.RESOLVER_DOWN,
+        f"{case.place.name} does not know the name {name}: it is not in its hosts file, and it has no resolver to ask.",
+        (Row("hosts", case.place.name, _hosts(case)),),
+        (Cure("Use an address, or give it a resolver", "podman run --dns ADDRESS ... (a new container)"),),
     )
 
 
-def resolver_failed(case: Case) -> Diagnosis:
-    """No resolver gave an answer."""
-    prediction = case.prediction
-    if found := resolver_taken(case):
-        return found
-    server = prediction.resolver
-    name = case.attempt.target.host
-    if server is None:
-        return Diagnosis(
-            Cause.RESOLVER_DOWN,
-            f"{case.place.name} does not know the name {name}: it is not in its hosts file, and it has no resolver "
-            "to ask.",
-            (Row("hosts", case.place.name, _hosts(case)),),
-            (Cure("Use an address, or give it a resolver", "podman run --dns ADDRESS ... (a new container)"),),
-        )
-    if prediction.rule is not None or prediction.chain is not None:
-        here, chain, hook = case.end, prediction.chain, prediction.hook
-        assert here is not None and chain is not None and hook is not None
-        rule = filtering.decided(case, chain)
-        stopped = "the answer to it" if prediction.back else "the question"
+def _no_answer(question: Question, case: Case) -> Diagnosis:
+    """A resolver was asked, and its answer did not come."""
+    server, asked, name = question.resolver, question.ending, case.attempt.target.host
+    cannot = f"{case.place.name} cannot ask its resolver {server} for {name}"
+    if isinstance(asked, Filtered):
+        here, rule = asked.namespace.label, filtering.decided(asked.verdict)
+        stopped = "the answer to it" if asked.back else "the question"
         return Diagnosis(
             Cause.RESOLVER_BLOCKED,
-            f"{case.place.name} cannot ask its resolver {server} for {name}: the firewall of {here.label} stops "
-            f"{stopped} in {str(hook).upper()}: {rule}.",
-            (Row("rule", here.label, rule), *_resolvers(case)),
-            filtering.cures(case, here, chain, hook),
+            f"{cannot}: the firewall of {here} stops {stopped} in {str(asked.verdict.hook).upper()}: {rule}.",
+            (Row("rule", here, rule), *_resolvers(case)),
+            filtering.cures(asked, case),
         )
+    nobody = f"nobody listens on UDP port {DNS_PORT} there"
     return Diagnosis(
         Cause.RESOLVER_DOWN,
-        f"{case.place.name} cannot ask its resolver {server} for {name}: {_why(case)}.",
+        f"{cannot}: {nobody if isinstance(asked, NoListener) else why(asked)}.",
         _resolvers(case),
         (
             *_restart(case, server),
@@ -183,14 +180,12 @@ def _restart(case: Case, server: Address) -> tuple[Cure, ...]:
 
 def resolver_taken(case: Case) -> Diagnosis | None:
     """On the gateway of a network with DNS another program has port 53, and Podman's resolver could not bind it."""
-    container = case.place.container
-    if container is None or case.prediction.resolver_end is not Disposition.ACCEPTED:
+    container, question = case.place.container, question_of(case.prediction.ending)
+    if container is None or question is None or not isinstance(question.ending, Accepted):
         return None
     gateways = {g for n in case.networks_of(container) if n.dns_enabled for g in n.gateways}
-    here, listener, server = case.end, case.prediction.listener, case.prediction.resolver
-    if here is None or listener is None or server not in gateways:
-        return None
-    if listener.process is None or listener.process.name == AARDVARK:
+    here, listener, server = question.ending.namespace, question.ending.listener, question.resolver
+    if server not in gateways or listener.process is None or listener.process.name == AARDVARK:
         return None
     return Diagnosis(
         Cause.RESOLVER_TAKEN,
@@ -207,14 +202,6 @@ def resolver_taken(case: Case) -> Diagnosis | None:
             Cure("Or give Podman's resolver another port, in containers.conf(5)", "[network]\ndns_bind_port = 1053"),
         ),
     )
-
-
-def _why(case: Case) -> str:
-    server = case.prediction.resolver
-    assert server is not None
-    if case.prediction.resolver_end is Disposition.NO_LISTENER:
-        return f"nobody listens on UDP port {DNS_PORT} there"
-    return case.prediction.why.split(": ", 1)[-1]
 
 
 def _names(container: Container) -> set[str]:

@@ -53,11 +53,12 @@ def path(case: Case) -> Diagnosis | None:
 
 def _ways(case: Case) -> list[_Way]:
     """Both directions; none where the picture lacks an end."""
-    there, back = ([link for link in p if link.name != "lo"] for p in (case.prediction.path, case.prediction.path_back))
-    here, to = case.evidence.namespaces.get(case.place.namespace or ""), case.prediction.destination
+    here, ending = case.evidence.namespaces.get(case.place.namespace or ""), case.walked
     address = case.prediction.address
-    if here is None or to is None or address is None:
+    if here is None or ending is None or address is None:
         return []
+    trail, to = ending.trail, ending.destination
+    there, back = ([link for link in path if link.name != "lo"] for path in (trail.path, trail.path_back))
     own = source_for(here, address, choose(here, address))
     return [] if own is None else [_Way("request", own, there), _Way("answer", to, back)]
 

@@ -13,7 +13,8 @@ from testbed.explain.codes import Cause
 from testbed.explain.explain import agree, explain
 from testbed.explain.explanation import Conclusion, Explanation
 from testbed.model import Observation, Outcome, Target
-from testbed.predict import Disposition, Prediction, predict
+from testbed.predict import Prediction, predict
+from testbed.predict.unresolved import NotRunning, question_of
 
 _CERTIFICATES = frozenset({Cause.CERTIFICATE_NOT_TRUSTED, Cause.CERTIFICATE_OTHER_NAME})
 
@@ -88,7 +89,8 @@ def outcomes(pasted: Pasted) -> tuple[Outcome, ...]:
 def _fits(prediction: Prediction, pasted: Pasted) -> bool:
     if pasted.address is not None and prediction.address is not None and pasted.address != prediction.address:
         return False
-    if pasted.resolver is not None and prediction.resolver != pasted.resolver:
+    asked = question_of(prediction.ending)
+    if pasted.resolver is not None and (asked is None or asked.resolver != pasted.resolver):
         return False
     connected = prediction.outcome is Outcome.CONNECTED and above_tcp.fails_above_tcp(_observation(pasted, "", ""))
     return connected or prediction.outcome in outcomes(pasted) or agree(prediction, _observation(pasted, "", ""))
@@ -108,7 +110,7 @@ def explain_pasted(
         case = Case(evidence, attempt, prediction, said)
         found = above_tcp.certificate(case, pasted.text)
         return Explanation(Conclusion.EXPLAINED, found.sentence, found, prediction, said, warnings=found.warnings)
-    if pasted.ended and prediction.end is Disposition.NOT_RUNNING:
+    if pasted.ended and isinstance(prediction.ending, NotRunning):
         case = Case(evidence, attempt, prediction, said)
         if unknown := naming.unknown_at_start(case):
             hints = (*unknown.warnings, pasted.hint)

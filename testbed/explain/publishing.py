@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from testbed.evidence import Act, Container, Field, Namespace, Protocol, Published, Rule
+from testbed.explain.by_ending import diagnose
 from testbed.explain.case import Case, any_address, as_address, at, covers, holder, listener_row, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.model import Address, bracketed
-from testbed.predict import StepKind
+from testbed.predict.ending import Hairpin, Held
+from testbed.predict.steps import Translation
 
 _IN_USE = frozenset({"running", "paused"})
 
 
 def behind_published_port(case: Case, here: Namespace) -> Diagnosis | None:
     """The port is published and leads into a container where nobody listens on the container's port."""
-    rewritten = [s for s in case.prediction.steps if s.kind is StepKind.TRANSLATE and not s.back]
+    rewritten = [s for s in case.prediction.steps if isinstance(s, Translation) and not s.back]
     if not rewritten or case.is_host(here.key) or listeners(here, case.port):
         return None
     others = [e for e in here.listeners if e.protocol is Protocol.TCP and not e.address.is_loopback and covers(e, 4)]
@@ -179,7 +181,7 @@ def _reached_by(case: Case, address: Address, host: str) -> str:
 
 def _not_published(case: Case, hosts: Collection[str], address: Address) -> Diagnosis | None:
     """A container listens on that port, and the host was called, where it is not published."""
-    if case.place.namespace == case.prediction.namespace and case.place.container is not None:
+    if case.end is not None and case.place.namespace == case.end.key and case.place.container is not None:
         return None
     for container in case.evidence.containers:
         if container.host not in hosts or container.namespace is None or case.is_host(container.namespace):
@@ -209,10 +211,10 @@ def _not_published(case: Case, hosts: Collection[str], address: Address) -> Diag
     return None
 
 
-def rules_lost(case: Case) -> Diagnosis:
+@diagnose.register
+def rules_lost(ending: Held, case: Case) -> Diagnosis:
     """conmon took the connection, which it only does where the rule that should rewrite it is not there."""
-    here, listener = case.end, case.prediction.listener
-    assert here is not None and listener is not None
+    here, listener = ending.namespace, ending.listener
     found = next(iter(case.published_at(case.hosts_of(here.key), case.port)), None)
     name = found[0].name if found else "a container"
     literal = _for_nobody(here, case.port)
@@ -258,16 +260,14 @@ def _matches(rule: Rule, field: Field) -> set[str]:
     return {value for match in rule.matches if match.field is field and not match.negated for value in match.values}
 
 
-def hairpin(case: Case) -> Diagnosis:
+@diagnose.register
+def hairpin(ending: Hairpin, case: Case) -> Diagnosis:
     """The container calls a port that it publishes itself: its bridge would have to send the frame back to it."""
-    here, bridge = case.end, case.prediction.link
-    assert here is not None and bridge is not None and case.prediction.destination is not None
+    here, bridge, veth = ending.namespace, ending.bridge, ending.port.name
     name, port = case.place.name, case.port
     inside = case.evidence.namespaces.get(case.place.namespace or "")
     loops = any(e.address.is_loopback or e.address.is_unspecified for e in listeners(inside, port)) if inside else False
-    own = "127.0.0.1" if loops else str(case.prediction.destination)
-    entered = case.prediction.path[0].peer if case.prediction.path else None
-    veth = next((link.name for link in here.links if entered is not None and link.index == entered.index), "vethX")
+    own = "127.0.0.1" if loops else str(ending.destination)
     return Diagnosis(
         Cause.HAIRPIN,
         f"{case.said} leads back to {name} itself, which publishes port {case.attempt.target.port}: the bridge "

@@ -12,7 +12,17 @@ from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.explain.rootless_ports import published_port
 from testbed.model import Address, Outcome
-from testbed.predict import Disposition, StepKind
+from testbed.predict import StepKind
+from testbed.predict.ending import (
+    Left,
+    NoListener,
+    NoNeighbour,
+    NoRoute,
+    NoSource,
+    Rejected,
+    RelayRefuses,
+    RouteForbids,
+)
 from testbed.predict.pasta import held_link
 from testbed.predict.routing import choose, own_addresses
 
@@ -27,15 +37,7 @@ _ALL_REFUSED: Final = (
 )
 
 #: Fails for the host in other words than for its containers.
-_HIDDEN: Final = frozenset(
-    {
-        Disposition.REJECTED,
-        Disposition.NO_NEIGHBOUR,
-        Disposition.NO_ROUTE,
-        Disposition.ROUTE_FORBIDS,
-        Disposition.NO_SOURCE,
-    }
-)
+_HIDDEN: Final = Rejected | NoNeighbour | NoRoute | RouteForbids | NoSource
 
 
 def diagnose(case: Case) -> Diagnosis | None:
@@ -48,11 +50,11 @@ def diagnose(case: Case) -> Diagnosis | None:
 
 def warnings(case: Case) -> tuple[str, ...]:
     """Where slirp4netns or pasta hides what happened."""
-    predicted = case.prediction
-    if predicted.back or not _relayed(case) or predicted.end not in _HIDDEN:
+    predicted, ending = case.prediction, case.prediction.ending
+    if not isinstance(ending, _HIDDEN) or ending.back or not _relayed(case):
         return ()
     if predicted.errno is None:
-        return (_NOT_HANDED_ON,) if predicted.end in (Disposition.REJECTED, Disposition.NO_NEIGHBOUR) else ()
+        return (_NOT_HANDED_ON,) if isinstance(ending, Rejected | NoNeighbour) else ()
     return (_ALL_REFUSED,) if predicted.errno == errno.ECONNREFUSED and _by_pasta(case) else ()
 
 
@@ -89,7 +91,7 @@ def _pastas(case: Case) -> Namespace | None:
 def _closed_loopback(case: Case) -> Diagnosis | None:
     """slirp4netns has an address for the host's loopback, and does not let it be used."""
     host = _host(case)
-    if case.prediction.end is not Disposition.RELAY_REFUSES or host is None:
+    if not isinstance(case.prediction.ending, RelayRefuses) or host is None:
         return None
     there = case.evidence.namespaces[host.namespace]
     found = _on_host(case, there)
@@ -123,8 +125,9 @@ def _host_loopback(case: Case) -> Diagnosis | None:
     who, bound = holder(found[0]), " and ".join(at(entry.address, entry.port) for entry in found)
     pasta = _by_pasta(case)
     program = PASTA if pasta else SLIRP
-    address = case.prediction.destination if case.prediction.end is Disposition.NO_LISTENER else None
-    own = str(address or next(iter(_outside(there)), "0.0.0.0"))
+    ending = case.prediction.ending
+    address = ending.destination if isinstance(ending, NoListener) else next(iter(_outside(there)), "0.0.0.0")
+    own = str(address)
     return Diagnosis(
         Cause.ROOTLESS_HOST_LOOPBACK,
         f"{case.said} leads to {there.label}, where on port {case.port} only {bound} is listened on, by {who}: "
@@ -140,12 +143,11 @@ def _host_loopback(case: Case) -> Diagnosis | None:
 
 def _called_host(case: Case, host: HostFacts) -> bool:
     """Whether it is the host that refuses: by what is predicted, or with pasta by its name and what was seen."""
-    predicted, seen = case.prediction, case.observation
-    if predicted.end is Disposition.NO_LISTENER:
-        to = predicted.destination
-        return predicted.namespace == host.namespace and _relayed(case) and to is not None and not to.is_loopback
+    ending, seen = case.prediction.ending, case.observation
+    if isinstance(ending, NoListener):
+        return ending.namespace.key == host.namespace and _relayed(case) and not ending.destination.is_loopback
     refused = seen is not None and seen.outcome is Outcome.REFUSED
-    return predicted.end is Disposition.LEFT and refused and _by_pasta(case) and case.attempt.target.host == _NAME
+    return isinstance(ending, Left) and refused and _by_pasta(case) and case.attempt.target.host == _NAME
 
 
 def _opened(case: Case, let: str) -> Cure:
@@ -179,11 +181,12 @@ def _outside(namespace: Namespace) -> list[Address]:
 
 def _inner_gateway(case: Case) -> Diagnosis | None:
     """The gateway of a rootless bridge is not the host: what listens on the host is not there."""
-    host, address = _host(case), case.prediction.destination
-    if host is None or address is None or case.prediction.end is not Disposition.NO_LISTENER:
+    host, ending = _host(case), case.prediction.ending
+    if host is None or not isinstance(ending, NoListener):
         return None
+    address = ending.destination
     network = _network_with(case, host, address)
-    if network is None or address not in network.gateways or case.prediction.namespace != host.rootless_namespace:
+    if network is None or address not in network.gateways or ending.namespace.key != host.rootless_namespace:
         return None
     there = case.evidence.namespaces[host.namespace]
     found = _on_host(case, there)
@@ -207,12 +210,13 @@ def _inner_gateway(case: Case) -> Diagnosis | None:
 
 def _own_copy(case: Case) -> Diagnosis | None:
     """pasta gives a container, or the bridges', the host's own address: dialling that never gets to the host."""
-    host, address, copied = _host(case), case.prediction.destination, _pastas(case)
-    if host is None or address is None or case.prediction.end is not Disposition.NO_LISTENER or copied is None:
+    host, ending, copied = _host(case), case.prediction.ending, _pastas(case)
+    if host is None or not isinstance(ending, NoListener) or copied is None:
         return None
+    address = ending.destination
     there = case.evidence.namespaces[host.namespace]
     found = [entry for entry in _on_host(case, there) if not entry.address.is_loopback]
-    if case.prediction.namespace != copied.key or address not in _outside(there) or not found:
+    if ending.namespace.key != copied.key or address not in _outside(there) or not found:
         return None
     whose = "" if copied.key == case.place.namespace else f", where the bridge of {case.place.name} is,"
     return Diagnosis(
@@ -243,7 +247,7 @@ def _inner_address(case: Case) -> Diagnosis | None:
     if host is None or address is None or case.prediction.outcome is Outcome.CONNECTED:
         return None
     from_host = case.place.namespace == host.namespace or any(
-        step.kind is StepKind.RELAY and step.namespace == host.namespace for step in case.prediction.steps
+        step.kind is StepKind.RELAY and step.namespace.key == host.namespace for step in case.prediction.steps
     )
     network = _network_with(case, host, address)
     owner = next((c for c in case.evidence.containers if _has(c, host, address)), None)

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from testbed.evidence import MAIN_TABLE, Container, Link, Namespace, Network, Route, RouteKind
+from testbed.explain.by_ending import diagnose
 from testbed.explain.case import Case, rows_of_walk
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.explain.publishing import not_running
-from testbed.explain.stale import believes_another
 from testbed.model import Address
-from testbed.predict import Disposition
+from testbed.predict.ending import Martian, NoNeighbour, NoRoute, NoSource, NotForwarded, ReversePath, RouteForbids
 from testbed.predict.routing import choose, link_of, own_addresses, reverse_path_fails, setting, source_for
 
 _FORBIDDING: Final = ("unreachable", "prohibit", "blackhole")
 
 
-def no_route(case: Case) -> Diagnosis:
+@diagnose.register
+def no_route(ending: NoRoute, case: Case) -> Diagnosis:
     """A namespace has no route to the address: the container's own, or one on the way."""
-    here, to = case.end, case.prediction.destination
-    assert here is not None and to is not None
-    return _no_route(case, here, to, back=case.prediction.back)
+    return _no_route(case, ending.namespace, ending.destination, back=ending.back)
 
 
 def _no_route(case: Case, here: Namespace, to: Address, *, back: bool) -> Diagnosis:
-    """The same, also where it is the way back to a sender that is missing before anything is answered."""
+    """Find why a namespace has no route to an address.
+
+    :param back: whether the address is the sender's, and it is the way of an answer that is missing
+    """
     container = case.place.container
     if down := _own_link_down(here, to, alone=not case.is_host(here.key)):
         return _link_down(case, here, down, to)
@@ -37,7 +40,7 @@ def _no_route(case: Case, here: Namespace, to: Address, *, back: bool) -> Diagno
             return _internal(case, here, to, networks[0])
         theirs = [n for n in case.networks_with(to, {container.host}) if n not in networks]
         if theirs:
-            return _not_shared(case, to, theirs[0])
+            return _not_shared(case, container, to, theirs[0])
     name = here.label
     return Diagnosis(
         Cause.NO_ROUTE,
@@ -97,9 +100,7 @@ def _internal(case: Case, here: Namespace, to: Address, network: Network) -> Dia
     )
 
 
-def _not_shared(case: Case, to: Address, network: Network) -> Diagnosis:
-    container = case.place.container
-    assert container is not None
+def _not_shared(case: Case, container: Container, to: Address, network: Network) -> Diagnosis:
     return Diagnosis(
         Cause.NETWORKS_NOT_SHARED,
         f"{to} is on the network {network.name}, which {container.name} is not on, and nothing leads from one to the "
@@ -115,10 +116,10 @@ def _not_shared(case: Case, to: Address, network: Network) -> Diagnosis:
     )
 
 
-def route_forbids(case: Case) -> Diagnosis:
+@diagnose.register
+def route_forbids(ending: RouteForbids, case: Case) -> Diagnosis:
     """An unreachable, prohibit or blackhole route, or policy rule."""
-    here, to = case.end, case.prediction.destination
-    assert here is not None and to is not None
+    here, to = ending.namespace, ending.destination
     what, text, remove = _forbidding(here, to)
     return Diagnosis(
         Cause.ROUTE_FORBIDS,
@@ -149,18 +150,17 @@ def _forbidding(here: Namespace, to: Address) -> tuple[str, str, str]:
     return "route", words, f"{ip} route del {words}"
 
 
-def nobody_has_it(case: Case) -> Diagnosis:
+@diagnose.register
+def nobody_has_it(ending: NoNeighbour, case: Case) -> Diagnosis:
     """The address, or the gateway to it, is on a segment where nobody answers for it."""
-    here, goal, link = case.end, case.prediction.destination, case.prediction.link
-    assert here is not None and goal is not None and link is not None
-    to = choose(here, goal).hop or goal
+    here, goal, link, to = ending.namespace, ending.destination, ending.link, ending.hop
     network = next(
         (n for n in case.evidence.networks if _has(n, to) and link.name in (n.bridge, *_behind(n, case))), None
     )
     if down := _down(case, here, link, to):
         return _link_down(case, *down, to)
-    if keeps := _keeps_silent(case, here, to):
-        return _reverse_path(case, *keeps)
+    if keeps := _keeps_silent(ending, case):
+        return _silent(case, *keeps)
     if stopped := _stopped_with(case, to):
         return not_running(case, stopped)
     shadowed = _shadowed(case, to, link)
@@ -213,10 +213,10 @@ def _stopped_with(case: Case, address: Address) -> Container | None:
     return None
 
 
-def not_forwarded(case: Case) -> Diagnosis:
+@diagnose.register
+def not_forwarded(ending: NotForwarded, case: Case) -> Diagnosis:
     """A host on the way keeps what is not its own."""
-    here, link, to = case.end, case.prediction.link, case.prediction.destination
-    assert here is not None and link is not None
+    here, link, to = ending.namespace, ending.link, ending.destination
     network = next(
         (n for n in case.evidence.networks if n.bridge == link.name and n.host in case.hosts_of(here.key)), None
     )
@@ -234,10 +234,10 @@ def not_forwarded(case: Case) -> Diagnosis:
                 ),
             ),
         )
-    v4 = to is None or to.version == 4
+    v4 = to.version == 4
     name = f"net.ipv4.conf.{link.name}.forwarding" if v4 else "net.ipv6.conf.all.forwarding"
     switch = "net.ipv4.ip_forward" if v4 and not setting(here, "ipv4/ip_forward") else name
-    back = "the answer to " if case.prediction.back else ""
+    back = "the answer to " if ending.back else ""
     return Diagnosis(
         Cause.FORWARDING_OFF,
         f"{here.label} does not forward: {back}what {link.name} brings for {to} ends there without a word ({name} is "
@@ -253,52 +253,55 @@ def not_forwarded(case: Case) -> Diagnosis:
     )
 
 
-def reverse_path(case: Case) -> Diagnosis:
+@diagnose.register
+def reverse_path(ending: ReversePath, case: Case) -> Diagnosis:
     """rp_filter drops what comes in by another interface than an answer would leave by."""
-    here, link = case.end, case.prediction.link
-    assert here is not None and link is not None
-    sender = case.prediction.source
-    if sender is not None and choose(here, sender).kind is None:
+    here, link, sender = ending.namespace, ending.link, ending.packet.source
+    if choose(here, sender).kind is None:
         # Loose or strict, the filter drops what could not be answered at all (RFC 3704, 2.4).
         return _no_route(case, here, sender, back=True)
-    return _reverse_path(case, here, link, None)
+    return _filtered_path(here, link, "the answer" if ending.back else "the packet", (_loose(case, here, link),))
 
 
-def _reverse_path(case: Case, here: Namespace, link: Link, sender: Address | None) -> Diagnosis:
-    """The same, also where the question who has an address (ARP) is what is dropped.
+def _silent(case: Case, here: Namespace, link: Link, sender: Address) -> Diagnosis:
+    """rp_filter drops the question who has an address (ARP), so that its owner does not answer.
 
-    :param sender: who asked in vain; None where a packet was dropped
+    :param sender: who asked
     """
-    names = [f"ipv4/conf/{name}/rp_filter" for name in ("all", link.name)]
-    rows = tuple(Row("sysctl", here.label, f"net.{n.replace('/', '.')} = {here.sysctls.get(n, '0')}") for n in names)
-    whose = f"what {sender} sends" if sender else "the answer" if case.prediction.back else "the packet"
-    loose = Cure(
-        f"Make the filter loose (run on {case.machine(here)})",
-        case.command_in(here, f"sysctl -w net.ipv4.conf.{link.name}.rp_filter=2"),
-        "nothing in a usual network",
-    )
     route = Cure(
         f"Give {here.label} a way back by that interface (run on {case.machine(here)})",
         case.command_in(here, f"ip route add {sender} dev {link.name}"),
     )
-    return Diagnosis(
-        Cause.REVERSE_PATH,
-        f"{here.label} drops {whose} as it comes in by {link.name}: its own way back leads by another interface, and "
-        "the reverse path filter (rp_filter) is strict.",
-        rows,
-        (route, loose) if sender else (loose,),
-        (
-            "With rp_filter 1 in sysctl.d every reload of it brings this back.",
-            *(["Not even ARP is answered: it looks as if nobody had the address."] if sender else []),
-        ),
+    found = _filtered_path(here, link, f"what {sender} sends", (route, _loose(case, here, link)))
+    return replace(
+        found, warnings=(*found.warnings, "Not even ARP is answered: it looks as if nobody had the address.")
     )
 
 
-def martian(case: Case) -> Diagnosis:
+def _filtered_path(here: Namespace, link: Link, what: str, cures: tuple[Cure, ...]) -> Diagnosis:
+    names = [f"ipv4/conf/{name}/rp_filter" for name in ("all", link.name)]
+    return Diagnosis(
+        Cause.REVERSE_PATH,
+        f"{here.label} drops {what} as it comes in by {link.name}: its own way back leads by another interface, and "
+        "the reverse path filter (rp_filter) is strict.",
+        tuple(Row("sysctl", here.label, f"net.{n.replace('/', '.')} = {here.sysctls.get(n, '0')}") for n in names),
+        cures,
+        ("With rp_filter 1 in sysctl.d every reload of it brings this back.",),
+    )
+
+
+def _loose(case: Case, here: Namespace, link: Link) -> Cure:
+    return Cure(
+        f"Make the filter loose (run on {case.machine(here)})",
+        case.command_in(here, f"sysctl -w net.ipv4.conf.{link.name}.rp_filter=2"),
+        "nothing in a usual network",
+    )
+
+
+@diagnose.register
+def martian(ending: Martian, case: Case) -> Diagnosis:
     """A loopback or own address came, or would leave, by a real interface."""
-    here = case.end
-    assert here is not None
-    name = case.prediction.link.name if case.prediction.link else "INTERFACE"
+    here, name = ending.namespace, ending.link.name
     return Diagnosis(
         Cause.LOOPBACK_FROM_OUTSIDE,
         f"{case.prediction.why[0].upper()}{case.prediction.why[1:]}: the kernel drops such packets without a word.",
@@ -314,10 +317,10 @@ def martian(case: Case) -> Diagnosis:
     )
 
 
-def no_source(case: Case) -> Diagnosis:
+@diagnose.register
+def no_source(ending: NoSource, case: Case) -> Diagnosis:  # noqa: ARG001 - the ending says it all
     """There is no address to send from: that IP version is off."""
-    here, to = case.end, case.prediction.destination
-    assert here is not None and to is not None
+    here, to = ending.namespace, ending.destination
     return Diagnosis(
         Cause.NO_ROUTE,
         f"{here.label} has no IPv{to.version} address to send from, so nothing leads to {to}.",
@@ -426,11 +429,12 @@ def _link_down(case: Case, namespace: Namespace, down: Link, to: Address) -> Dia
     )
 
 
-def _keeps_silent(case: Case, here: Namespace, to: Address) -> tuple[Namespace, Link, Address] | None:
+def _keeps_silent(ending: NoNeighbour, case: Case) -> tuple[Namespace, Link, Address] | None:
     """Whoever has the address, where it does not answer the question who has it: rp_filter drops that too."""
+    here, to = ending.namespace, ending.hop
     source = source_for(here, to, choose(here, to))
     # An answer comes from the address that was called, whatever way it takes.
-    senders = own_addresses(here, to.version) if case.prediction.back else (source,)
+    senders = own_addresses(here, to.version) if ending.back else (source,)
     for sender in (one for one in senders if one is not None and not one.is_loopback):
         for namespace in case.evidence.namespaces.values():
             for row in namespace.addresses:
@@ -453,15 +457,3 @@ def _shadowed(case: Case, to: Address, link: Link) -> tuple[Namespace, Route, st
             if to in route.destination and route.destination.prefixlen and via not in bridges and via != link.name:
                 return namespace, route, via
     return None
-
-
-BY_END = {
-    Disposition.NO_ROUTE: no_route,
-    Disposition.ROUTE_FORBIDS: route_forbids,
-    Disposition.NO_NEIGHBOUR: nobody_has_it,
-    Disposition.STALE_NEIGHBOUR: believes_another,
-    Disposition.NOT_FORWARDED: not_forwarded,
-    Disposition.REVERSE_PATH: reverse_path,
-    Disposition.MARTIAN: martian,
-    Disposition.NO_SOURCE: no_source,
-}

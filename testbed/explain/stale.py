@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from testbed.evidence import Namespace
+from testbed.explain.by_ending import diagnose
 from testbed.explain.case import Case
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.model import Address
-from testbed.predict.routing import choose
-from testbed.predict.segment import believed
+from testbed.predict.ending import StaleNeighbour
 
 
-def believes_another(case: Case) -> Diagnosis:
+@diagnose.register
+def believes_another(ending: StaleNeighbour, case: Case) -> Diagnosis:
     """The sender has a MAC address for it in its neighbour table, and nobody on the segment has that one."""
-    here, goal, link = case.end, case.prediction.destination, case.prediction.link
-    assert here is not None and goal is not None and link is not None
-    to = choose(here, goal).hop or goal
-    known = believed(here, link, to)
-    assert known is not None
+    here, link, known = ending.namespace, ending.link, ending.neighbour
+    to = known.address
     owner = _owner(case, to)
     name, mac = owner or ("", "")
     now = f"{name}, which has {to}, is at {mac} now" if owner else f"whoever has {to} is at another one now"
@@ -27,7 +25,7 @@ def believes_another(case: Case) -> Diagnosis:
     return Diagnosis(
         Cause.STALE_NEIGHBOUR,
         f"{here.label} believes that {to} is at {known.mac}, and nobody has that MAC address any more: {now}. "
-        f"{'Its answers reach' if case.prediction.back else 'What it sends reaches'} nobody until it asks anew.",
+        f"{'Its answers reach' if ending.back else 'What it sends reaches'} nobody until it asks anew.",
         tuple(rows),
         (
             Cure(

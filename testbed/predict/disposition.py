@@ -1,42 +1,45 @@
-"""Where and why a packet's way ended. Values only."""
+"""The closed set of facts that an attempt can end in, finer than an outcome. Values only."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from testbed.evidence import Chain, Hook, Link, Listener, Rule
-from testbed.predict.firewall import Packet
-from testbed.predict.prediction import Disposition
+from enum import StrEnum
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What in a firewall decided, and where."""
+class Disposition(StrEnum):
+    """The fact that decides how an attempt ends; ``end`` in JSON."""
 
-    hook: Hook
-    chain: Chain | None
-    rule: Rule | None
-    """None where it was the chain's policy."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Where a packet's way ended."""
-
-    end: Disposition
-    why: str
-    namespace: str
-    errno: int | None
-    """What connect(2) gives for it; None for a timeout, an acceptance, or what is not known."""
-    packet: Packet
-    """As it was then."""
-    back: bool = False
-    """Whether it was the answer that was lost."""
-    listener: Listener | None = None
-    by: Verdict | None = None
-    """The firewall's verdict, where that decided."""
-    link: Link | None = None
-    path: tuple[Link, ...] = ()
-    """The interfaces that the packet left by, on its way there."""
-    path_back: tuple[Link, ...] = ()
-    """The same of the answer, as far as it came."""
+    ACCEPTED = "accepted"
+    """A listener takes the connection."""
+    HELD = "held"
+    """A listener that never accepts: Podman's placeholder on a published port (conmon)."""
+    NO_LISTENER = "no listener"
+    QUEUE_FULL = "queue full"
+    DROPPED = "dropped"
+    REJECTED = "rejected"
+    NO_ROUTE = "no route"
+    ROUTE_FORBIDS = "route forbids"
+    """An unreachable, prohibit or blackhole route."""
+    NO_SOURCE = "no source address"
+    NO_NEIGHBOUR = "no neighbour"
+    """Nobody on the segment answers for the address."""
+    STALE_NEIGHBOUR = "stale neighbour"
+    """The sender knows a hardware address for it, does not ask, and nobody has that one."""
+    NOT_FORWARDED = "not forwarded"
+    REVERSE_PATH = "reverse path"
+    HAIRPIN = "hairpin"
+    """A bridge would have to send a frame back by the port that it came in by."""
+    MARTIAN = "martian"
+    """A loopback or own address where the kernel takes none (net/ipv4/route.c, martian source or destination)."""
+    UNASKED = "unasked"
+    """The answer comes from another address than was called: a rewriting on the way was not undone."""
+    NAME_NOT_FOUND = "name not found"
+    RESOLVER_FAILED = "resolver failed"
+    NOT_RUNNING = "not running"
+    RELAY_REFUSES = "relay refuses"
+    """A process that makes the namespace's connections has an address for the host's loopback, and keeps it closed."""
+    RELAY_CLOSES = "relay closes"
+    """A process accepts for another one, which cannot be reached behind it, and so it closes what it accepted."""
+    LEFT = "left"
+    """The packet leaves what the picture shows."""
+    UNKNOWN = "unknown"
+    """Something on the way is beyond what is modelled."""

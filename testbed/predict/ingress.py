@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 from testbed.evidence import Link, Namespace, RouteKind
-from testbed.predict.firewall import Packet
-from testbed.predict.prediction import Disposition
+from testbed.predict.ending import Martian, PacketEnding, ReversePath, Trail
 from testbed.predict.routing import Chosen, is_local, reverse_path_fails, setting
+from testbed.predict.unknown import Unknown, UnmodelledAddress
 
 
-def refusal(here: Namespace, link: Link, packet: Packet, chosen: Chosen) -> tuple[Disposition, str] | None:
-    """Why a namespace takes no such packet from an interface; None where it does.
+def refusal(trail: Trail, link: Link, chosen: Chosen) -> PacketEnding | None:
+    """The ending where a namespace takes no such packet from an interface; None where it does.
 
     The rules are those of net/ipv4/route.c (ip_route_input_slow, fib_validate_source) and ipv6/ip6_input.c.
+
+    :param trail: the packet, and the namespace that it has come to
+    :param chosen: the route of the packet from there
     """
-    for what, address in (("to", packet.destination), ("from", packet.source)):
+    here, packet = trail.namespace, trail.packet
+    for address in (packet.destination, packet.source):
         if address.is_loopback and (address.version == 6 or not takes_loopback(here, link.name)):
-            return (
-                Disposition.MARTIAN,
-                f"{here.label} takes no packet {what} {address} from {link.name} (route_localnet is 0)",
-            )
+            return Martian(trail, link, address)
     accepts = any(setting(here, f"ipv4/conf/{name}/accept_local") for name in ("all", link.name))
     own = packet.source.version == 4 and not packet.source.is_loopback and is_local(here, packet.source)
     if own and not accepts:
-        return Disposition.MARTIAN, f"{here.label} takes no packet from its own {packet.source} from {link.name}"
+        return Martian(trail, link, packet.source)
     if reverse_path_fails(here, link, packet.source):
-        return (
-            Disposition.REVERSE_PATH,
-            f"{here.label} would not answer {packet.source} by {link.name}, so rp_filter drops it",
-        )
+        return ReversePath(trail, link)
     if chosen.kind in (RouteKind.BROADCAST, RouteKind.MULTICAST, RouteKind.ANYCAST):
-        return Disposition.UNKNOWN, f"{packet.destination} is a {chosen.kind} address"
+        return Unknown(trail, UnmodelledAddress(packet.destination, chosen.kind))
     return None
 
 

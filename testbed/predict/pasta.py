@@ -13,9 +13,10 @@ from typing import Final
 from testbed.evidence import Link, Namespace, Protocol
 from testbed.evidence.programs import DNS_PORT, PASTA, is_pasta
 from testbed.model import Address
-from testbed.predict.disposition import Ending
-from testbed.predict.prediction import Disposition
+from testbed.predict.disposition import Disposition
+from testbed.predict.ending import PacketEnding
 from testbed.predict.routing import own_addresses
+from testbed.predict.unknown import NotHandedOn, Unknown
 
 _LOOPBACK: Final = ipaddress.ip_address("127.0.0.1")
 #: Handed on as they are: made, or not decided.
@@ -49,13 +50,12 @@ def held_link(here: Namespace) -> Link | None:
     return next((link for link in here.links if is_pasta(link.holder)), None)
 
 
-def handed_on(onward: Ending, protocol: Protocol) -> Ending:
+def handed_on(onward: PacketEnding, protocol: Protocol) -> PacketEnding:
     """What the namespace hears of what happens to pasta's own connection: of every failure a reset, and silence."""
-    if onward.end in _AS_IT_IS:
+    if onward.disposition in _AS_IT_IS:
         return onward
     if protocol is not Protocol.TCP:
-        why = f"{onward.why}, and what {PASTA} makes of that is not modelled for {protocol}"
-        return replace(onward, end=Disposition.UNKNOWN, why=why, errno=None)
+        return Unknown(onward.trail, NotHandedOn(onward, PASTA, protocol), there=onward.there)
     if onward.errno is None or onward.back:
         return onward
     return replace(onward, errno=errno.ECONNREFUSED)

@@ -2,20 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from testbed.evidence import Attempt, Evidence, Protocol
 from testbed.model import Address, Outcome, Phase, Scheme
-from testbed.predict.disposition import Ending
+from testbed.predict.disposition import Disposition
+from testbed.predict.ending import Ending, PacketEnding
 from testbed.predict.naming import resolve
-from testbed.predict.prediction import Disposition, Prediction, failed
+from testbed.predict.prediction import Prediction, failed
+from testbed.predict.steps import Step
+from testbed.predict.unresolved import NamespaceNotShown, NotRunning
 from testbed.predict.userspace_proxy import connect
 
 _INCONCLUSIVE: Final = frozenset({Disposition.UNKNOWN, Disposition.LEFT})
-#: A connection is made, whatever follows.
-_MADE: Final = frozenset({Disposition.ACCEPTED, Disposition.HELD, Disposition.RELAY_CLOSES})
 _NEXT_PHASE: Final = {Scheme.TCP: Phase.CONNECT, Scheme.HTTP: Phase.HTTP, Scheme.HTTPS: Phase.TLS}
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What whoever connects sees of an ending."""
+
+    outcome: Outcome
+    phase: Phase
+    errno: int | None = None
+    text: str = ""
+
+
+#: gai_strerror(3) of glibc.
+_OF_NAMES: Final[Mapping[Disposition, _Result]] = MappingProxyType(
+    {
+        Disposition.NAME_NOT_FOUND: _Result(
+            Outcome.NAME_NOT_FOUND,
+            Phase.RESOLVE,
+            socket.EAI_NONAME,
+            f"[Errno {int(socket.EAI_NONAME)}] Name or service not known",
+        ),
+        Disposition.RESOLVER_FAILED: _Result(
+            Outcome.RESOLVER_FAILED,
+            Phase.RESOLVE,
+            socket.EAI_AGAIN,
+            f"[Errno {int(socket.EAI_AGAIN)}] Temporary failure in name resolution",
+        ),
+    }
+)
+_NOT_STARTED: Final = _Result(Outcome.INCONCLUSIVE, Phase.RESOLVE)
 
 
 def predict(evidence: Evidence, attempt: Attempt) -> Prediction:
@@ -26,72 +60,54 @@ def predict(evidence: Evidence, attempt: Attempt) -> Prediction:
     fails as the first one does (RFC 8305; Go's dialSerial and glibc's clients report so).
     """
     place = attempt.place
-    if place.namespace is None or place.namespace not in evidence.namespaces:
-        return _nowhere(place.name, running=place.container is None or place.container.state == "running")
+    here = evidence.namespaces.get(place.namespace) if place.namespace is not None else None
+    if here is None:
+        running = place.container is None or place.container.state == "running"
+        return _predicted(_NOT_STARTED, (NamespaceNotShown if running else NotRunning)(place.name))
     target = attempt.target
-    resolved = resolve(evidence, place, target.host)
+    resolved = resolve(evidence, place, here, target.host)
     if resolved.failure is not None:
-        return replace(resolved.failure, steps=resolved.steps)
-    ends = []
+        result = _OF_NAMES.get(resolved.failure.disposition, _NOT_STARTED)
+        return _predicted(result, resolved.failure, resolved.steps)
+    found = []
     for address in resolved.addresses:
-        ending, steps = connect(evidence, place.namespace, Protocol.TCP, address, target.port)
-        made = _predicted(ending, address, target.scheme)
-        ends.append(replace(made, steps=(*resolved.steps, *steps)))
+        ending, steps = connect(evidence, here.key, Protocol.TCP, address, target.port)
+        made = _predicted(_result(ending, target.scheme), ending, (*resolved.steps, *steps), address)
+        found.append(made)
         if made.outcome is Outcome.CONNECTED:
-            return ends[-1]
-    return ends[0]
+            return made
+    return found[0]
 
 
-def _nowhere(name: str, *, running: bool) -> Prediction:
-    why = f"{name} does not run" if not running else f"the network namespace of {name} is not in the picture"
-    end = Disposition.UNKNOWN if running else Disposition.NOT_RUNNING
-    return Prediction(Outcome.INCONCLUSIVE, Phase.RESOLVE, None, "", why, end=end)
+def _predicted(
+    result: _Result, ending: Ending, steps: tuple[Step, ...] = (), address: Address | None = None
+) -> Prediction:
+    return Prediction(result.outcome, result.phase, result.errno, result.text, ending, address, steps)
 
 
-def _predicted(ending: Ending, address: Address, scheme: Scheme) -> Prediction:
-    outcome, phase, number, text = _verdict(ending, scheme)
-    return Prediction(
-        outcome,
-        phase,
-        number,
-        text,
-        ending.why,
-        address=address,
-        end=ending.end,
-        namespace=ending.namespace,
-        back=ending.back,
-        destination=ending.packet.destination,
-        source=ending.packet.source if ending.path else None,
-        port=ending.packet.destination_port or 0,
-        listener=ending.listener,
-        rule=ending.by.rule if ending.by else None,
-        chain=ending.by.chain if ending.by else None,
-        hook=ending.by.hook if ending.by else None,
-        link=ending.link,
-        path=ending.path,
-        path_back=ending.path_back,
-    )
-
-
-def _verdict(ending: Ending, scheme: Scheme) -> tuple[Outcome, Phase, int | None, str]:
-    if ending.end in _INCONCLUSIVE:
-        return Outcome.INCONCLUSIVE, Phase.CONNECT, None, ""
-    if ending.end in _MADE:
-        return _once_made(ending, scheme)
+def _result(ending: PacketEnding, scheme: Scheme) -> _Result:
+    if ending.disposition in _INCONCLUSIVE:
+        return _Result(Outcome.INCONCLUSIVE, Phase.CONNECT)
+    if ending.disposition in _ONCE_MADE:
+        return _once_made(ending.disposition, scheme)
     if ending.back or ending.errno is None:
-        return Outcome.TIMED_OUT, Phase.CONNECT, None, "timed out"
+        return _Result(Outcome.TIMED_OUT, Phase.CONNECT, None, "timed out")
     outcome, number, text = failed(ending.errno)
-    return outcome, Phase.CONNECT, number, text
+    return _Result(outcome, Phase.CONNECT, number, text)
 
 
-def _once_made(ending: Ending, scheme: Scheme) -> tuple[Outcome, Phase, int | None, str]:
+#: A connection is made, whatever follows.
+_ONCE_MADE: Final = frozenset({Disposition.ACCEPTED, Disposition.HELD, Disposition.RELAY_CLOSES})
+
+
+def _once_made(disposition: Disposition, scheme: Scheme) -> _Result:
     """How it goes on after a connection is made."""
-    if ending.end is Disposition.ACCEPTED:
-        return Outcome.CONNECTED, Phase.CONNECT if scheme is Scheme.TCP else Phase.HTTP, None, ""
+    if disposition is Disposition.ACCEPTED:
+        return _Result(Outcome.CONNECTED, Phase.CONNECT if scheme is Scheme.TCP else Phase.HTTP)
     if scheme is Scheme.TCP:
-        return Outcome.CONNECTED, Phase.CONNECT, None, ""
-    if ending.end is Disposition.RELAY_CLOSES:
+        return _Result(Outcome.CONNECTED, Phase.CONNECT)
+    if disposition is Disposition.RELAY_CLOSES:
         # Whether it is closed or reset is a race with what is said meanwhile.
-        return Outcome.CLOSED, _NEXT_PHASE[scheme], None, ""
+        return _Result(Outcome.CLOSED, _NEXT_PHASE[scheme])
     # The kernel shakes hands for a socket that nobody accepts from (listen(2)).
-    return Outcome.TIMED_OUT, _NEXT_PHASE[scheme], None, "timed out"
+    return _Result(Outcome.TIMED_OUT, _NEXT_PHASE[scheme], None, "timed out")

@@ -34,8 +34,8 @@ class Chosen:
     """The interface it leaves by, for UNICAST and LOCAL."""
     choices: int = 1
     """How many routes the kernel may take, where its choice depends on what it has heard of the gateways."""
-    unknown: str = ""
-    """Why the answer is not known; empty where it is."""
+    unmodelled: PolicyRule | Route | None = None
+    """What makes that the answer is not known; None where it is."""
 
     @property
     def hop(self) -> Address | None:
@@ -65,7 +65,7 @@ def choose(
     ) or list(_INITIAL[family])
     for rule in rules:
         if rule.other or rule.outgoing or (rule.action != "lookup" and rule.action not in _FORBIDDING):
-            return Chosen(None, unknown=f"the policy rule {rule.priority} of {namespace.label} is not modelled")
+            return Chosen(None, unmodelled=rule)
         if rule.inverted == _selects(rule, source, destination, mark, incoming):
             continue
         if rule.action in _FORBIDDING:
@@ -78,7 +78,7 @@ def choose(
 
 def _taken(namespace: Namespace, found: Route, preference: int | None) -> Chosen:
     if found.multipath:
-        return Chosen(None, unknown=f"the route to {found.destination} of {namespace.label} has several next hops")
+        return Chosen(None, unmodelled=found)
     if found.kind is RouteKind.LOCAL:
         # To oneself all goes by lo, whichever interface has the address (net/ipv4/route.c, ip_route_output_key).
         return Chosen(found.kind, found, link_named(namespace, "lo"))

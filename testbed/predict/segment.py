@@ -48,8 +48,8 @@ class Reached:
     """Those that answer; more than one is a duplicate address."""
     outside: bool = False
     """Whether the segment goes on where the picture does not: somebody there may answer."""
-    believed: str | None = None
-    """The hardware address that the asker sends to without asking, where nobody there has it."""
+    believed: Neighbour | None = None
+    """Whom the asker sends to without asking, where nobody there has that hardware address."""
 
 
 def who_has(evidence: Evidence, here: Namespace, link: Link, address: Address, sender: Address) -> Reached:
@@ -77,7 +77,7 @@ def who_has(evidence: Evidence, here: Namespace, link: Link, address: Address, s
     if outside or known.state == _PROBE:
         return Reached(stations, outside)
     # Five seconds of delay and three probes of one second pass before it asks anew (arp(7), delay_first_probe_time).
-    return Reached(stations, believed=known.mac)
+    return Reached(stations, believed=known)
 
 
 def _macs(station: Station) -> tuple[str, ...]:

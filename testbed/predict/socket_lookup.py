@@ -11,12 +11,15 @@ from testbed.model import Address
 _ANY: Final = {4: ipaddress.ip_address("0.0.0.0"), 6: ipaddress.ip_address("::")}
 
 
-def listener_for(namespace: Namespace, protocol: Protocol, address: Address, port: int, link: int) -> Listener | None:
+def listener_for(
+    namespace: Namespace, protocol: Protocol, address: Address, port: int | None, link: int
+) -> Listener | None:
     """The socket that the kernel hands a packet to: the one that fits best (net/ipv4/inet_hashtables.c, compute_score).
 
     A bound interface counts more than a bound address, and that more than a wildcard; for IPv4 a wildcard of IPv6
     without IPV6_V6ONLY comes last.
 
+    :param port: the destination port; no socket takes a packet without one
     :param link: the index of the interface that the packet came in by
     """
     scored = [

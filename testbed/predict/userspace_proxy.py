@@ -10,19 +10,40 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from testbed.evidence import Act, Evidence, HostFacts, Link, Namespace, Protocol, RouteKind
+from testbed.evidence import Container, Evidence, HostFacts, Link, Namespace, Protocol, Published, RouteKind
 from testbed.evidence.programs import DNS_PORT, PASTA, ROOTLESSPORT, SLIRP, is_pasta
-from testbed.model import Address, bracketed
+from testbed.model import Address
 from testbed.predict import pasta
-from testbed.predict.disposition import Ending
+from testbed.predict.ending import (
+    Accepted,
+    Held,
+    Left,
+    NoListener,
+    NoRoute,
+    NoSource,
+    PacketEnding,
+    Rejected,
+    RelayCloses,
+    RelayRefuses,
+    RouteForbids,
+)
 from testbed.predict.multipath import travel
-from testbed.predict.prediction import Disposition, Step, StepKind
+from testbed.predict.steps import ProgramConnects, ProgramForwards, ProgramRefuses, Step
+from testbed.predict.unknown import (
+    AddressesDiffer,
+    BehindSlirp,
+    BeyondProgram,
+    ContainerNotShown,
+    ForwarderFails,
+    HostLoopbackOption,
+    PastaFirewall,
+    PastaIpv6,
+    Unknown,
+)
 
-#: What connect(2) on the host says at once. libslirp makes a "network unreachable" of it, but for this one.
-_AT_ONCE: Final = frozenset({Disposition.NO_ROUTE, Disposition.ROUTE_FORBIDS, Disposition.NO_SOURCE})
 _LOOPBACK: Final = "127.0.0.1"
 
-Travelled = tuple[Ending, tuple[Step, ...]]
+Travelled = tuple[PacketEnding, tuple[Step, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +63,12 @@ def connect(evidence: Evidence, namespace: str, protocol: Protocol, address: Add
     if ending.back:
         return ending, steps
     taken: Travelled | None = None
-    if ending.end is Disposition.LEFT and ending.link is not None:
+    if isinstance(ending, Left) and ending.link is not None:
         if ending.link.holder == SLIRP:
-            taken = _by_slirp(evidence, ending, ending.link, protocol)
+            taken = _by_slirp(evidence, ending, ending.link, protocol, port)
         elif is_pasta(ending.link.holder):
-            taken = _by_pasta(evidence, ending, ending.link, protocol)
-    elif ending.end is Disposition.ACCEPTED and protocol is Protocol.TCP:
+            taken = _by_pasta(evidence, ending, ending.link, protocol, port)
+    elif isinstance(ending, Accepted) and protocol is Protocol.TCP:
         taken = _by_forwarder(evidence, ending)
     return (ending, steps) if taken is None else (taken[0], (*steps, *taken[1]))
 
@@ -55,16 +76,16 @@ def connect(evidence: Evidence, namespace: str, protocol: Protocol, address: Add
 # --- out of the container ---------------------------------------------------------------------------------------------
 
 
-def _by_slirp(evidence: Evidence, ending: Ending, link: Link, protocol: Protocol) -> Travelled | None:
+def _by_slirp(evidence: Evidence, ending: Left, link: Link, protocol: Protocol, port: int) -> Travelled | None:
     """slirp4netns connects in the host's namespace; None where that is not in the picture."""
-    here = evidence.namespaces[ending.namespace]
+    here, to = ending.namespace, ending.destination
     host = _host_of(evidence, here)
     if host is None:
         return None
-    to, port = ending.packet.destination, ending.packet.destination_port or 0
+    port = ending.packet.destination_port or port
     own = _own_names(here, link)
     if own is not None and to == own.host and not link.host_loopback:
-        return _closed_loopback(ending, here, link)
+        return _closed_loopback(ending, link)
     goal: Address | None = to
     if own is not None and to == own.host:
         goal = type(to)(_LOOPBACK)
@@ -73,68 +94,63 @@ def _by_slirp(evidence: Evidence, ending: Ending, link: Link, protocol: Protocol
     elif _is_inside(here, link, to):
         goal = None
     if goal is None:
-        why = f"{to} is beyond {link.name} of {here.label}, and what {SLIRP} does with it is not modelled"
-        return replace(ending, end=Disposition.UNKNOWN, why=why), ()
-    onward, steps = _onward(evidence, ending, host, SLIRP, protocol, goal)
+        return Unknown(ending.trail, BeyondProgram(link, SLIRP)), ()
+    onward, steps = _onward(evidence, here, link, host, SLIRP, protocol, goal, port)
     return _handed_on(onward, host.namespace), steps
 
 
-def _by_pasta(evidence: Evidence, ending: Ending, link: Link, protocol: Protocol) -> Travelled | None:
+def _by_pasta(evidence: Evidence, ending: Left, link: Link, protocol: Protocol, port: int) -> Travelled | None:
     """pasta connects in the host's namespace; None where that is not in the picture, or whom it calls is not known."""
-    here = evidence.namespaces[ending.namespace]
+    here = ending.namespace
     host = _host_of(evidence, here)
     if host is None:
         return None
-    to, port = ending.packet.destination, ending.packet.destination_port or 0
-    goal = pasta.goal(here, link, to, port, next(iter(host.names.nameservers), None))
+    port = ending.packet.destination_port or port
+    goal = pasta.goal(here, link, ending.destination, port, next(iter(host.names.nameservers), None))
     if goal is None:
         return None
-    onward, steps = _onward(evidence, ending, host, PASTA, protocol, goal)
+    onward, steps = _onward(evidence, here, link, host, PASTA, protocol, goal, port)
     return pasta.handed_on(onward, protocol), steps
 
 
 def _onward(
-    evidence: Evidence, ending: Ending, host: HostFacts, program: str, protocol: Protocol, goal: Address
+    evidence: Evidence,
+    here: Namespace,
+    link: Link,
+    host: HostFacts,
+    program: str,
+    protocol: Protocol,
+    goal: Address,
+    port: int,
 ) -> Travelled:
     """The connection that a program makes on the host, in the place of whoever dialled by the interface it holds."""
-    here, there = evidence.namespaces[ending.namespace], evidence.namespaces[host.namespace]
-    port, name = ending.packet.destination_port or 0, ending.link.name if ending.link else ""
-    text = f"{program} takes it and connects to {bracketed(str(goal))}:{port} from {there.label}"
-    taken = Step(StepKind.RELAY, there.key, there.label, text, f"{name} of {here.label} is held by {program}")
+    there = evidence.namespaces[host.namespace]
     onward, steps = connect(evidence, there.key, protocol, goal, port)
-    return onward, (taken, *steps)
+    return onward, (ProgramConnects(there, program, link, here, goal, port), *steps)
 
 
-def _closed_loopback(ending: Ending, here: Namespace, link: Link) -> Travelled:
-    to = ending.packet.destination
+def _closed_loopback(ending: Left, link: Link) -> Travelled:
     if link.host_loopback is None:
-        why = f"{to} is the host's loopback for {here.label}, and whether {SLIRP} lets it in is not known"
-        return replace(ending, end=Disposition.UNKNOWN, why=why), ()
-    why = f"{to} is the host's loopback for {here.label}, which {SLIRP} keeps closed (allow_host_loopback=false)"
-    step = Step(StepKind.RELAY, here.key, here.label, f"{SLIRP} takes it and refuses: {why}", f"{link.name} {SLIRP}")
-    return replace(ending, end=Disposition.RELAY_REFUSES, why=why, errno=errno.ENETUNREACH), (step,)
+        return Unknown(ending.trail, HostLoopbackOption(link)), ()
+    step = ProgramRefuses(ending.namespace, SLIRP, link, ending.destination)
+    return RelayRefuses(ending.trail, link, SLIRP, errno=errno.ENETUNREACH), (step,)
 
 
-def _handed_on(onward: Ending, host: str) -> Ending:
+def _handed_on(onward: PacketEnding, host: str) -> PacketEnding:
     """What the container hears of what happens to slirp4netns's connection: resets, and what fails at once.
+
+    What connect(2) on the host says at once becomes a "network unreachable" in libslirp, but for EHOSTUNREACH.
 
     :param host: the key of the namespace that slirp4netns lives in
     """
     if onward.errno is None or onward.back:
         return onward
-    if onward.end in _AT_ONCE and onward.namespace == host:
+    if isinstance(onward, NoRoute | RouteForbids | NoSource) and onward.namespace.key == host:
         number = onward.errno if onward.errno == errno.EHOSTUNREACH else errno.ENETUNREACH
         return replace(onward, errno=number)
-    if onward.end is Disposition.NO_LISTENER or _resets(onward):
+    if isinstance(onward, NoListener) or (isinstance(onward, Rejected) and onward.answer == "tcp-reset"):
         return onward
-    why = f"{onward.why}; {SLIRP} hands on only a reset, so that the container hears nothing"
-    return replace(onward, why=why, errno=None)
-
-
-def _resets(onward: Ending) -> bool:
-    """Whether a firewall rule answers with a reset, and not by ICMP."""
-    rule = onward.by.rule if onward.by else None
-    return rule is not None and any(a.act is Act.REJECT and a.argument == "tcp-reset" for a in rule.actions)
+    return replace(onward, errno=None, kept_by=SLIRP)
 
 
 def _host_of(evidence: Evidence, here: Namespace) -> HostFacts | None:
@@ -164,67 +180,72 @@ def _is_inside(here: Namespace, link: Link, address: Address) -> bool:
 # --- into the container -----------------------------------------------------------------------------------------------
 
 
-def _by_forwarder(evidence: Evidence, ending: Ending) -> Travelled | None:
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A program's own connection, to a container that it may accept for."""
+
+    container: Container
+    published: Published
+    ending: PacketEnding
+    steps: tuple[Step, ...]
+
+
+def _by_forwarder(evidence: Evidence, ending: Accepted) -> Travelled | None:
     """Who listens for a published port accepts first, and connects to the container then."""
-    who = ending.listener.process.name if ending.listener and ending.listener.process else ""
+    who = ending.listener.process.name if ending.listener.process else ""
     if is_pasta(who):
         program, called = PASTA, _called_by_pasta
     elif who.startswith(ROOTLESSPORT):
         program, called = ROOTLESSPORT, _called_by_rootlessport
     elif who == SLIRP:
-        why = f"{ending.why} for a container, and what it does when that cannot be reached is not modelled"
-        return replace(ending, end=Disposition.UNKNOWN, why=why), ()
+        return Unknown(ending.trail, BehindSlirp(ending), listener=ending.listener), ()
     else:
         return None
-    ways = list(_behind(evidence, ending, program, called))
-    if not ways:
-        why = f"{ending.why}, and the container that it does so for is not in the picture"
-        return replace(ending, end=Disposition.UNKNOWN, why=why), ()
-    if len({onward.end for onward, _ in ways}) > 1:
-        why = f"{ending.why}, for one of several addresses of the container, which do not end alike"
-        return replace(ending, end=Disposition.UNKNOWN, why=why), ()
-    onward, steps = ways[0]
-    if program == PASTA and (unclear := _not_local(evidence, ending, onward)):
-        return replace(ending, end=Disposition.UNKNOWN, why=f"{ending.why}, and {unclear}"), steps
-    return _behind_forwarder(ending, onward), steps
+    calls = list(_behind(evidence, ending, program, called))
+    if not calls:
+        return Unknown(ending.trail, ContainerNotShown(ending), listener=ending.listener), ()
+    if len({call.ending.disposition for call in calls}) > 1:
+        return Unknown(ending.trail, AddressesDiffer(ending), listener=ending.listener), ()
+    call = calls[0]
+    if program == PASTA and (unclear := _not_local(ending, call.ending)):
+        return Unknown(ending.trail, unclear, listener=ending.listener), call.steps
+    return _behind_forwarder(ending, program, call), call.steps
 
 
-def _behind_forwarder(ending: Ending, onward: Ending) -> Ending:
+def _behind_forwarder(ending: Accepted, program: str, call: _Call) -> PacketEnding:
     """What the caller sees of the second connection."""
-    if onward.end in (Disposition.ACCEPTED, Disposition.HELD):
+    onward = call.ending
+    if isinstance(onward, Accepted | Held):
         return onward
-    if onward.end is Disposition.NO_LISTENER:
-        return replace(ending, end=Disposition.RELAY_CLOSES, why=f"{ending.why}, and closes it again: {onward.why}")
-    return replace(
-        ending, end=Disposition.UNKNOWN, why=f"{ending.why}, and what it does then is not modelled: {onward.why}"
-    )
+    if isinstance(onward, NoListener):
+        return RelayCloses(ending.trail, ending.listener, program, call.container, call.published, onward)
+    return Unknown(ending.trail, ForwarderFails(ending, onward), listener=ending.listener)
 
 
-def _not_local(evidence: Evidence, ending: Ending, onward: Ending) -> str:
-    """Why the container's own connection to itself does not stand for pasta's; empty where it does.
+def _not_local(ending: Accepted, onward: PacketEnding) -> PastaIpv6 | PastaFirewall | None:
+    """Why the container's own connection to itself does not stand for pasta's; None where it does.
 
     A caller on the loopback pasta calls for from inside, and any other one by a packet that comes in by its interface.
     """
-    if ending.packet.destination.version != 4:
-        return f"what {PASTA} does with IPv6 is not modelled"
-    if ending.packet.source.is_loopback or not evidence.namespaces[onward.namespace].firewall.chains:
-        return ""
-    return f"what the firewall rules of {evidence.namespaces[onward.namespace].label} do then is not modelled"
+    if ending.destination.version != 4:
+        return PastaIpv6(ending)
+    if ending.packet.source.is_loopback or not onward.namespace.firewall.chains:
+        return None
+    return PastaFirewall(ending, onward.namespace)
 
 
 def _behind(
-    evidence: Evidence, ending: Ending, program: str, called: Callable[[Namespace], list[Address]]
-) -> Iterator[Travelled]:
+    evidence: Evidence, ending: Accepted, program: str, called: Callable[[Namespace], list[Address]]
+) -> Iterator[_Call]:
     """The program's own connection, to each container that it may be for.
 
     :param called: the addresses of a container that the program may call
     """
-    hosts = {host.key for host in evidence.hosts if host.namespace == ending.namespace}
-    assert ending.listener is not None
+    hosts = {host.key for host in evidence.hosts if host.namespace == ending.namespace.key}
     bound, port = ending.listener.address, ending.listener.port
     for container in evidence.containers:
         there = evidence.namespaces.get(container.namespace or "")
-        if container.host not in hosts or there is None or there.key == ending.namespace:
+        if container.host not in hosts or there is None or there.key == ending.namespace.key:
             continue
         for published in container.published:
             wanted = published.host_address
@@ -232,12 +253,10 @@ def _behind(
                 continue
             if wanted and not bound.is_unspecified and wanted != str(bound):
                 continue
-            text = f"{program} takes it and connects to port {published.container_port} in {there.label}"
-            row = f"{port}->{published.container_port}/tcp {container.name}"
-            taken = Step(StepKind.RELAY, there.key, there.label, text, row)
+            taken = ProgramForwards(there, program, container, published)
             for address in called(there):
                 onward, steps = connect(evidence, there.key, Protocol.TCP, address, published.container_port)
-                yield onward, (taken, *steps)
+                yield _Call(container, published, onward, (taken, *steps))
 
 
 def _called_by_rootlessport(there: Namespace) -> list[Address]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
 from rich.padding import Padding
 
 from testbed.explain.explanation import Conclusion, Cure, Explanation
-from testbed.predict import Prediction
+from testbed.predict.wording import text
 from testbed.report.as_json import observation
 from testbed.report.console import plain
+from testbed.report.prediction import prediction
 
 _MARKS: Final = {Conclusion.CONNECTS: "✓", Conclusion.EXPLAINED: "✗", Conclusion.CANNOT_TELL: "?"}
 _STYLES: Final = {
@@ -39,7 +40,7 @@ def show(console: Console, told: Explanation, *, walk: bool = False) -> None:
         _section(console, "what would decide it", [told.decide])
     _section(console, "beware", list(told.warnings))
     if walk and told.prediction is not None:
-        steps = [f"{'← ' if s.back else '→ '}{s.label}: {s.text}" for s in told.prediction.steps]
+        steps = [f"{'← ' if s.back else '→ '}{s.namespace.label}: {text(s)}" for s in told.prediction.steps]
         _section(console, "the way", [*steps, told.prediction.why])
     if told.cause is not None:
         console.print(plain(f"   cause: {told.cause}", "dim"))
@@ -88,26 +89,10 @@ def as_json(told: Explanation, not_seen: tuple[str, ...] = ()) -> str:
             else [],
             "warnings": list(told.warnings),
             "decide": told.decide,
-            "predicted": _predicted(told.prediction),
+            "predicted": prediction(told.prediction) if told.prediction else None,
             "observed": observation(told.observation) if told.observation else None,
             "not_seen": list(not_seen),
         },
         indent=1,
         ensure_ascii=True,
     )
-
-
-def _predicted(prediction: Prediction | None) -> dict[str, Any] | None:
-    if prediction is None:
-        return None
-    return {
-        "outcome": prediction.outcome,
-        "phase": prediction.phase,
-        "errno": prediction.errno,
-        "end": prediction.end,
-        "why": prediction.why,
-        "steps": [
-            {"kind": s.kind, "namespace": s.namespace, "where": s.label, "text": s.text, "row": s.row, "back": s.back}
-            for s in prediction.steps
-        ],
-    }

@@ -13,6 +13,7 @@ from testbed.images import ImageStore
 from testbed.model import Observation, Outcome
 from testbed.predict import Disposition, StepKind
 from tests.explain.predicted import as_predicted
+from tests.unit.predicted import question
 from truth.faults.pasta import SHOWN, with_pasta
 from truth.faults.rootless import Rootless
 from truth.faults.stage import HOST, HOST_LAN, NEIGHBOUR, NEIGHBOUR_LAN, PORT, Stage
@@ -179,13 +180,13 @@ class TestPasta:
         assert found is not None
         assert any(step.kind is StepKind.RELAY for step in predicted.steps)
         if bound in ("0.0.0.0", HOST_LAN):
-            assert (predicted.end, found.outcome, told.verdict) == (
+            assert (predicted.disposition, found.outcome, told.verdict) == (
                 Disposition.ACCEPTED,
                 Outcome.CONNECTED,
                 Conclusion.CONNECTS,
             )
         else:
-            assert predicted.end is Disposition.RELAY_CLOSES
+            assert predicted.disposition is Disposition.RELAY_CLOSES
             assert found.outcome in (Outcome.CLOSED, Outcome.RESET)
             assert told.verdict is Conclusion.EXPLAINED
 
@@ -206,7 +207,7 @@ class TestPasta:
         """169.254.1.1 is pasta's way to the host's resolver, which does not know the name."""
         predicted = as_predicted(mine, place, f"nowhere.example:{PORT}").explanation.prediction
         assert predicted is not None
-        assert str(predicted.resolver) == "169.254.1.1"
+        assert str(question(predicted).resolver) == "169.254.1.1"
 
     def test_a_resolver_by_tcp(self, mine: Rootless) -> None:
         """Its port 53 is the resolver's over TCP as well."""

@@ -13,6 +13,7 @@ from testbed.images import ImageStore
 from testbed.model import Outcome
 from testbed.predict import Disposition, StepKind
 from tests.explain.predicted import as_predicted
+from tests.unit.predicted import question
 from truth.faults.fault import PODMAN_5
 from truth.faults.rootless import Rootless, rootless
 from truth.faults.stage import HOST, HOST_LAN, NEIGHBOUR, NEIGHBOUR_LAN, PORT, Stage
@@ -124,7 +125,7 @@ def test_a_published_port_accepts_whatever_is_behind(mine: Rootless, place: str)
     assert told.explanation.verdict is Conclusion.EXPLAINED
     predicted = told.explanation.prediction
     assert predicted is not None
-    assert predicted.end is Disposition.RELAY_CLOSES
+    assert predicted.disposition is Disposition.RELAY_CLOSES
 
 
 @pytest.mark.parametrize("place", [HOST, NEIGHBOUR, "default", "bridged"])
@@ -139,7 +140,7 @@ def test_a_published_port_leads_into_the_container(mine: Rootless, place: str) -
     predicted = told.explanation.prediction
     assert predicted is not None
     assert predicted.listener is not None
-    assert (predicted.listener.port, predicted.end) == (PORT, Disposition.ACCEPTED)
+    assert (predicted.listener.port, predicted.disposition) == (PORT, Disposition.ACCEPTED)
     assert any(step.kind is StepKind.RELAY for step in predicted.steps)
 
 
@@ -161,4 +162,4 @@ def test_a_name_is_asked_of_the_hosts_resolver(mine: Rootless, place: str) -> No
     assert predicted.outcome is Outcome.NAME_NOT_FOUND
     # Podman 4 gives a bridge's container the host's own resolver, Podman 5 the one of the rootless-netns.
     inside = place == "default" or PODMAN_5
-    assert str(predicted.resolver) == ("10.0.2.3" if inside else "203.0.113.253")
+    assert str(question(predicted).resolver) == ("10.0.2.3" if inside else "203.0.113.253")

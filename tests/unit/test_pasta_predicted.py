@@ -32,6 +32,7 @@ from testbed.explain.explain import explain
 from testbed.explain.explanation import Explanation
 from testbed.model import Outcome, Target
 from testbed.predict import Disposition
+from tests.unit.predicted import packet_ending, place
 from tests.unit.test_relay import ask, listener, relinked, world
 
 _PORT = 8000
@@ -82,7 +83,7 @@ def firewall(*actions: Action) -> Ruleset:
 def test_the_hosts_address_by_pastas_name(bound: str, outcome: Outcome) -> None:
     """What is dialled as the mapped address is a connection of the host's own to the address that pasta copied."""
     made = ask(with_pasta(listener(bound)), "client", f"{_NAME}:{_PORT}")
-    assert (made.outcome, made.namespace, str(made.destination)) == (outcome, "box", _HOST)
+    assert (made.outcome, place(made), str(packet_ending(made).destination)) == (outcome, "box", _HOST)
 
 
 @pytest.mark.parametrize(("bound", "outcome"), [("127.0.0.1", Outcome.CONNECTED), (_HOST, Outcome.REFUSED)])
@@ -95,7 +96,7 @@ def test_the_hosts_loopback_where_it_has_a_name(bound: str, outcome: Outcome) ->
 def test_the_copied_address_stays_inside() -> None:
     """The container has the host's address itself: its own listener is reached there, and not the host's."""
     made = ask(with_pasta(listener("0.0.0.0"), inside=listener(_HOST, "own")), "client", f"{_HOST}:{_PORT}")
-    assert (made.outcome, made.namespace) == (Outcome.CONNECTED, "client")
+    assert (made.outcome, place(made)) == (Outcome.CONNECTED, "client")
 
 
 @pytest.mark.parametrize("argument", ["tcp-reset", "icmp-port-unreachable", "icmp-host-prohibited"])
@@ -104,7 +105,7 @@ def test_every_rejection_is_a_refusal(argument: str) -> None:
     rules = firewall(Action(Act.REJECT, argument))
     made = changed(with_pasta(listener("0.0.0.0")), "box", firewall=rules)
     found = ask(made, "client", f"{_NAME}:{_PORT}")
-    assert (found.end, found.errno) == (Disposition.REJECTED, errno.ECONNREFUSED)
+    assert (found.disposition, found.errno) == (Disposition.REJECTED, errno.ECONNREFUSED)
 
 
 @pytest.mark.parametrize("kind", [RouteKind.UNREACHABLE, RouteKind.PROHIBIT, RouteKind.BLACKHOLE])
@@ -113,19 +114,19 @@ def test_every_route_that_forbids_is_a_refusal(kind: RouteKind) -> None:
     made = with_pasta()
     route = Route(MAIN_TABLE, kind, ipaddress.ip_network(_ELSEWHERE))
     found = ask(changed(made, "box", routes=(*made.namespaces["box"].routes, route)), "client", f"{_ELSEWHERE}:{_PORT}")
-    assert (found.end, found.errno) == (Disposition.ROUTE_FORBIDS, errno.ECONNREFUSED)
+    assert (found.disposition, found.errno) == (Disposition.ROUTE_FORBIDS, errno.ECONNREFUSED)
 
 
 def test_options_that_are_not_known_decide_nothing() -> None:
     """What pasta makes of an address is not said then: the packet was last seen at its interface."""
     made = ask(with_pasta(listener("0.0.0.0"), names=None), "client", f"{_NAME}:{_PORT}")
-    assert (made.outcome, made.end, made.namespace) == (Outcome.INCONCLUSIVE, Disposition.LEFT, "client")
+    assert (made.outcome, made.disposition, place(made)) == (Outcome.INCONCLUSIVE, Disposition.LEFT, "client")
 
 
 def test_what_is_beyond_the_host_is_not_known() -> None:
     """pasta calls any other address as it was dialled, and the host's own packet leaves the picture."""
     made = ask(with_pasta(), "client", f"{_ELSEWHERE}:{_PORT}")
-    assert (made.outcome, made.end, made.namespace) == (Outcome.INCONCLUSIVE, Disposition.LEFT, "box")
+    assert (made.outcome, made.disposition, place(made)) == (Outcome.INCONCLUSIVE, Disposition.LEFT, "box")
 
 
 @pytest.mark.parametrize("to", ["127.0.0.1", _HOST])
@@ -143,20 +144,20 @@ def test_a_published_port_accepts_first(to: str, bound: str, end: Disposition) -
     """pasta accepts, and closes again unless somebody listens on the address that it gave the container."""
     inside = listener(bound) if bound else None
     made = with_pasta(listener("0.0.0.0", "pasta.avx2", _PUBLISHED), inside=inside)
-    assert ask(made, "box", f"{to}:{_PUBLISHED}").end is end
+    assert ask(made, "box", f"{to}:{_PUBLISHED}").disposition is end
 
 
 @pytest.mark.parametrize(("to", "end"), [("127.0.0.1", Disposition.ACCEPTED), (_HOST, Disposition.UNKNOWN)])
 def test_rules_in_the_container_are_not_those_of_its_own_connection(to: str, end: Disposition) -> None:
     """A caller on the loopback is called for from inside; any other comes in by pasta's interface: not modelled."""
     made = with_pasta(listener("0.0.0.0", "pasta", _PUBLISHED), inside=listener("0.0.0.0"))
-    assert ask(changed(made, "client", firewall=firewall()), "box", f"{to}:{_PUBLISHED}").end is end
+    assert ask(changed(made, "client", firewall=firewall()), "box", f"{to}:{_PUBLISHED}").disposition is end
 
 
 def test_a_published_port_by_ipv6_is_not_known() -> None:
     """What pasta does with IPv6 was not measured."""
     made = with_pasta(listener("::", "pasta", _PUBLISHED), inside=listener("0.0.0.0"))
-    assert ask(made, "box", f"[::1]:{_PUBLISHED}").end is Disposition.UNKNOWN
+    assert ask(made, "box", f"[::1]:{_PUBLISHED}").disposition is Disposition.UNKNOWN
 
 
 def explained(made: Evidence, place: str, target: str) -> Explanation:

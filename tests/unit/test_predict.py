@@ -37,6 +37,8 @@ from testbed.evidence.declared import Seat, Stack, picture
 from testbed.hosts_file import HostsFile
 from testbed.model import Outcome, Phase, Target
 from testbed.predict import Disposition, Prediction, StepKind, predict
+from testbed.predict.unresolved import question_of
+from tests.unit.predicted import packet_ending, place, question, verdict
 
 _NAMES = Names(HostsFile.parse("127.0.0.1 localhost\n::1 localhost\n10.88.0.1 gateway\n"))
 _PORT = 8000
@@ -171,7 +173,7 @@ def test_the_most_particular_listener_takes_the_connection() -> None:
 def test_a_full_queue_swallows_the_connection() -> None:
     """The kernel drops the SYN when more wait than the backlog lets (tcp_v4_syn_recv_sock, sk_acceptq_is_full)."""
     seen = ask(world(host_listens=(tcp("0.0.0.0", queue=6),)), "web", f"10.88.0.1:{_PORT}")
-    assert (seen.outcome, seen.end) == (Outcome.TIMED_OUT, Disposition.QUEUE_FULL)
+    assert (seen.outcome, seen.disposition) == (Outcome.TIMED_OUT, Disposition.QUEUE_FULL)
 
 
 def test_podmans_placeholder_takes_and_never_answers() -> None:
@@ -179,13 +181,13 @@ def test_podmans_placeholder_takes_and_never_answers() -> None:
     evidence = world(host_listens=(tcp("0.0.0.0", name="conmon"),))
     assert ask(evidence, "web", f"tcp://10.88.0.1:{_PORT}").outcome is Outcome.CONNECTED
     http = ask(evidence, "web", f"http://10.88.0.1:{_PORT}/")
-    assert (http.outcome, http.phase, http.end) == (Outcome.TIMED_OUT, Phase.HTTP, Disposition.HELD)
+    assert (http.outcome, http.phase, http.disposition) == (Outcome.TIMED_OUT, Phase.HTTP, Disposition.HELD)
 
 
 def test_a_loopback_is_each_namespaces_own() -> None:
     """A listener on another namespace's 127.0.0.1 does not count."""
     seen = ask(world(peer_listens=(tcp("127.0.0.1"),)), "web", f"127.0.0.1:{_PORT}")
-    assert (seen.outcome, seen.namespace) == (Outcome.REFUSED, "web")
+    assert (seen.outcome, place(seen)) == (Outcome.REFUSED, "web")
 
 
 # --- routes and segments ----------------------------------------------------------------------------------------------
@@ -194,13 +196,13 @@ def test_a_loopback_is_each_namespaces_own() -> None:
 def test_what_is_not_forwarded_is_lost_without_a_word() -> None:
     """A host that does not forward sends no ICMP either (net/ipv4/route.c, ip_error)."""
     seen = ask(world(forwards=False), "web", f"203.0.113.20:{_PORT}")
-    assert (seen.outcome, seen.errno, seen.end) == (Outcome.TIMED_OUT, None, Disposition.NOT_FORWARDED)
+    assert (seen.outcome, seen.errno, seen.disposition) == (Outcome.TIMED_OUT, None, Disposition.NOT_FORWARDED)
 
 
 def test_nobody_on_the_segment_is_no_route_to_host() -> None:
     """ARP that goes unanswered gives EHOSTUNREACH to whoever is on the segment himself."""
     seen = ask(world(), "web", f"10.88.0.99:{_PORT}")
-    assert (seen.errno, seen.end) == (errno.EHOSTUNREACH, Disposition.NO_NEIGHBOUR)
+    assert (seen.errno, seen.disposition) == (errno.EHOSTUNREACH, Disposition.NO_NEIGHBOUR)
 
 
 def test_an_address_beyond_the_picture_is_inconclusive() -> None:
@@ -208,7 +210,7 @@ def test_an_address_beyond_the_picture_is_inconclusive() -> None:
     evidence = world()
     links = tuple(replace(x, kind="", peer=None) if x.name == "lan" else x for x in evidence.namespaces["box"].links)
     seen = ask(edited(evidence, "box", links=links), "box", f"203.0.113.29:{_PORT}")
-    assert (seen.outcome, seen.end) == (Outcome.INCONCLUSIVE, Disposition.LEFT)
+    assert (seen.outcome, seen.disposition) == (Outcome.INCONCLUSIVE, Disposition.LEFT)
 
 
 def test_two_who_answer_for_one_address_are_inconclusive() -> None:
@@ -220,7 +222,7 @@ def test_two_who_answer_for_one_address_are_inconclusive() -> None:
         Route(255, RouteKind.LOCAL, ipaddress.ip_network("10.88.0.10/32"), 2),
     )
     twins = edited(evidence, "peer", addresses=(*evidence.namespaces["peer"].addresses, twin), routes=routes)
-    assert ask(twins, "box", f"10.88.0.10:{_PORT}").end is Disposition.UNKNOWN
+    assert ask(twins, "box", f"10.88.0.10:{_PORT}").disposition is Disposition.UNKNOWN
 
 
 def test_a_known_neighbour_decides_between_two() -> None:
@@ -233,7 +235,7 @@ def test_a_known_neighbour_decides_between_two() -> None:
     mac = next(x.mac for x in peer.links if x.name == "eth0")
     known = Neighbour(bridge.index, ipaddress.ip_address("10.88.0.10"), mac, "reachable")
     seen = ask(edited(twins, "box", neighbours=(known,)), "box", f"10.88.0.10:{_PORT}")
-    assert (seen.outcome, seen.namespace) == (Outcome.CONNECTED, "peer")
+    assert (seen.outcome, place(seen)) == (Outcome.CONNECTED, "peer")
 
 
 @pytest.mark.parametrize(
@@ -259,7 +261,7 @@ def test_who_knows_the_hardware_address_does_not_ask(knows: bool, expected: tupl
     address = next(x.address.ip for x in peer.addresses if x.link == eth0.index and x.address.version == 4)
     known = (Neighbour(bridge.index, address, eth0.mac, "stale"),) if knows else ()
     seen = ask(edited(strict, "box", neighbours=known), "box", f"{address}:{_PORT}")
-    assert (seen.outcome, seen.end) == expected
+    assert (seen.outcome, seen.disposition) == expected
 
 
 def believing(evidence: Evidence, here: str, address: str, mac: str, state: str) -> Evidence:
@@ -289,7 +291,7 @@ def test_who_believes_in_a_hardware_address_of_nobodys_reaches_nobody(
     """After a restart with another MAC address; until the line is doubted the kernel does not ask (NUD_VALID)."""
     evidence = believing(world(web_listens=(tcp("0.0.0.0"),)), "peer", "10.88.0.10", _NOBODYS, state)
     seen = ask(evidence, "peer", f"10.88.0.10:{_PORT}")
-    assert (seen.outcome, seen.end) == expected
+    assert (seen.outcome, seen.disposition) == expected
 
 
 @pytest.mark.parametrize(
@@ -303,7 +305,7 @@ def test_whoever_asks_is_known_to_whom_he_asks(knows: bool, expected: tuple[Outc
     if knows:
         evidence = believing(evidence, "peer", "10.88.0.10", eth0.mac, "reachable")
     seen = ask(evidence, "peer", f"10.88.0.10:{_PORT}")
-    assert (seen.outcome, seen.end) == expected
+    assert (seen.outcome, seen.disposition) == expected
 
 
 def test_a_reset_for_what_was_rewritten_comes_from_whom_was_called() -> None:
@@ -317,7 +319,7 @@ def test_a_reset_for_what_was_rewritten_comes_from_whom_was_called() -> None:
     shut = rules(Hook.FORWARD, Action(Act.REJECT, "tcp-reset"), Match(Field.PROTOCOL, ("tcp",)))
     evidence = world(host_rules=Ruleset((*published.chains, *shut.chains)))
     seen = ask(evidence, "far", f"203.0.113.10:{_PORT}")
-    assert (seen.outcome, seen.end) == (Outcome.REFUSED, Disposition.REJECTED)
+    assert (seen.outcome, seen.disposition) == (Outcome.REFUSED, Disposition.REJECTED)
 
 
 @pytest.mark.parametrize(("filters", "expected"), [("1", Disposition.ACCEPTED), ("0", Disposition.UNASKED)])
@@ -332,13 +334,13 @@ def test_an_answer_that_is_bridged_past_the_rewriting_is_no_answer(filters: str,
     evidence = world(
         web_listens=(tcp("0.0.0.0"),), host_rules=published, host_sysctls={"bridge/bridge-nf-call-iptables": filters}
     )
-    assert ask(evidence, "peer", f"10.88.0.1:{_PORT}").end is expected
+    assert ask(evidence, "peer", f"10.88.0.1:{_PORT}").disposition is expected
 
 
 def test_an_address_that_nobody_has_any_more_is_one_that_nobody_has() -> None:
     """Where nobody would answer either, the old line in the table is not what is wrong."""
     evidence = believing(world(), "peer", "10.88.0.99", _NOBODYS, "stale")
-    assert ask(evidence, "peer", f"10.88.0.99:{_PORT}").end is Disposition.NO_NEIGHBOUR
+    assert ask(evidence, "peer", f"10.88.0.99:{_PORT}").disposition is Disposition.NO_NEIGHBOUR
 
 
 def test_a_bridge_takes_what_is_for_the_port_that_brings_it() -> None:
@@ -379,7 +381,7 @@ def test_a_route_that_forbids_gives_its_own_errno(kind: RouteKind, number: int) 
     route = Route(254, kind, ipaddress.ip_network("203.0.113.20/32"))
     here = edited(evidence, "web", routes=(*evidence.namespaces["web"].routes, route))
     seen = ask(here, "web", f"203.0.113.20:{_PORT}")
-    assert (seen.errno, seen.end) == (number, Disposition.ROUTE_FORBIDS)
+    assert (seen.errno, seen.disposition) == (number, Disposition.ROUTE_FORBIDS)
 
 
 def test_a_router_without_a_route_may_keep_silent() -> None:
@@ -419,7 +421,7 @@ def test_two_default_routes_that_end_unlike_are_inconclusive() -> None:
     second = Route(254, RouteKind.UNICAST, ipaddress.ip_network("0.0.0.0/0"), 2, ipaddress.ip_address("10.88.0.99"))
     both = edited(evidence, "web", routes=(*web.routes, second))
     seen = ask(both, "web", f"203.0.113.10:{_PORT}")
-    assert seen.end is Disposition.UNKNOWN
+    assert seen.disposition is Disposition.UNKNOWN
     assert "2 default routes" in seen.why
 
 
@@ -440,7 +442,7 @@ def test_a_strict_reverse_path_drops_what_should_come_another_way() -> None:
     detour = Route(254, RouteKind.UNICAST, ipaddress.ip_network("10.88.0.10/32"), lan)
     seen = ask(edited(evidence, "box", routes=(*box.routes, detour)), "web", f"203.0.113.10:{_PORT}")
     assert seen.outcome in (Outcome.TIMED_OUT, Outcome.HOST_UNREACHABLE)
-    assert seen.end in (Disposition.REVERSE_PATH, Disposition.NO_NEIGHBOUR)
+    assert seen.disposition in (Disposition.REVERSE_PATH, Disposition.NO_NEIGHBOUR)
 
 
 # --- firewalls --------------------------------------------------------------------------------------------------------
@@ -461,7 +463,7 @@ def test_a_rejection_gives_the_errno_of_its_kind(how: str, number: int) -> None:
     """net/ipv4/icmp.c, icmp_err_convert, and a reset."""
     evidence = world(host_listens=(tcp("0.0.0.0"),), host_rules=rules(Hook.INPUT, Action(Act.REJECT, how)))
     seen = ask(evidence, "web", f"10.88.0.1:{_PORT}")
-    assert (seen.errno, seen.end, seen.hook) == (number, Disposition.REJECTED, Hook.INPUT)
+    assert (seen.errno, seen.disposition, verdict(seen).hook) == (number, Disposition.REJECTED, Hook.INPUT)
 
 
 def test_a_dropped_answer_is_a_timeout_on_the_way_back() -> None:
@@ -469,7 +471,7 @@ def test_a_dropped_answer_is_a_timeout_on_the_way_back() -> None:
     back = Match(Field.SOURCE_PORT, (str(_PORT),))
     evidence = world(host_listens=(tcp("0.0.0.0"),), host_rules=rules(Hook.OUTPUT, Action(Act.DROP), back))
     seen = ask(evidence, "web", f"10.88.0.1:{_PORT}")
-    assert (seen.outcome, seen.back, seen.end) == (Outcome.TIMED_OUT, True, Disposition.DROPPED)
+    assert (seen.outcome, packet_ending(seen).back, seen.disposition) == (Outcome.TIMED_OUT, True, Disposition.DROPPED)
     assert seen.listener is not None
 
 
@@ -477,7 +479,7 @@ def test_a_refusal_whose_reset_is_dropped_is_a_timeout() -> None:
     """Nobody listens, and nobody hears that nobody does."""
     evidence = world(host_rules=rules(Hook.OUTPUT, Action(Act.DROP), Match(Field.SOURCE_PORT, (str(_PORT),))))
     seen = ask(evidence, "web", f"10.88.0.1:{_PORT}")
-    assert (seen.outcome, seen.back) == (Outcome.TIMED_OUT, True)
+    assert (seen.outcome, packet_ending(seen).back) == (Outcome.TIMED_OUT, True)
 
 
 def test_a_rejection_of_ones_own_goes_by_the_firewall_too() -> None:
@@ -498,7 +500,7 @@ def test_a_firewall_that_stops_only_what_follows_is_inconclusive() -> None:
     follows = Match(Field.STATE, ("established",)), Match(Field.DESTINATION_PORT, (str(_PORT),))
     evidence = world(host_listens=(tcp("0.0.0.0"),), host_rules=rules(Hook.INPUT, Action(Act.DROP), *follows))
     seen = ask(evidence, "web", f"10.88.0.1:{_PORT}")
-    assert (seen.outcome, seen.hook) == (Outcome.INCONCLUSIVE, Hook.INPUT)
+    assert (seen.outcome, verdict(seen).hook) == (Outcome.INCONCLUSIVE, Hook.INPUT)
 
 
 def test_a_match_that_is_not_known_is_inconclusive() -> None:
@@ -506,8 +508,8 @@ def test_a_match_that_is_not_known_is_inconclusive() -> None:
     match = Match(Field.UNKNOWN, ("-m geoip",))
     evidence = world(host_listens=(tcp("0.0.0.0"),), host_rules=rules(Hook.INPUT, Action(Act.DROP), match))
     seen = ask(evidence, "web", f"10.88.0.1:{_PORT}")
-    assert (seen.outcome, seen.end) == (Outcome.INCONCLUSIVE, Disposition.UNKNOWN)
-    assert seen.rule is not None
+    assert (seen.outcome, seen.disposition) == (Outcome.INCONCLUSIVE, Disposition.UNKNOWN)
+    assert verdict(seen).rule is not None
 
 
 def test_a_match_that_is_not_known_does_not_matter_where_nothing_depends_on_it() -> None:
@@ -528,7 +530,7 @@ def test_a_published_port_leads_into_the_container_and_back() -> None:
     """The destination is rewritten on the way in; the answer's source is put back on the way out."""
     evidence = world(web_listens=(tcp("0.0.0.0"),), host_rules=publish(f"10.88.0.10:{_PORT}"))
     seen = ask(evidence, "far", "203.0.113.10:9000")
-    assert (seen.outcome, seen.namespace, seen.port) == (Outcome.CONNECTED, "web", _PORT)
+    assert (seen.outcome, place(seen), packet_ending(seen).packet.destination_port) == (Outcome.CONNECTED, "web", _PORT)
     assert any(step.kind is StepKind.TRANSLATE for step in seen.steps)
 
 
@@ -538,7 +540,7 @@ def test_a_port_of_ones_own_is_not_reached_over_the_bridge() -> None:
     evidence = world(web_listens=(tcp("0.0.0.0"),), host_rules=publish(f"10.88.0.10:{_PORT}"), host_sysctls=on)
     loose = edited(evidence, "web", sysctls={**evidence.namespaces["web"].sysctls, "ipv4/conf/eth0/rp_filter": "2"})
     for here in (evidence, loose):  # netavark from 1.11 on sets rp_filter to 2
-        assert ask(here, "web", "10.88.0.1:9000").end is Disposition.HAIRPIN
+        assert ask(here, "web", "10.88.0.1:9000").disposition is Disposition.HAIRPIN
     assert ask(evidence, "peer", "10.88.0.1:9000").outcome is Outcome.CONNECTED
 
 
@@ -546,7 +548,7 @@ def test_rewriting_to_loopback_needs_route_localnet() -> None:
     """A loopback destination from a wire is a martian (net/ipv4/route.c), unless the interface is told otherwise."""
     lead = publish(f"127.0.0.1:{_PORT}")
     seen = ask(world(host_listens=(tcp("127.0.0.1"),), host_rules=lead), "web", "10.88.0.1:9000")
-    assert (seen.outcome, seen.end) == (Outcome.TIMED_OUT, Disposition.MARTIAN)
+    assert (seen.outcome, seen.disposition) == (Outcome.TIMED_OUT, Disposition.MARTIAN)
     allowed = {"ipv4/conf/podman0/route_localnet": "1"}
     evidence = world(host_listens=(tcp("127.0.0.1"),), host_rules=lead, host_sysctls=allowed)
     assert ask(evidence, "web", "10.88.0.1:9000").outcome is Outcome.CONNECTED
@@ -564,7 +566,8 @@ def test_a_name_of_the_hosts_file_needs_no_resolver() -> None:
 def test_without_a_resolver_a_name_fails_and_is_not_denied() -> None:
     """EAI_AGAIN, not EAI_NONAME: nobody said that there is no such name."""
     seen = ask(world(), "web", f"nowhere:{_PORT}")
-    assert (seen.outcome, seen.end, seen.resolver) == (Outcome.RESOLVER_FAILED, Disposition.RESOLVER_FAILED, None)
+    assert (seen.outcome, seen.disposition) == (Outcome.RESOLVER_FAILED, Disposition.RESOLVER_FAILED)
+    assert question_of(seen.ending) is None
 
 
 def asking(evidence: Evidence, server: str) -> Evidence:
@@ -597,7 +600,7 @@ def test_what_another_resolver_says_is_not_guessed() -> None:
 def test_a_resolver_that_is_not_there_fails_with_its_address() -> None:
     """Nobody on port 53: the question is refused, and the explanation can say where it went."""
     seen = ask(asking(world(), "10.88.0.1"), "web", f"db:{_PORT}")
-    assert (seen.outcome, str(seen.resolver), seen.resolver_end) == (
+    assert (seen.outcome, str(question(seen).resolver), question(seen).ending.disposition) == (
         Outcome.RESOLVER_FAILED,
         "10.88.0.1",
         Disposition.NO_LISTENER,
@@ -612,7 +615,7 @@ def test_a_container_that_does_not_run_has_nowhere_to_start() -> None:
     evidence = world()
     stopped = tuple(replace(c, state="exited", namespace=None) if c.name == "web" else c for c in evidence.containers)
     seen = ask(replace(evidence, containers=stopped), "web", f"10.88.0.1:{_PORT}")
-    assert (seen.outcome, seen.end) == (Outcome.INCONCLUSIVE, Disposition.NOT_RUNNING)
+    assert (seen.outcome, seen.disposition) == (Outcome.INCONCLUSIVE, Disposition.NOT_RUNNING)
 
 
 def test_a_namespace_is_complete_with_its_defaults() -> None:

@@ -27,6 +27,7 @@ from testbed.explain.explanation import Conclusion, Explanation
 from testbed.hosts_file import HostsFile
 from testbed.model import Observation, Outcome, Phase, Target
 from testbed.predict import Disposition, Prediction, predict
+from tests.unit.predicted import place
 
 _PORT = 8000
 _PUBLISHED = 8080
@@ -111,7 +112,7 @@ def told(evidence: Evidence, place: str, target: str, outcome: Outcome) -> Expla
 def test_slirp_connects_from_the_host() -> None:
     """What leaves by a tap of slirp4netns's is a connection of the host's own, to a listener there."""
     made = ask(world(listener("0.0.0.0")), "client", f"host.containers.internal:{_PORT}")
-    assert (made.outcome, made.namespace) == (Outcome.CONNECTED, "box")
+    assert (made.outcome, place(made)) == (Outcome.CONNECTED, "box")
 
 
 @pytest.mark.parametrize(
@@ -126,14 +127,14 @@ def test_the_hosts_loopback_by_slirps_name(opened: bool | None, outcome: Outcome
 
 def test_another_address_of_slirps_own_is_not_known() -> None:
     """What slirp4netns does with the rest of its network is not modelled."""
-    assert ask(world(listener("0.0.0.0")), "client", f"10.0.2.77:{_PORT}").end is Disposition.UNKNOWN
+    assert ask(world(listener("0.0.0.0")), "client", f"10.0.2.77:{_PORT}").disposition is Disposition.UNKNOWN
 
 
 def test_a_host_that_is_not_in_the_picture_decides_nothing() -> None:
     """Without the host's namespace the connection is last seen at the tap."""
     made = world(listener("0.0.0.0"))
     alone = replace(made, namespaces={"client": made.namespaces["client"]})
-    assert ask(alone, "client", f"{_HOST}:{_PORT}").end is Disposition.LEFT
+    assert ask(alone, "client", f"{_HOST}:{_PORT}").disposition is Disposition.LEFT
 
 
 @pytest.mark.parametrize("name", ["rootlessport", "slirp4netns", "pasta.avx2"])
@@ -141,7 +142,7 @@ def test_a_published_port_whose_container_is_not_seen_decides_nothing(name: str)
     """Whoever listens for it accepts, and what is behind is not in the picture, or not modelled."""
     published = (Published("tcp", 80, _PUBLISHED, ""),)
     made = ask(world(listener("0.0.0.0", name, _PUBLISHED), published=published), "box", f"127.0.0.1:{_PUBLISHED}")
-    assert (made.outcome, made.end) == (Outcome.INCONCLUSIVE, Disposition.UNKNOWN)
+    assert (made.outcome, made.disposition) == (Outcome.INCONCLUSIVE, Disposition.UNKNOWN)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,81 @@
+"""Who takes a packet on a segment: the next hop's address is resolved to a station, or to why there is none. Pure."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass, field, replace
+
+from testbed.evidence import Evidence, Hook, Link, Namespace, RouteKind
+from testbed.model import Address
+from testbed.predict import routing
+from testbed.predict.ending import Left, NoNeighbour, PacketEnding, StaleNeighbour
+from testbed.predict.firewall import Packet
+from testbed.predict.ingress import filters_bridges
+from testbed.predict.netfilter import Netfilter
+from testbed.predict.routing import Chosen
+from testbed.predict.segment import Reached, Station, believed, who_has
+from testbed.predict.unknown import DuplicateAddress, Unknown
+
+
+@dataclass(slots=True)
+class NextHop:
+    """Asks segments for next hops. Not a value: it remembers who has asked."""
+
+    evidence: Evidence
+    netfilter: Netfilter
+    _introduced: set[Address] = field(default_factory=set)
+    """Who asked for a neighbour on the way there: whoever was asked knows him for the way back."""
+
+    def station(self, here: Namespace, hop: Address, packet: Packet, link: Link) -> Station | PacketEnding:
+        """Find who takes the packet on the segment of an interface."""
+        record = self.netfilter.record
+        if link.holder:
+            return Left(record.trail(here, packet), link, hop)
+        reached = self._ask(here, hop, packet, link)
+        stale = reached.believed if hop not in self._introduced else None
+        if stale is not None and reached.stations and not self._caught(reached, packet):
+            return StaleNeighbour(record.trail(here, packet), link, stale)
+        if not reached.stations and reached.outside:
+            return Left(record.trail(here, packet), link, hop)
+        if not reached.stations:
+            return NoNeighbour(record.trail(here, packet), link, hop, errno=errno.EHOSTUNREACH)
+        if len(reached.stations) > 1:
+            stations = tuple(station.namespace for station in reached.stations)
+            return Unknown(record.trail(here, packet), DuplicateAddress(link, hop, stations))
+        return reached.stations[0]
+
+    def port(self, here: Namespace, hop: Address, packet: Packet, bridge: Link) -> Link | None:
+        """Find the port of a bridge that leads to the next hop; None where it is none, or not known."""
+        stations = self._ask(here, hop, packet, bridge).stations
+        return stations[0].out if len(stations) == 1 else None
+
+    def _ask(self, here: Namespace, hop: Address, packet: Packet, link: Link) -> Reached:
+        """Ask a segment who has an address.
+
+        Of what is forwarded the question does not name the source (net/ipv4/arp.c, arp_solicit).
+        """
+        sender = packet.source if routing.is_local(here, packet.source) else None
+        asker = sender or routing.source_for(here, hop, Chosen(RouteKind.UNICAST, None, link)) or packet.source
+        if not self.netfilter.record.back and believed(here, link, hop) is None:
+            # Who is asked takes down who asks (net/ipv4/arp.c, arp_process), and knows him when he answers.
+            self._introduced.add(asker)
+        return who_has(self.evidence, here, link, hop, asker)
+
+    def _caught(self, reached: Reached, packet: Packet) -> bool:
+        """Whether a bridge takes a frame for its host, whoever it is for: where the firewall there rewrites the packet.
+
+        The firewall comes before the bridge looks for the hardware address (net/bridge/br_netfilter_hooks.c).
+        """
+        for there, bridge in (entered for station in reached.stations for entered in _entered(station)):
+            incoming = replace(packet, iif=bridge.name, oif="", state=self.netfilter.state(there, packet))
+            if filters_bridges(there, packet.destination.version):
+                judged = self.netfilter.judge(there, Hook.PREROUTING, incoming)
+                if judged.packet.destination != packet.destination:
+                    return True
+        return False
+
+
+def _entered(station: Station) -> list[tuple[Namespace, Link]]:
+    """The bridges that a frame to a station comes to, in any order."""
+    own = [(station.namespace, station.link)] if station.port is not None else []
+    return [*((bridged.namespace, bridged.bridge) for bridged in station.bridges), *own]

@@ -1,0 +1,195 @@
+"""What is not modelled, or not in the picture: why the end of a packet's way is not known. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from testbed.evidence import Link, Listener, Namespace, PolicyRule, Protocol, Route, RouteKind
+from testbed.model import Address
+from testbed.predict.disposition import Disposition
+from testbed.predict.ending import Accepted, PacketEnding, Verdict
+
+# --- routes and segments ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class UnmodelledRoute:
+    """A policy rule with a selector or an action that is not modelled, or a route with several next hops."""
+
+    by: PolicyRule | Route
+
+
+@dataclass(frozen=True, slots=True)
+class UnmodelledAddress:
+    """An address of a kind that nobody connects to, such as broadcast."""
+
+    address: Address
+    kind: RouteKind
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedInCircles:
+    """The packet was forwarded more often than any network of the picture is deep."""
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateAddress:
+    """Several stacks on a segment answer for one address."""
+
+    link: Link
+    hop: Address
+    stations: tuple[Namespace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """The kernel may take any of several default routes, and they do not end alike."""
+
+    start: Namespace
+    """Whose routes they are."""
+    choices: int
+    one: PacketEnding
+    other: PacketEnding
+
+
+# --- firewalls --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OfRule:
+    """A rule, or the policy of a chain, decides, and what it does is not known; the base of those below."""
+
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeRules(OfRule):
+    """There are rules of the family ``bridge``."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngressRules(OfRule):
+    """There are rules at the ingress hook of an interface."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtfulRule(OfRule):
+    """It is not known whether a rule matches, and that decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnmodelledReject(OfRule):
+    """What the sender makes of this answer of a REJECT is not modelled."""
+
+    answer: str
+    """How it is answered, by iptables' word."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaterPackets(OfRule):
+    """The first packet passes, and those that follow it on the connection do not."""
+
+
+# --- programs that make connections in the place of others ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BeyondProgram:
+    """What the program that holds an interface does with an address of that subnet is not modelled."""
+
+    link: Link
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostLoopbackOption:
+    """It is not known whether slirp4netns was told to let the host's loopback in (allow_host_loopback)."""
+
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class BehindSlirp:
+    """slirp4netns accepts for a container, and what it does when that does not is not modelled."""
+
+    accepted: Accepted
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerNotShown:
+    """A program accepts for a container that is not in the picture."""
+
+    accepted: Accepted
+
+
+@dataclass(frozen=True, slots=True)
+class AddressesDiffer:
+    """A program accepts for a container with several addresses, and its calls to them do not end alike."""
+
+    accepted: Accepted
+
+
+@dataclass(frozen=True, slots=True)
+class PastaIpv6:
+    """pasta accepts by IPv6, and what it does with that is not modelled."""
+
+    accepted: Accepted
+
+
+@dataclass(frozen=True, slots=True)
+class PastaFirewall:
+    """pasta's packets come in by the container's interface, and what its firewall makes of them is not modelled."""
+
+    accepted: Accepted
+    namespace: Namespace
+
+
+@dataclass(frozen=True, slots=True)
+class ForwarderFails:
+    """A program accepts for a container, and what it does when its own call ends so is not modelled."""
+
+    accepted: Accepted
+    onward: PacketEnding
+
+
+@dataclass(frozen=True, slots=True)
+class NotHandedOn:
+    """What a program makes of the failure of its own connection is not modelled for that protocol."""
+
+    onward: PacketEnding
+    program: str
+    protocol: Protocol
+
+
+Reason: TypeAlias = (
+    UnmodelledRoute
+    | UnmodelledAddress
+    | RoutedInCircles
+    | DuplicateAddress
+    | Divergence
+    | BridgeRules
+    | IngressRules
+    | DoubtfulRule
+    | UnmodelledReject
+    | LaterPackets
+    | BeyondProgram
+    | HostLoopbackOption
+    | BehindSlirp
+    | ContainerNotShown
+    | AddressesDiffer
+    | PastaIpv6
+    | PastaFirewall
+    | ForwarderFails
+    | NotHandedOn
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown(PacketEnding):
+    """Something on the way is beyond what is modelled."""
+
+    disposition = Disposition.UNKNOWN
+    reason: Reason
+    listener: Listener | None = field(default=None, kw_only=True)
+    """What accepted, where it is not known how that goes on."""

@@ -1,0 +1,190 @@
+"""The sentences for how the way of a packet ends. Pure."""
+
+from __future__ import annotations
+
+from testbed.evidence import Act
+from testbed.predict.ending import (
+    Accepted,
+    Dropped,
+    Hairpin,
+    Held,
+    Left,
+    Martian,
+    NoListener,
+    NoNeighbour,
+    NoRoute,
+    NoSource,
+    NotForwarded,
+    NoTranslationAddress,
+    QueueFull,
+    Rejected,
+    Returned,
+    ReversePath,
+    Routed,
+    RouteForbids,
+    StaleNeighbour,
+    Taken,
+    Unasked,
+)
+from testbed.predict.wording.rows import at, holder, hook, rule
+from testbed.predict.wording.why import sentence, why
+
+
+def _bound(ending: Taken) -> str:
+    listener = ending.listener
+    return f"{at(listener.address, listener.port)} of {ending.namespace.label}{holder(listener)}"
+
+
+@sentence.register
+def accepted(ending: Accepted) -> str:
+    """A listener accepts."""
+    return f"{_bound(ending)} accepts"
+
+
+@sentence.register
+def held(ending: Held) -> str:
+    """A listener holds the port."""
+    return f"{_bound(ending)} holds the port and never accepts"
+
+
+@sentence.register
+def queue_full(ending: QueueFull) -> str:
+    """The accept queue is full."""
+    listener = ending.listener
+    return f"{_bound(ending)} has {listener.queue} connections waiting and takes at most {listener.backlog}"
+
+
+@sentence.register
+def no_listener(ending: NoListener) -> str:
+    """No socket takes the packet."""
+    packet = ending.packet
+    nothing = f"nothing there takes {packet.protocol} for {at(packet.destination, packet.destination_port)}"
+    return f"{packet.destination} is {ending.namespace.label}'s own, and {nothing}"
+
+
+@sentence.register
+def dropped(ending: Dropped) -> str:
+    """A rule drops the packet."""
+    return f"a firewall rule in {hook(ending.verdict, ending.namespace)} drops it: {rule(ending.verdict)}"
+
+
+@sentence.register
+def rejected(ending: Rejected) -> str:
+    """A rule rejects the packet."""
+    said = f"a firewall rule in {hook(ending.verdict, ending.namespace)} rejects it: {rule(ending.verdict)}"
+    if ending.not_undone:
+        said += f"; its reset comes from {ending.destination}, which was not called"
+    return f"{said}"
+
+
+@sentence.register
+def no_translation_address(ending: NoTranslationAddress) -> str:
+    """The interface has no address to translate to."""
+    if ending.act is Act.REDIRECT:
+        return f"{ending.link.name} has no address to redirect to"
+    return f"{ending.link.name} of {ending.namespace.label} has no address to masquerade behind"
+
+
+@sentence.register
+def no_route(ending: NoRoute) -> str:
+    """A route is missing."""
+    here, to = ending.namespace.label, ending.destination
+    match ending.routed:
+        case Routed.SENT:
+            said = f"{here} has no route to {to}"
+        case Routed.REWRITTEN:
+            said = f"{here} has no route to {to}, which it was rewritten to"
+        case Routed.FORWARDED:
+            said = f"{here}, on the way, has no route to {to}"
+        case Routed.ANSWER:
+            before = f"{why(ending.there)}, and " if ending.there else ""
+            said = f"{before}{here} has no route back to {to}"
+        case Routed.STRAY_ANSWER:
+            said = f"the answer to {to} goes to {here}, which did not ask"
+    return f"{said}"
+
+
+@sentence.register
+def route_forbids(ending: RouteForbids) -> str:
+    """A route forbids the destination."""
+    return f"a {ending.kind} route of {ending.namespace.label} forbids {ending.destination}"
+
+
+@sentence.register
+def no_source(ending: NoSource) -> str:
+    """There is no source address."""
+    here, version = ending.namespace.label, ending.destination.version
+    if ending.none_at_all:
+        return f"{here} has no IPv6 address at all, not even ::1"
+    return f"{here} has no IPv{version} address to send from"
+
+
+@sentence.register
+def not_forwarded(ending: NotForwarded) -> str:
+    """The interface does not forward."""
+    here = ending.namespace.label
+    return f"{ending.destination} is not {here}'s own, and it forwards nothing that {ending.link.name} brings"
+
+
+@sentence.register
+def reverse_path(ending: ReversePath) -> str:
+    """rp_filter drops the packet."""
+    here, source = ending.namespace.label, ending.packet.source
+    return f"{here} would not answer {source} by {ending.link.name}, so rp_filter drops it"
+
+
+@sentence.register
+def martian(ending: Martian) -> str:
+    """The kernel takes no such address there."""
+    here, link, address = ending.namespace.label, ending.link.name, ending.address
+    if ending.leaving:
+        return f"{address} of {here} may not leave by {link} (route_localnet is 0)"
+    if address.is_loopback:
+        what = "to" if address == ending.destination else "from"
+        return f"{here} takes no packet {what} {address} from {link} (route_localnet is 0)"
+    return f"{here} takes no packet from its own {address} from {link}"
+
+
+@sentence.register
+def no_neighbour(ending: NoNeighbour) -> str:
+    """Nobody answers for the next hop."""
+    return f"nobody answers for {ending.hop} on {ending.link.name} of {ending.namespace.label}"
+
+
+@sentence.register
+def stale_neighbour(ending: StaleNeighbour) -> str:
+    """The neighbour table is out of date."""
+    known = ending.neighbour
+    here, link = ending.namespace.label, ending.link.name
+    return f"{here} believes that {known.address} is at {known.mac}, which nobody on {link} has"
+
+
+@sentence.register
+def hairpin(ending: Hairpin) -> str:
+    """The bridge sends nothing back."""
+    here, port = ending.namespace.label, ending.port.name
+    return f"{ending.bridge.name} of {here} sends nothing back by the port that it came in by ({port})"
+
+
+@sentence.register
+def left(ending: Left) -> str:
+    """The packet leaves the picture."""
+    here, link = ending.namespace.label, ending.link
+    if link is None:
+        return f"the route of {here} leads out of the picture"
+    if link.holder:
+        return f"{link.name} of {here} is held by {link.holder}, which takes the connection over"
+    return f"{ending.hop} is beyond {link.name} of {here}, which the picture does not show"
+
+
+@sentence.register
+def unasked(ending: Unasked) -> str:
+    """The answer is to nothing that was asked."""
+    here = ending.namespace.label
+    return f"the answer comes from {ending.source}, and {here} called {ending.called}: it takes no notice"
+
+
+@sentence.register
+def returned(_: Returned) -> str:
+    """The answer is back."""
+    return "the answer is back"

@@ -1,0 +1,155 @@
+"""The sentences for what is not modelled, or not in the picture. Pure."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from testbed.evidence import PolicyRule
+from testbed.evidence.programs import PASTA, SLIRP
+from testbed.predict.unknown import (
+    AddressesDiffer,
+    BehindSlirp,
+    BeyondProgram,
+    BridgeRules,
+    ContainerNotShown,
+    Divergence,
+    DoubtfulRule,
+    DuplicateAddress,
+    ForwarderFails,
+    HostLoopbackOption,
+    IngressRules,
+    LaterPackets,
+    NotHandedOn,
+    PastaFirewall,
+    PastaIpv6,
+    Reason,
+    RoutedInCircles,
+    Unknown,
+    UnmodelledAddress,
+    UnmodelledReject,
+    UnmodelledRoute,
+)
+from testbed.predict.wording.rows import hook, rule
+from testbed.predict.wording.why import sentence, why
+
+
+@sentence.register
+def unknown(ending: Unknown) -> str:
+    """Say what is not modelled."""
+    return said(ending.reason, ending)
+
+
+@singledispatch
+def said(reason: Reason, ending: Unknown) -> str:
+    """Say why the end of a packet's way is not known.
+
+    :raises NotImplementedError: no sentence is registered for a reason of that class
+    """
+    raise NotImplementedError(f"{type(reason).__name__} has no sentence in testbed.predict.wording")
+
+
+@said.register
+def _(reason: UnmodelledRoute, ending: Unknown) -> str:
+    here = ending.namespace.label
+    if isinstance(reason.by, PolicyRule):
+        return f"the policy rule {reason.by.priority} of {here} is not modelled"
+    return f"the route to {reason.by.destination} of {here} has several next hops"
+
+
+@said.register
+def _(reason: UnmodelledAddress, _ending: Unknown) -> str:
+    return f"{reason.address} is a {reason.kind} address"
+
+
+@said.register
+def _(_: RoutedInCircles, ending: Unknown) -> str:
+    return f"{ending.destination} goes in circles"
+
+
+@said.register
+def _(reason: DuplicateAddress, ending: Unknown) -> str:
+    names = " and ".join(there.label for there in reason.stations)
+    return f"{names} both answer for {reason.hop} on {reason.link.name} of {ending.namespace.label}"
+
+
+@said.register
+def _(reason: Divergence, _ending: Unknown) -> str:
+    return (
+        f"{reason.start.label} has {reason.choices} default routes, the kernel takes the one whose gateway it has "
+        f"heard of lately, and they do not end alike: {why(reason.one)}; or {why(reason.other)}"
+    )
+
+
+@said.register
+def _(_: BridgeRules, ending: Unknown) -> str:
+    return f"{ending.namespace.label} has firewall rules of the bridge family, which are not modelled"
+
+
+@said.register
+def _(_: IngressRules, ending: Unknown) -> str:
+    return f"{ending.namespace.label} has firewall rules at an interface itself (ingress), which are not modelled"
+
+
+@said.register
+def _(reason: DoubtfulRule, ending: Unknown) -> str:
+    verdict = reason.verdict
+    return f"whether {hook(verdict, ending.namespace)} lets it pass depends on what is not modelled: {rule(verdict)}"
+
+
+@said.register
+def _(reason: UnmodelledReject, ending: Unknown) -> str:
+    return f"what {hook(reason.verdict, ending.namespace)} answers with {reason.answer!r} is not modelled"
+
+
+@said.register
+def _(reason: LaterPackets, ending: Unknown) -> str:
+    what = reason.verdict.rule.text if reason.verdict.rule else "its policy"
+    return f"{hook(reason.verdict, ending.namespace)} lets the first packet pass and stops the next ones: {what}"
+
+
+@said.register
+def _(reason: BeyondProgram, ending: Unknown) -> str:
+    link = f"{reason.link.name} of {ending.namespace.label}"
+    return f"{ending.destination} is beyond {link}, and what {reason.program} does with it is not modelled"
+
+
+@said.register
+def _(_: HostLoopbackOption, ending: Unknown) -> str:
+    here = ending.namespace.label
+    return f"{ending.destination} is the host's loopback for {here}, and whether {SLIRP} lets it in is not known"
+
+
+@said.register
+def _(reason: BehindSlirp, _ending: Unknown) -> str:
+    return f"{why(reason.accepted)} for a container, and what it does when that cannot be reached is not modelled"
+
+
+@said.register
+def _(reason: ContainerNotShown, _ending: Unknown) -> str:
+    return f"{why(reason.accepted)}, and the container that it does so for is not in the picture"
+
+
+@said.register
+def _(reason: AddressesDiffer, _ending: Unknown) -> str:
+    return f"{why(reason.accepted)}, for one of several addresses of the container, which do not end alike"
+
+
+@said.register
+def _(reason: PastaIpv6, _ending: Unknown) -> str:
+    return f"{why(reason.accepted)}, and what {PASTA} does with IPv6 is not modelled"
+
+
+@said.register
+def _(reason: PastaFirewall, _ending: Unknown) -> str:
+    rules = f"the firewall rules of {reason.namespace.label}"
+    return f"{why(reason.accepted)}, and what {rules} do then is not modelled"
+
+
+@said.register
+def _(reason: ForwarderFails, _ending: Unknown) -> str:
+    return f"{why(reason.accepted)}, and what it does then is not modelled: {why(reason.onward)}"
+
+
+@said.register
+def _(reason: NotHandedOn, _ending: Unknown) -> str:
+    return f"{why(reason.onward)}, and what {reason.program} makes of that is not modelled for {reason.protocol}"
