@@ -9,20 +9,8 @@ import socket
 from dataclasses import dataclass
 from typing import Final
 
+from testbed.errnos import ERRNOS
 from testbed.model import Address, Outcome, Phase, bracketed
-
-#: syscall/zerrors_linux_amd64.go: Go's names of the errno values.
-_ERRNO_TEXTS: Final = {
-    errno.ECONNREFUSED: ("connection refused", Outcome.REFUSED),
-    errno.EHOSTUNREACH: ("no route to host", Outcome.HOST_UNREACHABLE),
-    errno.ENETUNREACH: ("network is unreachable", Outcome.NETWORK_UNREACHABLE),
-    errno.EACCES: ("permission denied", Outcome.PROHIBITED),
-    errno.EPERM: ("operation not permitted", Outcome.PROHIBITED),
-    errno.EINVAL: ("invalid argument", Outcome.NETWORK_UNREACHABLE),
-    errno.EADDRNOTAVAIL: ("cannot assign requested address", Outcome.NETWORK_UNREACHABLE),
-    errno.ECONNRESET: ("connection reset by peer", Outcome.RESET),
-    errno.ETIMEDOUT: ("connection timed out", Outcome.TIMED_OUT),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +30,8 @@ _PATTERNS: Final = (
         GoFailure(Outcome.RESOLVER_FAILED, Phase.RESOLVE, socket.EAI_AGAIN),
     ),
     *(
-        (re.compile(rf"\bconnect: {text}\b"), GoFailure(outcome, Phase.CONNECT, number))
-        for number, (text, outcome) in _ERRNO_TEXTS.items()
+        (re.compile(rf"\bconnect: {meaning.words[0]}\b"), GoFailure(meaning.outcome, Phase.CONNECT, number))
+        for number, meaning in ERRNOS.items()
     ),
     (re.compile(r"(read|write): connection reset by peer\b"), GoFailure(Outcome.RESET, Phase.TLS, errno.ECONNRESET)),
     (re.compile(r"write: broken pipe\b"), GoFailure(Outcome.RESET, Phase.TLS, errno.EPIPE)),
@@ -147,7 +135,7 @@ def dial_failure(url: str, address: Address, port: int, number: int) -> str:
 
     :param number: the errno
     """
-    return f'Get "{url}": dial tcp {bracketed(str(address))}:{port}: connect: {_ERRNO_TEXTS[number][0]}'
+    return f'Get "{url}": dial tcp {bracketed(str(address))}:{port}: connect: {ERRNOS[number].words[0]}'
 
 
 def lookup_failure(url: str, name: str, server: str) -> str:

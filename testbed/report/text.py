@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -19,14 +19,20 @@ from testbed.results import Cell, Report, Step
 _GOOD: Final = "✓"
 _BAD: Final = "✗"
 #: What a cell shows: short enough for a column, in the words that clients use.
-_SHORT: Final = {
+SHORT: Final[Mapping[Outcome, str]] = {
     Outcome.CONNECTED: "✓",
     Outcome.REFUSED: "refused",
-    Outcome.NETWORK_UNREACHABLE: "no route",
+    Outcome.RESET: "reset",
+    Outcome.CLOSED: "closed",
+    Outcome.TIMED_OUT: "timed out",
     Outcome.HOST_UNREACHABLE: "no host",
+    Outcome.NETWORK_UNREACHABLE: "no route",
+    Outcome.PROHIBITED: "prohibited",
     Outcome.NAME_NOT_FOUND: "no name",
     Outcome.RESOLVER_FAILED: "no resolver",
-    Outcome.TIMED_OUT: "timed out",
+    Outcome.TLS_FAILED: "TLS failed",
+    Outcome.HTTP_STATUS: "HTTP status",
+    Outcome.INCONCLUSIVE: "inconclusive",
 }
 _STYLES: Final = {Outcome.CONNECTED: "green", Outcome.REFUSED: "yellow"}
 
@@ -128,7 +134,7 @@ def _words(seen: Observation) -> str:
 def _mark(cell: Cell | None) -> Text:
     if cell is None:
         return Text("hole", style="bold red")
-    word = _SHORT.get(cell.observed.outcome, str(cell.observed.outcome))
+    word = SHORT[cell.observed.outcome]
     if cell.ok:
         return Text(word, style=_STYLES.get(cell.observed.outcome, "dim"))
     return Text(f"{_BAD} {word}", style="bold red")

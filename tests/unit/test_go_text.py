@@ -10,7 +10,6 @@ import pytest
 
 from testbed.errnos import OUTCOMES
 from testbed.model import Outcome, Phase
-from testbed.probe import go_text
 from testbed.probe.go_text import GoFailure, dial_failure, lookup_failure, read
 
 URL = "https://host.containers.internal:19001/ping"
@@ -175,7 +174,7 @@ def test_name_that_nobody_knows_is_written_as_gos_resolver_does(server: str, sho
 
 
 @pytest.mark.parametrize("address", ["10.88.0.1", "::1"])
-@pytest.mark.parametrize("number", go_text._ERRNO_TEXTS, ids=lambda number: errno.errorcode[number])
+@pytest.mark.parametrize("number", OUTCOMES, ids=lambda number: errno.errorcode[number])
 def test_written_text_is_read_back(number: int, address: str) -> None:
     """Reading what was written for an errno gives that errno, and the outcome that our own probe would see."""
     text = dial_failure(URL, ip_address(address), 19001, number)

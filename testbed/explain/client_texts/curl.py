@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from testbed.errnos import ERRNO_WORDS
 from testbed.explain.client_texts.said import (
     CONNECT_OUTCOMES,
-    ERRNO_WORDS,
     NAMES_HINT,
     Client,
     Pasted,

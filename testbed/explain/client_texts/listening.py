@@ -7,7 +7,8 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from testbed.explain.client_texts.said import ERRNO_WORDS, Client, Pasted, as_address, as_port
+from testbed.errnos import ERRNO_WORDS
+from testbed.explain.client_texts.said import Client, Pasted, as_address, as_port
 from testbed.explain.codes import Cause
 from testbed.model import Outcome, Phase
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from testbed.errnos import ERRNO_WORDS
 from testbed.explain.client_texts.said import (
-    ERRNO_WORDS,
     NAMES_HINT,
     RESOLVER_WORDS,
     Client,

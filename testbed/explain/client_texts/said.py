@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 import re
 import socket
@@ -60,25 +59,6 @@ class Pasted:
     """Whether it is a program's last word: its container does not run any more."""
 
 
-#: strerror(3) of glibc, then of musl where it differs; lower case, because clients disagree about the first letter.
-ERRNO_WORDS: Final = {
-    "connection refused": errno.ECONNREFUSED,
-    "connection reset by peer": errno.ECONNRESET,
-    "broken pipe": errno.EPIPE,
-    "connection timed out": errno.ETIMEDOUT,
-    "operation timed out": errno.ETIMEDOUT,
-    "no route to host": errno.EHOSTUNREACH,
-    "host is unreachable": errno.EHOSTUNREACH,
-    "host is down": errno.EHOSTDOWN,
-    "network is unreachable": errno.ENETUNREACH,
-    "network unreachable": errno.ENETUNREACH,
-    "network is down": errno.ENETDOWN,
-    "cannot assign requested address": errno.EADDRNOTAVAIL,
-    "address not available": errno.EADDRNOTAVAIL,
-    "permission denied": errno.EACCES,
-    "operation not permitted": errno.EPERM,
-    "invalid argument": errno.EINVAL,
-}
 #: gai_strerror(3) of glibc.
 RESOLVER_WORDS: Final = {
     "name or service not known": socket.EAI_NONAME,
