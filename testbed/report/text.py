@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -14,26 +14,11 @@ from rich.text import Text
 
 from testbed.model import Observation, Outcome
 from testbed.report.console import plain
+from testbed.report.outcome_words import SHORT
 from testbed.results import Cell, Report, Step
 
 _GOOD: Final = "✓"
 _BAD: Final = "✗"
-#: What a cell shows: short enough for a column, in the words that clients use.
-SHORT: Final[Mapping[Outcome, str]] = {
-    Outcome.CONNECTED: "✓",
-    Outcome.REFUSED: "refused",
-    Outcome.RESET: "reset",
-    Outcome.CLOSED: "closed",
-    Outcome.TIMED_OUT: "timed out",
-    Outcome.HOST_UNREACHABLE: "no host",
-    Outcome.NETWORK_UNREACHABLE: "no route",
-    Outcome.PROHIBITED: "prohibited",
-    Outcome.NAME_NOT_FOUND: "no name",
-    Outcome.RESOLVER_FAILED: "no resolver",
-    Outcome.TLS_FAILED: "TLS failed",
-    Outcome.HTTP_STATUS: "HTTP status",
-    Outcome.INCONCLUSIVE: "inconclusive",
-}
 _STYLES: Final = {Outcome.CONNECTED: "green", Outcome.REFUSED: "yellow"}
 
 
