@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
 from testbed.errors import UsageError
 from testbed.evidence import Evidence, HostFacts, Listener, Namespace, Network, Place, Protocol
 from testbed.evidence.programs import AARDVARK, CONMON, DNS_PORT, ROOTLESSPORT
@@ -18,18 +22,13 @@ _HOLDERS = (CONMON, ROOTLESSPORT)
 
 def diagnose(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosis | None:
     """Why a program could not listen, from its own words; None where they are about something else."""
-    match pasted.code:
-        case Cause.NO_SUCH_BIND_ADDRESS:
-            return _no_such_address(evidence, pasted, namespace)
-        case Cause.PORT_TAKEN:
-            return _taken(evidence, pasted, namespace)
-        case Cause.RESOLVER_TAKEN:
-            return _resolver_taken(pasted, namespace)
-        case Cause.PRIVILEGED_PORT:
-            return _privileged(pasted, namespace)
-        case Cause.TUNNEL_FAR_END_DOWN | Cause.TUNNEL_FORBIDDEN:
-            return _tunnel(pasted)
-    return None
+    found = _BY_CODE.get(pasted.code) if pasted.code else None
+    return found(evidence, pasted, namespace) if found else None
+
+
+def is_about_binding(pasted: Pasted) -> bool:
+    """Whether the words are of a program that could not listen, or of ssh: no place has to be known for them."""
+    return pasted.code in _BY_CODE
 
 
 def speaker(evidence: Evidence, pasted: Pasted) -> Place:
@@ -144,7 +143,7 @@ def _holding(pasted: Pasted, namespace: Namespace) -> list[Listener]:
     ]
 
 
-def _resolver_taken(pasted: Pasted, namespace: Namespace) -> Diagnosis:
+def _resolver_taken(_: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosis:
     """Podman's resolver could not bind its port, and the container did not start for that."""
     port, address = pasted.port or DNS_PORT, pasted.address
     found = [
@@ -185,7 +184,7 @@ def _publisher(evidence: Evidence, listener: Listener, namespace: Namespace) -> 
     )
 
 
-def _privileged(pasted: Pasted, namespace: Namespace) -> Diagnosis:
+def _privileged(_: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosis:
     first = setting(namespace, "ipv4/ip_unprivileged_port_start") or 1024
     port = pasted.port or 0
     free = max(8080, first)
@@ -208,7 +207,7 @@ def _privileged(pasted: Pasted, namespace: Namespace) -> Diagnosis:
     )
 
 
-def _tunnel(pasted: Pasted) -> Diagnosis:
+def _tunnel(_evidence: Evidence, pasted: Pasted, _namespace: Namespace) -> Diagnosis:
     said = Row("said", "ssh", pasted.text)
     if pasted.code is Cause.TUNNEL_FORBIDDEN:
         return Diagnosis(
@@ -233,13 +232,14 @@ def _tunnel(pasted: Pasted) -> Diagnosis:
     )
 
 
-def is_about_binding(pasted: Pasted) -> bool:
-    """Whether the words are of a program that could not listen, or of ssh: no place has to be known for them."""
-    return pasted.code in {
-        Cause.NO_SUCH_BIND_ADDRESS,
-        Cause.PORT_TAKEN,
-        Cause.RESOLVER_TAKEN,
-        Cause.PRIVILEGED_PORT,
-        Cause.TUNNEL_FAR_END_DOWN,
-        Cause.TUNNEL_FORBIDDEN,
+#: The diagnosis of each cause that the words alone prove.
+_BY_CODE: Final[Mapping[Cause, Callable[[Evidence, Pasted, Namespace], Diagnosis]]] = MappingProxyType(
+    {
+        Cause.NO_SUCH_BIND_ADDRESS: _no_such_address,
+        Cause.PORT_TAKEN: _taken,
+        Cause.RESOLVER_TAKEN: _resolver_taken,
+        Cause.PRIVILEGED_PORT: _privileged,
+        Cause.TUNNEL_FAR_END_DOWN: _tunnel,
+        Cause.TUNNEL_FORBIDDEN: _tunnel,
     }
+)

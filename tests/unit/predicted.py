@@ -1,8 +1,10 @@
-"""What tests ask of a prediction beside its outcome: the ending of the packet, the verdict, the question for a name."""
+"""What tests ask of predictions: how the packet ended, the verdict, the question for a name; and all the kinds."""
 
 from __future__ import annotations
 
-from testbed.predict import Prediction
+from typing import Any, Final
+
+from testbed.predict import Prediction, ending, steps, unknown, unresolved
 from testbed.predict.ending import Filtered, PacketEnding, Verdict
 from testbed.predict.unknown import OfRule, Unknown
 from testbed.predict.unresolved import Question, question_of, walked
@@ -33,3 +35,14 @@ def question(predicted: Prediction) -> Question:
     found = question_of(predicted.ending)
     assert found is not None, predicted.why
     return found
+
+
+#: Where the classes of endings and steps are defined.
+_DEFINED: Final = (ending, steps, unknown, unresolved)
+
+
+def kinds(base: type) -> list[Any]:
+    """The classes below one that endings and steps are made of: those that are the base of no other."""
+    known = {value for module in _DEFINED for value in vars(module).values() if isinstance(value, type)}
+    below = sorted((kind for kind in known if issubclass(kind, base)), key=lambda kind: kind.__name__)
+    return [kind for kind in below if not any(kind in other.__bases__ for other in below)]

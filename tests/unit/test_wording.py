@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import json
-from typing import Any, get_args
+from typing import get_args
 
 from testbed.evidence import (
     Act,
@@ -24,7 +24,7 @@ from testbed.evidence import (
 from testbed.evidence.declared import Seat, Stack, picture
 from testbed.hosts_file import HostsFile
 from testbed.model import Target
-from testbed.predict import Disposition, Prediction, predict, steps, unknown, unresolved, wording
+from testbed.predict import Disposition, Prediction, predict, steps, unknown, wording
 from testbed.predict import ending as endings
 from testbed.predict.ending import Ending, NoRoute, Rejected, Routed, Trail, Verdict
 from testbed.predict.firewall import Packet
@@ -33,17 +33,9 @@ from testbed.predict.wording.steps import row, text
 from testbed.predict.wording.unknown import said
 from testbed.predict.wording.why import sentence
 from testbed.report.prediction import prediction
+from tests.unit.predicted import kinds
 
-#: Where the classes are defined.
-DEFINED = (endings, steps, unknown, unresolved)
 PORT = 8000
-
-
-def kinds(base: type) -> list[Any]:
-    """The classes below one that endings and steps are made of: those that are the base of no other."""
-    known = {value for module in DEFINED for value in vars(module).values() if isinstance(value, type)}
-    below = sorted((kind for kind in known if issubclass(kind, base)), key=lambda kind: kind.__name__)
-    return [kind for kind in below if not any(kind in other.__bases__ for other in below)]
 
 
 PACKET = Packet(ipaddress.ip_address("192.0.2.1"), ipaddress.ip_address("192.0.2.2"), "tcp", None, PORT)

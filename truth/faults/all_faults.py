@@ -15,10 +15,12 @@ from truth.faults import (
     routing,
     tunnels,
 )
-from truth.faults.fault import FAULTS
+from truth.faults.fault import FAULTS, MADE, NOT_MADE
 
 __all__ = [
     "FAULTS",
+    "MADE",
+    "NOT_MADE",
     "above_tcp",
     "binding",
     "filtering",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from testbed import machine
@@ -48,8 +49,12 @@ class Fault:
 #: Of the versions that were seen, 4.3.1 (with netavark 1.4) does it the one way and 5.4.2 (1.14) the other.
 PODMAN_5: Final = (machine.podman_version() or (0,)) >= (5,)
 
-#: Every fault, by the order of the modules that make them.
+#: Every fault that the installed Podman can show, by the order of the modules that make them.
 FAULTS: Final[list[Fault]] = []
+#: The causes that a fault of ours makes, whichever Podman is needed for it.
+MADE: Final[set[Cause]] = set()
+#: The causes that none makes, and why none can.
+NOT_MADE: Final[Mapping[Cause, str]] = MappingProxyType({})
 
 
 def fault(cause: Cause, *, shown: bool = True) -> Callable[[Maker], Maker]:
@@ -59,6 +64,7 @@ def fault(cause: Cause, *, shown: bool = True) -> Callable[[Maker], Maker]:
     """
 
     def register(make: Maker) -> Maker:
+        MADE.add(cause)
         if shown:
             FAULTS.append(Fault(cause, make.__name__, contextmanager(make)))
         return make
