@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
-from testbed.evidence import MAIN_TABLE, Container, Link, Namespace, Network, Route, RouteKind
+from testbed.evidence import MAIN_TABLE, Container, Link, Namespace, Network, PolicyRule, Route, RouteKind
 from testbed.explain.by_ending import diagnose
 from testbed.explain.case import Case, rows_of_walk
 from testbed.explain.codes import Cause
@@ -14,8 +13,6 @@ from testbed.explain.publishing import not_running
 from testbed.model import Address
 from testbed.predict.ending import Martian, NoNeighbour, NoRoute, NoSource, NotForwarded, ReversePath, RouteForbids
 from testbed.predict.routing import choose, link_of, own_addresses, reverse_path_fails, setting, source_for
-
-_FORBIDDING: Final = ("unreachable", "prohibit", "blackhole")
 
 
 @diagnose.register
@@ -120,7 +117,7 @@ def _not_shared(case: Case, container: Container, to: Address, network: Network)
 def route_forbids(ending: RouteForbids, case: Case) -> Diagnosis:
     """An unreachable, prohibit or blackhole route, or policy rule."""
     here, to = ending.namespace, ending.destination
-    what, text, remove = _forbidding(here, to)
+    what, text, remove = _forbidding(ending)
     return Diagnosis(
         Cause.ROUTE_FORBIDS,
         f"{here.label} has a {what} that forbids {to}: {text}.",
@@ -135,18 +132,15 @@ def route_forbids(ending: RouteForbids, case: Case) -> Diagnosis:
     )
 
 
-def _forbidding(here: Namespace, to: Address) -> tuple[str, str, str]:
+def _forbidding(ending: RouteForbids) -> tuple[str, str, str]:
     """What forbids an address, ``route`` or ``policy rule``; its text; and the command that removes it."""
-    ip = "ip" if to.version == 4 else "ip -6"
-    for rule in sorted(here.policy_rules, key=lambda r: r.priority):
-        if rule.family == to.version and rule.action in _FORBIDDING:
-            where = f" to {rule.destination}" if rule.destination else ""
-            words = f"priority {rule.priority}{where} {rule.action}"
-            if rule.destination is None or to in rule.destination:
-                return "policy rule", words, f"{ip} rule del {words}"
-    routes = [r for r in here.routes if to in r.destination and r.kind.value in _FORBIDDING]
-    route = max(routes, key=lambda r: r.destination.prefixlen)
-    words = f"{route.kind} {route.destination}{'' if route.table == MAIN_TABLE else f' table {route.table}'}"
+    ip = "ip" if ending.destination.version == 4 else "ip -6"
+    by = ending.by
+    if isinstance(by, PolicyRule):
+        where = f" to {by.destination}" if by.destination else ""
+        words = f"priority {by.priority}{where} {by.action}"
+        return "policy rule", words, f"{ip} rule del {words}"
+    words = f"{by.kind} {by.destination}{'' if by.table == MAIN_TABLE else f' table {by.table}'}"
     return "route", words, f"{ip} route del {words}"
 
 

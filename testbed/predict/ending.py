@@ -20,8 +20,21 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
-from testbed.evidence import Act, Chain, Container, Hook, Link, Listener, Namespace, Neighbour, Published, Rule
-from testbed.evidence.kernel import RouteKind
+from testbed.evidence import (
+    Act,
+    Chain,
+    Container,
+    Hook,
+    Link,
+    Listener,
+    Namespace,
+    Neighbour,
+    PolicyRule,
+    Published,
+    Route,
+    RouteKind,
+    Rule,
+)
 from testbed.model import Address
 from testbed.predict.disposition import Disposition
 from testbed.predict.firewall import Packet
@@ -198,7 +211,12 @@ class RouteForbids(PacketEnding):
     """An unreachable, prohibit or blackhole route, or policy rule (ip-route(8), ip-rule(8))."""
 
     disposition = Disposition.ROUTE_FORBIDS
-    kind: RouteKind
+    by: Route | PolicyRule
+
+    @property
+    def kind(self) -> RouteKind:
+        """The kind of the route; a rule's action is as a route of that kind."""
+        return self.by.kind if isinstance(self.by, Route) else RouteKind(self.by.action)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,8 +91,10 @@ class PacketWalk:
         if chosen.unmodelled:
             return Unknown(trail, UnmodelledRoute(chosen.unmodelled))
         source = routing.source_for(here, destination, chosen)
-        if chosen.kind is None or chosen.kind in ROUTE_ERRNO:
-            return self._no_route(here, chosen, packet)
+        if chosen.forbidden_by is not None and chosen.kind is not None:
+            return RouteForbids(trail, chosen.forbidden_by, errno=ROUTE_ERRNO[chosen.kind])
+        if chosen.kind is None:
+            return self._no_route(here, packet)
         if chosen.kind not in (RouteKind.UNICAST, RouteKind.LOCAL):
             return Unknown(trail, UnmodelledAddress(destination, chosen.kind))
         if source is None:
@@ -106,10 +108,8 @@ class PacketWalk:
         self.choices = max(self.choices, chosen.choices)
         return chosen
 
-    def _no_route(self, here: Namespace, chosen: Chosen, packet: Packet) -> PacketEnding:
+    def _no_route(self, here: Namespace, packet: Packet) -> PacketEnding:
         to, trail = packet.destination, self._record.trail(here, packet)
-        if chosen.kind is not None:
-            return RouteForbids(trail, chosen.kind, errno=ROUTE_ERRNO[chosen.kind])
         if to.version == 6 and not any(routing.own_addresses(here, 6)):
             # Without any address choosing a source fails before the route does (net/ipv6/ip6_output.c).
             return NoSource(trail, none_at_all=True, errno=errno.EADDRNOTAVAIL)
@@ -326,11 +326,13 @@ class PacketWalk:
             return NotForwarded(trail, link)
         if chosen.kind is not RouteKind.UNICAST:
             number = forward_errno(packet.destination.version, chosen.kind)
-            ending = (
-                NoRoute(trail, Routed.FORWARDED, errno=number)
-                if chosen.kind is None
-                else RouteForbids(trail, chosen.kind, errno=number)
-            )
+            ending: PacketEnding
+            if chosen.kind is None:
+                ending = NoRoute(trail, Routed.FORWARDED, errno=number)
+            elif chosen.forbidden_by is not None:
+                ending = RouteForbids(trail, chosen.forbidden_by, errno=number)
+            else:
+                ending = Unknown(trail, UnmodelledAddress(packet.destination, chosen.kind))
             return ending if number is None else self._answered_with_error(here, ending, packet)
         return self._pass_on(here, link, before, packet, chosen)
 

@@ -11,8 +11,8 @@ from testbed.evidence import LOCAL_TABLE, MAIN_TABLE, Link, Namespace, PolicyRul
 from testbed.model import Address
 
 _DEFAULT_TABLE: Final = 253
-#: Actions of policy rules that are as routes of that kind.
-_FORBIDDING: Final = frozenset({"unreachable", "prohibit", "blackhole"})
+#: Routes that say that a destination must not be reached; policy rules have the same actions (ip-rule(8)).
+FORBIDDING: Final = frozenset({RouteKind.UNREACHABLE, RouteKind.PROHIBIT, RouteKind.BLACKHOLE})
 #: The rules that a namespace has from the start (ip-rule(8)).
 _INITIAL: Final = {
     family: tuple(
@@ -34,6 +34,8 @@ class Chosen:
     """The interface it leaves by, for UNICAST and LOCAL."""
     choices: int = 1
     """How many routes the kernel may take, where its choice depends on what it has heard of the gateways."""
+    forbidden_by: PolicyRule | Route | None = None
+    """The policy rule, or the route, that forbids the destination; None where it is not forbidden."""
     unmodelled: PolicyRule | Route | None = None
     """What makes that the answer is not known; None where it is."""
 
@@ -64,12 +66,12 @@ def choose(
         (rule for rule in namespace.policy_rules if rule.family == family), key=lambda rule: rule.priority
     ) or list(_INITIAL[family])
     for rule in rules:
-        if rule.other or rule.outgoing or (rule.action != "lookup" and rule.action not in _FORBIDDING):
+        if rule.other or rule.outgoing or (rule.action != "lookup" and rule.action not in FORBIDDING):
             return Chosen(None, unmodelled=rule)
         if rule.inverted == _selects(rule, source, destination, mark, incoming):
             continue
-        if rule.action in _FORBIDDING:
-            return Chosen(RouteKind(rule.action))
+        if rule.action in FORBIDDING:
+            return Chosen(RouteKind(rule.action), forbidden_by=rule)
         found = _longest(namespace, rule.table, destination)
         if found is not None and found.kind is not RouteKind.THROW:
             return _taken(namespace, found, preference)
@@ -79,6 +81,8 @@ def choose(
 def _taken(namespace: Namespace, found: Route, preference: int | None) -> Chosen:
     if found.multipath:
         return Chosen(None, unmodelled=found)
+    if found.kind in FORBIDDING:
+        return Chosen(found.kind, found, forbidden_by=found)
     if found.kind is RouteKind.LOCAL:
         # To oneself all goes by lo, whichever interface has the address (net/ipv4/route.c, ip_route_output_key).
         return Chosen(found.kind, found, link_named(namespace, "lo"))

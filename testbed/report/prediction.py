@@ -139,13 +139,13 @@ def _(value: Chosen) -> dict[str, Any]:
 
 
 @detail.register
-def _(value: Route) -> str:
-    return str(value.destination)
+def _(value: Route) -> dict[str, Any]:
+    return {"table": value.table, "kind": value.kind, "destination": str(value.destination)}
 
 
 @detail.register
-def _(value: PolicyRule) -> int:
-    return value.priority
+def _(value: PolicyRule) -> dict[str, Any]:
+    return {"priority": value.priority, "action": value.action}
 
 
 @detail.register

@@ -37,6 +37,7 @@ from testbed.evidence.declared import Seat, Stack, picture
 from testbed.hosts_file import HostsFile
 from testbed.model import Outcome, Phase, Target
 from testbed.predict import Disposition, Prediction, StepKind, predict
+from testbed.predict.ending import RouteForbids
 from testbed.predict.unresolved import question_of
 from tests.unit.predicted import packet_ending, place, question, verdict
 
@@ -382,6 +383,8 @@ def test_a_route_that_forbids_gives_its_own_errno(kind: RouteKind, number: int) 
     here = edited(evidence, "web", routes=(*evidence.namespaces["web"].routes, route))
     seen = ask(here, "web", f"203.0.113.20:{_PORT}")
     assert (seen.errno, seen.disposition) == (number, Disposition.ROUTE_FORBIDS)
+    assert isinstance(seen.ending, RouteForbids)
+    assert (seen.ending.by, seen.ending.kind) == (route, kind)
 
 
 def test_a_router_without_a_route_may_keep_silent() -> None:

@@ -144,7 +144,8 @@ def test_json_names_what_is_not_modelled() -> None:
     reason = unknown.UnmodelledRoute(several)
     ending = unknown.Unknown(Trail(Namespace("box", "box"), PACKET), reason)
     told = prediction(dataclasses.replace(predicted(), ending=ending))
-    assert (told["ending"]["reason"], told["ending"]["detail"]) == ("UnmodelledRoute", {"by": "192.0.2.0/24"})
+    assert told["ending"]["reason"] == "UnmodelledRoute"
+    assert told["ending"]["detail"] == {"by": {"table": 254, "kind": "unicast", "destination": "192.0.2.0/24"}}
     assert told["why"] == "the route to 192.0.2.0/24 of box has several next hops"
 
 

@@ -1,0 +1,59 @@
+"""Causes of routes and interfaces, on pictures that are made from a description: what decided is what is named."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from testbed.evidence import Attempt, Evidence, PolicyRule, Route, RouteKind
+from testbed.explain.codes import Cause
+from testbed.explain.explain import explain
+from testbed.explain.explanation import Diagnosis
+from testbed.model import Target
+from tests.unit.test_predict import edited, world
+
+_PORT = 8000
+_FAR = "203.0.113.20"
+_TO_FAR = ipaddress.ip_network(f"{_FAR}/32")
+_LAN = ipaddress.ip_network("203.0.113.0/27")
+_ELSEWHERE = ipaddress.ip_network("192.0.2.0/24")
+
+
+def diagnosed(evidence: Evidence, place: str, target: str) -> Diagnosis:
+    """What is said of one attempt."""
+    found = explain(evidence, Attempt(evidence.place(place), Target.parse(target))).diagnosis
+    assert found is not None
+    return found
+
+
+def test_the_policy_rule_that_forbids_is_the_one_that_selects_the_packet() -> None:
+    """A rule of another sender's comes first and forbids too: it is not the one to be removed."""
+    evidence = world()
+    web = evidence.namespaces["web"]
+    others = PolicyRule(100, 4, 0, source=_ELSEWHERE, action="prohibit")
+    ours = PolicyRule(200, 4, 0, destination=_TO_FAR, action="unreachable")
+    found = diagnosed(edited(evidence, "web", policy_rules=(others, ours, *web.policy_rules)), "web", f"{_FAR}:{_PORT}")
+    assert found.cause is Cause.ROUTE_FORBIDS
+    assert found.rows[0].text == f"priority 200 to {_TO_FAR} unreachable"
+    assert f"ip rule del priority 200 to {_TO_FAR} unreachable" in found.cures[0].command
+
+
+def test_the_route_that_forbids_is_named_with_its_table() -> None:
+    """A longer prefix in a table that no rule leads to forbids nothing: the one of the main table is named."""
+    evidence = world()
+    web = evidence.namespaces["web"]
+    routes = (*web.routes, Route(99, RouteKind.PROHIBIT, _TO_FAR), Route(254, RouteKind.BLACKHOLE, _LAN))
+    found = diagnosed(edited(evidence, "web", routes=routes), "web", f"{_FAR}:{_PORT}")
+    assert found.rows[0].text == f"blackhole {_LAN}"
+    assert f"ip route del blackhole {_LAN}" in found.cures[0].command
+
+
+def test_a_loopback_address_that_may_not_leave_is_told_with_the_interface() -> None:
+    """The sysctl in the evidence and in the cure is that of the interface that the packet was to leave by."""
+    evidence = world()
+    web = evidence.namespaces["web"]
+    eth0 = next(link for link in web.links if link.name == "eth0")
+    loose = Route(254, RouteKind.UNICAST, _LAN, link=eth0.index, source=ipaddress.ip_address("127.0.0.1"))
+    found = diagnosed(edited(evidence, "web", routes=(*web.routes, loose)), "web", f"{_FAR}:{_PORT}")
+    assert found.cause is Cause.LOOPBACK_FROM_OUTSIDE
+    assert found.rows[0].text == "net.ipv4.conf.eth0.route_localnet = 0"
+    assert found.cures[1].command == "sysctl -w net.ipv4.conf.eth0.route_localnet=1"
