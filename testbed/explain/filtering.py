@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -179,13 +181,13 @@ def _warnings(ending: Filtered, case: Case) -> tuple[str, ...]:
 
 def _whose_answer(ending: Rejected, case: Case) -> str:
     """Which of the two an error is, a firewall's or the kernel's own, and how one knows."""
-    text, chain, here = case.prediction.text, ending.verdict.chain, ending.namespace
+    number, chain, here = case.prediction.errno, ending.verdict.chain, ending.namespace
     how = f"that rule decides in {here.label} before any socket is looked for, and its counter rises with each try"
     if chain.backend is not Backend.NFTABLES:
         how += f" (iptables -t {chain.table} -vnL {chain.name})"
-    if text.endswith("refused"):
+    if number == errno.ECONNREFUSED:
         return f"This 'connection refused' comes from a REJECT rule, not from a closed port: {how}."
-    words = text.split("] ", 1)[-1]
+    words = case.prediction.text if number is None else os.strerror(number)
     return f"'{words}' is the answer of this REJECT rule, not of a router: there is a route, and {how}."
 
 

@@ -73,7 +73,7 @@ def _under(console: Console, text: str, style: str = "") -> None:
 
 def as_json(told: Explanation, not_seen: tuple[str, ...] = ()) -> str:
     """One object: ``verdict``, ``cause``, ``sentence``, ``evidence``, ``cures``, ``warnings``, ``decide``, what was
-    ``predicted`` and ``observed``, and ``not_seen``.
+    ``predicted`` (:mod:`testbed.report.prediction`) and ``observed``, and ``not_seen``.
 
     :param not_seen: a sentence for each part of the picture that could not be taken
     """
