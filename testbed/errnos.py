@@ -1,4 +1,4 @@
-"""What each errno(3) of connecting, reading or writing means, and what clients call it. Values only."""
+"""The meaning of each errno(3) of connecting, reading or writing, and the words of clients for it. Values only."""
 
 from __future__ import annotations
 

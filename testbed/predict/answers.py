@@ -1,4 +1,4 @@
-"""What a namespace sends back: a SYN-ACK, a reset or an ICMP error. Pure."""
+"""The packets that a namespace sends back: a SYN-ACK, a reset or an ICMP error. Pure."""
 
 from __future__ import annotations
 

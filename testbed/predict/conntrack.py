@@ -1,4 +1,4 @@
-"""What each namespace remembers of a connection, as conntrack does: how it came, and how it went on. Pure."""
+"""The memory that each namespace has of a connection, as conntrack keeps it: how it came, and how it went on. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Tracking:
         self._seen.setdefault(namespace, []).append((came, went))
 
     def knows(self, namespace: str) -> bool:
-        """Whether a namespace has seen the connection: an answer to one that it has not is invalid to it."""
+        """Tell if a namespace has seen the connection: an answer to one that it has not is invalid to it."""
         return namespace in self._seen
 
     def back_to_source(self, namespace: str, answer: Packet) -> Packet:

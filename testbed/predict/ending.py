@@ -42,7 +42,7 @@ from testbed.predict.firewall import Packet
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What in a firewall decided, and at which hook of netfilter."""
+    """The rule or policy that decided in a firewall, and the hook of netfilter."""
 
     hook: Hook
     chain: Chain
@@ -59,11 +59,11 @@ class Trail:
     packet: Packet
     """As it was then."""
     back: bool = False
-    """Whether it was the answer."""
+    """True where it was the answer."""
     path: tuple[Link, ...] = ()
     """The interfaces that the packet left by, on its way there."""
     path_back: tuple[Link, ...] = ()
-    """The same of the answer, as far as it came."""
+    """The interfaces that the answer left by, as far as it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,9 @@ class PacketEnding(Ending):
 
     trail: Trail
     errno: int | None = field(default=None, kw_only=True)
-    """What connect(2) gives for it; None for a timeout, an acceptance, or what is not known."""
+    """The errno(3) that connect(2) gives for it; None for a timeout, an acceptance, or what is not known."""
     there: PacketEnding | None = field(default=None, kw_only=True)
-    """What the packet itself had come to, where it was its answer that got lost."""
+    """The packet's own ending, where it was its answer that got lost."""
     kept_by: str = field(default="", kw_only=True)
     """The program that made the connection in the place of another, and hands the error on to nobody."""
 
@@ -102,7 +102,7 @@ class PacketEnding(Ending):
 
     @property
     def back(self) -> bool:
-        """Whether it was the answer that was lost."""
+        """True where it was the answer that was lost."""
         return self.trail.back
 
 
@@ -169,7 +169,7 @@ class Rejected(Filtered):
     answer: str
     """How, by iptables' word, such as ``tcp-reset``."""
     not_undone: bool = False
-    """Whether the answer comes from an address that was not called, so that the caller takes no notice of it."""
+    """True where the answer comes from an address that was not called, so that the caller takes no notice of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ class NoTranslationAddress(PacketEnding):
 
 
 class Routed(StrEnum):
-    """What a route is missing for."""
+    """The packet that a route is missing for."""
 
     SENT = "sent"
     """A packet of the namespace's own."""
@@ -225,7 +225,7 @@ class NoSource(PacketEnding):
 
     disposition = Disposition.NO_SOURCE
     none_at_all: bool
-    """Whether the namespace has no address of that family whatever, so that no route was looked for."""
+    """True where the namespace has no address of that family whatever, so that no route was looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +252,7 @@ class Martian(PacketEnding):
     link: Link
     address: Address
     leaving: bool = False
-    """Whether the packet was to leave by the interface; else it came in by it."""
+    """True where the packet was to leave by the interface; else it came in by it."""
 
 
 # --- segments ---------------------------------------------------------------------------------------------------------
@@ -335,4 +335,4 @@ class RelayCloses(PacketEnding):
     container: Container
     published: Published
     onward: PacketEnding
-    """What its own connection to the container came to."""
+    """The ending of its own connection to the container."""

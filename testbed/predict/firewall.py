@@ -1,4 +1,4 @@
-"""What the firewall of one namespace does to one packet at one hook. Pure.
+"""One packet at one hook of the firewall of one namespace. Pure.
 
 Matching has three values. A rule of which it is not known whether it holds is followed both ways; where the ways end
 alike, that is the answer, and where they do not, the verdict is UNKNOWN, with that rule.
@@ -70,7 +70,7 @@ class Packet:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of a packet at one hook."""
+    """The result for a packet at one hook."""
 
     verdict: Act
     """ACCEPT, DROP, REJECT or UNKNOWN."""
@@ -82,7 +82,7 @@ class Judged:
     """
     chain: Chain | None = None
     rule: Rule | None = None
-    """What decided. Without a rule DROP is the chain's policy; without a chain nothing decided."""
+    """The rule that decided. Without a rule DROP is the chain's policy; without a chain nothing decided."""
     argument: str = ""
     """Of REJECT: how it is answered, by iptables' word."""
     translation: Action | None = None
@@ -133,7 +133,7 @@ class _Traversal:
 
 
 def _agreed(ends: Sequence[_Traversal]) -> Judged:
-    """What all ways have in common, or else UNKNOWN with the rule that made the difference."""
+    """The end that all ways have in common, or else UNKNOWN with the rule that made the difference."""
     sure = next((end for end in ends if end.state.doubt is None), ends[0])
     other = next((end for end in ends if end != sure), None)
     if other is not None and sure.verdict is not Act.UNKNOWN:
@@ -256,7 +256,7 @@ class _Walk:
                 )
 
     def _holds(self, rule: Rule, packet: Packet) -> bool | None:
-        """Whether all matches of a rule hold; None where that is not known."""
+        """True where all matches of a rule hold; None where that is not known."""
         known: bool | None = True
         for match in rule.matches:
             holds = None if self._early and match.field in _OF_CONNTRACK else _MATCHERS[match.field](match, packet)
@@ -397,7 +397,7 @@ def _port_ranges(values: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
 
 
 def _status(match: Match, packet: Packet) -> bool | None:
-    """What a connection was translated by is known; other bits of its status are not."""
+    """The translations of a connection are known; other bits of its status are not."""
     if packet.status.intersection(match.values):
         return True
     return False if {"dnat", "snat"}.issuperset(match.values) else None

@@ -1,4 +1,4 @@
-"""What the kernel tells whoever connects: by connect(2) itself, by an ICMP error, by a reset. Values only."""
+"""Errors that the kernel tells whoever connects: by connect(2) itself, by an ICMP error, by a reset. Values only."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FORWARD_ERRNO: Final = {
 
 
 def forward_errno(version: int, kind: RouteKind | None) -> int | None:
-    """What the ICMP error of a host on the way gives whoever connects; None where that host keeps silent.
+    """The errno that the ICMP error of a host on the way gives; None where that host keeps silent.
 
     The rule is that of net/ipv4/route.c (ip_error) and net/ipv6/route.c (ip6_pkt_drop): a blackhole says nothing.
 

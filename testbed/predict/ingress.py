@@ -1,4 +1,4 @@
-"""What the kernel takes from a wire, and what it passes its firewall on the way through a bridge. Pure."""
+"""Checks of packets that come in by an interface, and of frames that cross a bridge. Pure."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def refusal(trail: Trail, link: Link, chosen: Chosen) -> PacketEnding | None:
 
 
 def takes_loopback(here: Namespace, link: str) -> bool:
-    """Whether 127.0.0.0/8 may come and go by an interface (ip-sysctl, route_localnet)."""
+    """Tell if 127.0.0.0/8 may come and go by an interface (ip-sysctl, route_localnet)."""
     return any(setting(here, f"ipv4/conf/{name}/route_localnet") for name in ("all", link))
 
 
 def filters_bridges(here: Namespace, version: int) -> bool:
-    """Whether frames that cross a namespace's bridges pass its IP firewall (br_netfilter)."""
+    """Tell if frames that cross a namespace's bridges pass its IP firewall (br_netfilter)."""
     return bool(setting(here, f"bridge/bridge-nf-call-{'ip6' if version == 6 else 'ip'}tables"))

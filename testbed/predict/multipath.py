@@ -38,6 +38,6 @@ def travel(
 
 
 def _result(ending: PacketEnding) -> tuple[bool, bool, int | None]:
-    """What whoever connects sees of an ending."""
+    """The part of an ending that whoever connects sees."""
     kind = ending.disposition
     return kind in _UNKNOWN, kind in _REACHED, None if ending.back else ending.errno

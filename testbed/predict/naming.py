@@ -1,4 +1,4 @@
-"""What a name means at a place: its hosts file, then its resolvers, as the C library asks them. Pure."""
+"""Resolving a name at a place: its hosts file, then its resolvers, as the C library asks them. Pure."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _unanswered(host: str, place: str, lost: Question | None) -> Unresolved:
 
 
 def _known_to(evidence: Evidence, place: Place, reached: Accepted, host: str) -> tuple[Address, ...] | None:
-    """What a resolver that was reached says: addresses, none, or None where that is not known."""
+    """The answer of a resolver that was reached: addresses, none, or None where that is not known."""
     name = host.rstrip(".").lower()
     process = reached.listener.process
     if process is not None and process.name == AARDVARK:
@@ -91,7 +91,7 @@ def _known_to(evidence: Evidence, place: Place, reached: Accepted, host: str) ->
 
 
 def _serves(host: HostFacts, reached: Accepted) -> bool:
-    """Whether what was reached is the resolver that a host's zone is of: the one that its own resolv.conf names."""
+    """Tell if the socket that was reached is the resolver of the host's own resolv.conf, and its zone is known."""
     own = reached.namespace.key == host.namespace and reached.destination in host.names.nameservers
     return own and host.zone is not None
 
@@ -101,7 +101,7 @@ def _zone(facts: HostFacts, name: str) -> tuple[Address, ...] | None:
 
 
 def _containers_addresses(evidence: Evidence, asking: Container | None, name: str) -> tuple[Address, ...]:
-    """What aardvark-dns says of a name: containers on the asking one's networks, by name, id or alias."""
+    """The addresses that aardvark-dns has for a name: containers on the asking one's networks, by name, id or alias."""
     if asking is None:
         return ()
     shared = {a.network for a in asking.attachments}

@@ -1,4 +1,4 @@
-"""What the firewalls on the way make of a packet: their hooks are asked, and their translations remembered. Pure."""
+"""The firewalls on a packet's way: their hooks are asked, and their translations remembered. Pure."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Netfilter:
     """The key of the namespace that the packet started in."""
     tracking: Tracking = field(default_factory=Tracking)
     _asked: list[tuple[Namespace, Hook, Packet]] = field(default_factory=list)
-    """What each firewall was asked on the way there."""
+    """The questions to each firewall on the way there."""
 
     def state(self, here: Namespace, packet: Packet) -> str:
-        """What conntrack calls a packet: an answer that it has not seen the question of is invalid."""
+        """Conntrack's state of a packet: an answer that it has not seen the question of is invalid."""
         if not self.record.back:
             return packet.state
         if here.key != self.origin and not self.tracking.knows(here.key):

@@ -1,4 +1,4 @@
-"""Who takes a packet on a segment: the next hop's address is resolved to a station, or to why there is none. Pure."""
+"""Resolving the address of the next hop to a station on a segment, or to why there is none. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NextHop:
     evidence: Evidence
     netfilter: Netfilter
     _introduced: set[Address] = field(default_factory=set)
-    """Who asked for a neighbour on the way there: whoever was asked knows him for the way back."""
+    """The addresses that asked for a neighbour on the way there: whoever was asked knows him for the way back."""
 
     def station(self, here: Namespace, hop: Address, packet: Packet, link: Link) -> Station | PacketEnding:
         """Find who takes the packet on the segment of an interface."""
@@ -62,7 +62,7 @@ class NextHop:
         return who_has(self.evidence, here, link, hop, asker)
 
     def _caught(self, reached: Reached, packet: Packet) -> bool:
-        """Whether a bridge takes a frame for its host, whoever it is for: where the firewall there rewrites the packet.
+        """Tell if a bridge takes a frame for its host, whoever it is for: where the firewall there rewrites the packet.
 
         The firewall comes before the bridge looks for the hardware address (net/bridge/br_netfilter_hooks.c).
         """

@@ -71,7 +71,7 @@ class PacketWalk:
         self._netfilter = Netfilter(self._record, origin)
         self._next_hop = NextHop(evidence, self._netfilter)
         self._called: Address | None = None
-        """Whom the sender called: no answer from anybody else is one to it."""
+        """The address that the sender called: no answer from anybody else is one to it."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -141,7 +141,7 @@ class PacketWalk:
 
     @staticmethod
     def _leaks_loopback(here: Namespace, packet: Packet, link: Link) -> bool:
-        """Whether a loopback source would leave by a real interface (net/ipv4/route.c, __mkroute_output)."""
+        """Tell if a loopback source would leave by a real interface (net/ipv4/route.c, __mkroute_output)."""
         if link.name == "lo" or not packet.source.is_loopback:
             return False
         return packet.source.version == 6 or not takes_loopback(here, link.name)
@@ -315,7 +315,7 @@ class PacketWalk:
 
     @staticmethod
     def _forwards(here: Namespace, link: Link, packet: Packet) -> bool:
-        """Whether a namespace passes on what comes in by an interface (ip-sysctl, forwarding)."""
+        """Tell if a namespace passes on what comes in by an interface (ip-sysctl, forwarding)."""
         name = f"ipv4/conf/{link.name}/forwarding" if packet.destination.version == 4 else "ipv6/conf/all/forwarding"
         return bool(setting(here, name))
 

@@ -1,4 +1,4 @@
-"""What pasta does with what leaves a namespace by its interface, and whom it calls there. Pure.
+"""The connections that pasta makes in the place of a namespace whose interface it holds. Pure.
 
 It was measured (docs/rootless.md); what was not is not said.
 """
@@ -26,7 +26,7 @@ _AS_IT_IS: Final = frozenset(
 
 
 def goal(here: Namespace, link: Link, to: Address, port: int, resolver: Address | None) -> Address | None:
-    """Whom pasta calls on the host for an address that is dialled in its namespace; None where that is not known.
+    """The address that pasta calls on the host for one that is dialled in its namespace; None where that is not known.
 
     :param resolver: the first one of the host
     """
@@ -51,7 +51,7 @@ def held_link(here: Namespace) -> Link | None:
 
 
 def handed_on(onward: PacketEnding, protocol: Protocol) -> PacketEnding:
-    """What the namespace hears of what happens to pasta's own connection: of every failure a reset, and silence."""
+    """The ending that a namespace sees of pasta's own connection: a reset for a failure, and silence for silence."""
     if onward.disposition in _AS_IT_IS:
         return onward
     if protocol is not Protocol.TCP:

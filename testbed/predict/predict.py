@@ -24,7 +24,7 @@ _NEXT_PHASE: Final = {Scheme.TCP: Phase.CONNECT, Scheme.HTTP: Phase.HTTP, Scheme
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """What whoever connects sees of an ending."""
+    """The part of an ending that whoever connects sees."""
 
     outcome: Outcome
     phase: Phase

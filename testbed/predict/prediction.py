@@ -1,4 +1,4 @@
-"""What a prediction says: how an attempt ends, what whoever connects sees of it, and the steps. Values only."""
+"""A prediction: how an attempt ends, the outcome that whoever connects sees, and the steps. Values only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Prediction:
     phase: Phase
     errno: int | None
     text: str
-    """What a client of the C library will say; empty when connected or inconclusive."""
+    """The words of a client of the C library; empty when connected or inconclusive."""
     ending: Ending
     """The fact that decides."""
     address: Address | None = None
@@ -49,14 +49,14 @@ class Prediction:
 
     @property
     def listener(self) -> Listener | None:
-        """What accepted, also where its answer got lost; None where nothing did."""
+        """The listener that accepted, also where its answer got lost; None where none did."""
         packet = walked(self.ending)
         found = packet.there or packet if packet else None
         return found.listener if isinstance(found, Taken | RelayCloses | Unknown) else None
 
     @property
     def withheld(self) -> bool:
-        """Whether the answer may stay out all the same.
+        """True where the answer may stay out all the same.
 
         A router says at most once a second to a neighbour that it has no route (net/ipv4/route.c, ip_error), and so
         does whoever limits his ICMP (icmp(7), icmp_ratelimit).

@@ -37,7 +37,7 @@ class Chosen:
     forbidden_by: PolicyRule | Route | None = None
     """The policy rule, or the route, that forbids the destination; None where it is not forbidden."""
     unmodelled: PolicyRule | Route | None = None
-    """What makes that the answer is not known; None where it is."""
+    """The rule or route for which the answer is not known; None where it is."""
 
     @property
     def hop(self) -> Address | None:
@@ -109,12 +109,12 @@ def own_addresses(namespace: Namespace, version: int, link: int | None = None) -
 
 
 def is_local(namespace: Namespace, address: Address) -> bool:
-    """Whether the kernel delivers packets to an address to itself."""
+    """Tell if the kernel delivers packets to an address to itself."""
     return choose(namespace, address).kind is RouteKind.LOCAL
 
 
 def address_type(namespace: Namespace, address: Address) -> str:
-    """What ``addrtype`` and ``fib ... type`` say of an address (iptables-extensions(8), addrtype)."""
+    """The type of an address by ``addrtype`` and ``fib ... type`` (iptables-extensions(8), addrtype)."""
     if address.is_multicast:
         return "multicast"
     kind = choose(namespace, address).kind
@@ -147,7 +147,7 @@ def source_for(namespace: Namespace, destination: Address, chosen: Chosen) -> Ad
 
 
 def reverse_path_fails(namespace: Namespace, link: Link, source: Address) -> bool:
-    """Whether rp_filter drops a packet from a source that came in by a link (ip-sysctl, rp_filter; IPv4 only)."""
+    """Tell if rp_filter drops a packet from a source that came in by a link (ip-sysctl, rp_filter; IPv4 only)."""
     if source.version != 4 or link.name == "lo":
         return False
     mode = max(setting(namespace, f"ipv4/conf/{name}/rp_filter") for name in ("all", link.name))

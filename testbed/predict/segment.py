@@ -1,4 +1,4 @@
-"""Who is on the other side of an interface: veth pairs, bridges and their ports. Pure."""
+"""The stations on the other side of an interface: veth pairs, bridges and their ports. Pure."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class Reached:
     stations: tuple[Station, ...]
     """Those that answer; more than one is a duplicate address."""
     outside: bool = False
-    """Whether the segment goes on where the picture does not: somebody there may answer."""
+    """True where the segment goes on where the picture does not: somebody there may answer."""
     believed: Neighbour | None = None
-    """Whom the asker sends to without asking, where nobody there has that hardware address."""
+    """The neighbour that the asker sends to without asking, where nobody there has that hardware address."""
 
 
 def who_has(evidence: Evidence, here: Namespace, link: Link, address: Address, sender: Address) -> Reached:
@@ -91,7 +91,7 @@ def _macs(station: Station) -> tuple[str, ...]:
 
 
 def believed(here: Namespace, link: Link, address: Address) -> Neighbour | None:
-    """What a namespace knows of a neighbour, where it sends there without asking; None where it asks first."""
+    """The neighbour as a namespace knows it, where it sends there without asking; None where it asks first."""
     return next(
         (n for n in here.neighbours if n.link == link.index and n.address == address and n.state in _VALID), None
     )
@@ -122,7 +122,7 @@ def _stations(evidence: Evidence, here: Namespace, link: Link) -> Iterator[Stati
 
 
 def _behind_veth(evidence: Evidence, link: Link, bridges: tuple[Bridged, ...]) -> Iterator[Station | None]:
-    """What is at the other end of a veth pair: a stack, or a bridge with all that is behind its other ports."""
+    """The other end of a veth pair: a stack, or a bridge with all that is behind its other ports."""
     peer = link.peer
     there = evidence.namespaces.get(peer.namespace) if peer and peer.namespace else None
     end = link_of(there, peer.index) if there and peer else None

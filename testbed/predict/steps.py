@@ -18,7 +18,7 @@ from testbed.predict.segment import Station
 
 
 class StepKind(StrEnum):
-    """What happens in one step; ``kind`` in JSON."""
+    """The kind of a step; ``kind`` in JSON."""
 
     RESOLVE = "resolve"
     ROUTE = "route"
@@ -40,7 +40,7 @@ class Step:
     namespace: Namespace
     """Where it happens."""
     back: bool = field(default=False, kw_only=True)
-    """Whether it is the answer that is on its way."""
+    """True where it is the answer that is on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ class NameLookup(Step):
 
     kind = StepKind.RESOLVE
     place: str
-    """Who looked it up."""
+    """The place that looked it up."""
     host: str
     """The name."""
     addresses: tuple[Address, ...]
     resolver: Address | None
-    """Who knew it; None where the hosts file has it."""
+    """The resolver that knew it; None where the hosts file has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class FirewallStop(Step):
     kind = StepKind.FILTER
     verdict: Verdict
     rejects: bool
-    """Whether it is answered; else it is dropped."""
+    """True where it is answered; else it is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Crossing(Step):
     link: Link
     """The sender's interface."""
     station: Station
-    """Who takes the frame."""
+    """The station that takes the frame."""
     hop: Address
     """The address that the sender resolved to a hardware address."""
 

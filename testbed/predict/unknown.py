@@ -1,4 +1,4 @@
-"""What is not modelled, or not in the picture: why the end of a packet's way is not known. Values only."""
+"""Reasons why the end of a packet's way is not known: not modelled, or not in the picture. Values only."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class DoubtfulRule(OfRule):
 
 @dataclass(frozen=True, slots=True)
 class UnmodelledReject(OfRule):
-    """What the sender makes of this answer of a REJECT is not modelled."""
+    """The sender's errno for this answer of a REJECT is not modelled."""
 
     answer: str
     """How it is answered, by iptables' word."""
@@ -96,7 +96,7 @@ class LaterPackets(OfRule):
 
 @dataclass(frozen=True, slots=True)
 class BeyondProgram:
-    """What the program that holds an interface does with an address of that subnet is not modelled."""
+    """The program that holds an interface has the address in its own subnet, which is not modelled."""
 
     link: Link
     program: str
@@ -155,7 +155,7 @@ class ForwarderFails:
 
 @dataclass(frozen=True, slots=True)
 class NotHandedOn:
-    """What a program makes of the failure of its own connection is not modelled for that protocol."""
+    """A program's own connection failed, and its reaction is not modelled for that protocol."""
 
     onward: PacketEnding
     program: str
@@ -192,4 +192,4 @@ class Unknown(PacketEnding):
     disposition = Disposition.UNKNOWN
     reason: Reason
     listener: Listener | None = field(default=None, kw_only=True)
-    """What accepted, where it is not known how that goes on."""
+    """The listener that accepted, where it is not known how that goes on."""

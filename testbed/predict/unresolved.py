@@ -35,7 +35,7 @@ class Unresolved(Ending):
     host: str
     """The name."""
     place: str
-    """Who looked it up."""
+    """The place that looked it up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Answered(Unresolved):
 
     resolver: Address
     asked: Accepted
-    """What the question came to."""
+    """The ending of the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class NameNotFound(Answered):
 
 @dataclass(frozen=True, slots=True)
 class AnswerUnknown(Answered):
-    """What the resolver says is not in the picture."""
+    """The resolver's answer is not in the picture."""
 
     disposition = Disposition.UNKNOWN
 
@@ -72,7 +72,7 @@ class ResolverFailed(Unresolved):
 
 @dataclass(frozen=True, slots=True)
 class QuestionUnknown(Unresolved):
-    """What becomes of the question is beyond what is modelled."""
+    """The question's way is beyond what is modelled."""
 
     disposition = Disposition.UNKNOWN
     question: Question

@@ -137,7 +137,7 @@ def _closed_loopback(ending: Left, link: Link) -> Travelled:
 
 
 def _handed_on(onward: PacketEnding, host: str) -> PacketEnding:
-    """What the container hears of what happens to slirp4netns's connection: resets, and what fails at once.
+    """The ending that the container sees of slirp4netns's own connection: resets, and what fails at once.
 
     What connect(2) on the host says at once becomes a "network unreachable" in libslirp, but for EHOSTUNREACH.
 
@@ -191,7 +191,7 @@ class _Call:
 
 
 def _by_forwarder(evidence: Evidence, ending: Accepted) -> Travelled | None:
-    """Who listens for a published port accepts first, and connects to the container then."""
+    """The program that listens for a published port accepts first, and connects to the container then."""
     who = ending.listener.process.name if ending.listener.process else ""
     if is_pasta(who):
         program, called = PASTA, _called_by_pasta
@@ -213,7 +213,7 @@ def _by_forwarder(evidence: Evidence, ending: Accepted) -> Travelled | None:
 
 
 def _behind_forwarder(ending: Accepted, program: str, call: _Call) -> PacketEnding:
-    """What the caller sees of the second connection."""
+    """The ending that the caller sees of the second connection."""
     onward = call.ending
     if isinstance(onward, Accepted | Held):
         return onward

@@ -1,4 +1,4 @@
-"""What a walk notes as it goes: the steps, the interfaces, and whether it is on its way back."""
+"""The notes of a walk: its steps, the interfaces it left by, and that it is on its way back."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class WalkRecord:
 
     steps: list[Step] = field(default_factory=list)
     back: bool = False
-    """Whether it is the answer that is on its way."""
+    """True where it is the answer that is on its way."""
     hops: int = 0
     """How many interfaces the packet, or its answer, has left by."""
     path: list[Link] = field(default_factory=list)
     """The interfaces that the packet left by, on its way there."""
     path_back: list[Link] = field(default_factory=list)
-    """The same of its answer."""
+    """The interfaces that its answer left by."""
 
     def leaves_by(self, link: Link) -> None:
         """Note that the packet leaves by an interface."""

@@ -1,4 +1,4 @@
-"""What tests ask of predictions: how the packet ended, the verdict, the question for a name; and all the kinds."""
+"""Questions of tests to predictions: how the packet ended, the verdict, the question for a name; and all the kinds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def place(predicted: Prediction) -> str:
 
 
 def verdict(predicted: Prediction) -> Verdict:
-    """What in a firewall decided, or may have."""
+    """The rule or policy that decided in a firewall, or may have."""
     match packet_ending(predicted):
         case Filtered(verdict=found) | Unknown(reason=OfRule(verdict=found)):
             return found

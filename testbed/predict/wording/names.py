@@ -32,7 +32,7 @@ def name_not_found(ending: NameNotFound) -> str:
 
 @sentence.register
 def answer_unknown(ending: AnswerUnknown) -> str:
-    """What the resolver says is not known."""
+    """The resolver's answer is not known."""
     return f"{_not_in_hosts(ending)} what the resolver {ending.resolver} says is not known"
 
 

@@ -23,5 +23,5 @@ def relay_refuses(ending: RelayRefuses) -> str:
 
 @sentence.register
 def relay_closes(ending: RelayCloses) -> str:
-    """What was accepted is closed again."""
+    """An accepted connection is closed again."""
     return f"{why(Accepted(ending.trail, ending.listener))}, and closes it again: {why(ending.onward)}"
