@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from importlib import resources
@@ -66,20 +66,42 @@ def base_for(machine: Machine) -> Base:
 
 
 def own_recipes() -> dict[str, Recipe]:
-    """The testbed's own images, by role."""
-    folder = _images_folder()
+    """The testbed's own images, by role: each folder of images/ that has a Containerfile is one.
+
+    :raises ImageError: a Containerfile's build arguments name no images
+    """
+    folders = sorted(path.parent for path in _images_folder().glob("*/Containerfile"))
     return {
-        recipe.role: recipe
-        for recipe in (
-            Recipe("go", folder / "go", {"BASE": BASE}),
-            Recipe("portainer", folder / "portainer", {"GO": "go"}),
-            Recipe("agent", folder / "agent", {"GO": "go"}),
-            Recipe("sshd", folder / "sshd", {"BASE": BASE}),
-            Recipe("frontend", folder / "frontend", {"BASE": BASE}),
-            Recipe("orders", folder / "orders", {"BASE": BASE}),
-            Recipe("ledger", folder / "ledger", {"BASE": BASE}),
-        )
+        folder.name: Recipe(folder.name, folder, arguments_of(folder, {BASE, *(other.name for other in folders)}))
+        for folder in folders
     }
+
+
+def arguments_of(folder: Path, roles: Collection[str]) -> dict[str, str]:
+    """The build arguments of a Containerfile that name images: those before its first FROM, without a default.
+
+    ``ARG GO`` is the image of the role ``go``. Only those arguments can stand in a FROM (Dockerfile reference,
+    "Understand how ARG and FROM interact").
+
+    :param folder: has the Containerfile
+    :param roles: the images there are
+    :returns: build argument to role
+    :raises ImageError: an argument is called as no image is
+    """
+    found = {}
+    for line in (folder / "Containerfile").read_text(encoding="utf-8").splitlines():
+        words = line.split()
+        if words[:1] == ["FROM"]:
+            break
+        if words[:1] == ["ARG"] and "=" not in line:
+            role = words[1].lower().replace("_", "-")
+            if role not in roles:
+                raise ImageError(
+                    f"{folder / 'Containerfile'} takes {words[1]!r}, and no image is called {role!r}: "
+                    f"there are {', '.join(sorted(roles))}"
+                )
+            found[words[1]] = role
+    return found
 
 
 def in_order(wanted: list[str], recipes: Mapping[str, Recipe]) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from testbed.errors import ImageError
 from testbed.images import recipe
-from testbed.images.recipe import BASE, Base, Recipe, base_for, in_order, own_recipes, tags
+from testbed.images.recipe import BASE, Base, Recipe, arguments_of, base_for, in_order, own_recipes, tags
 from tests.unit.stand_ins import a_machine
 
 BOOKWORM = Base("bookworm")
@@ -171,6 +171,31 @@ def test_folder_without_a_containerfile_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageError) as caught:
         tag_of(tmp_path)
     assert str(caught.value) == f"{tmp_path} has no Containerfile: name the folder that has one"
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        ("ARG BASE\nFROM ${BASE}\n", {"BASE": BASE}),
+        ("# ARG NONE\nARG GO\nARG BASE\nFROM ${GO} AS build\nFROM ${BASE}\n", {"GO": "go", "BASE": BASE}),
+        ("ARG VERSION=1.25\nARG BASE\nFROM ${BASE}\nARG LATER\n", {"BASE": BASE}),
+        ("FROM scratch\n", {}),
+    ],
+    ids=["one", "two", "with a default, and behind FROM", "none"],
+)
+def test_arguments_before_the_first_from_name_images(folder: Path, text: str, arguments: dict[str, str]) -> None:
+    """``ARG NAME`` without a default, before the first FROM, is the image of that role; no other argument is."""
+    (folder / "Containerfile").write_text(text)
+    assert arguments_of(folder, {BASE, "go"}) == arguments
+
+
+def test_argument_that_names_no_image_is_refused(folder: Path) -> None:
+    """An argument called as no image is: an ImageError with the file, the argument and the images there are."""
+    (folder / "Containerfile").write_text("ARG BAES\nFROM ${BAES}\n")
+    with pytest.raises(ImageError) as caught:
+        arguments_of(folder, {BASE, "go"})
+    file = folder / "Containerfile"
+    assert str(caught.value) == f"{file} takes 'BAES', and no image is called 'baes': there are base, go"
 
 
 def test_own_images_are_all_there() -> None:
