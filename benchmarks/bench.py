@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from benchmarks.values import Series, Target
 from testbed import tools
 from testbed.images import ImageStore
-from testbed.topology import ContainerSpec, HostSpec, Topology
+from testbed.topology import AttachmentSpec, ContainerSpec, HostSpec, Topology
 
 Say: TypeAlias = Callable[[str], None]
 #: Seconds: until the kernel begins to remove a namespace, and what making one takes where nothing is in the way.
@@ -102,7 +102,7 @@ def idle_containers(hosts: int, each: int) -> Topology:
     return Topology(
         hosts=tuple(HostSpec(f"h{host}") for host in range(hosts)),
         containers=tuple(
-            ContainerSpec(f"h{host}", f"h{host}c{number}", "base", network="podman", command=IDLE)
+            ContainerSpec(f"h{host}", f"h{host}c{number}", "base", (AttachmentSpec("podman"),), command=IDLE)
             for host in range(hosts)
             for number in range(each)
         ),

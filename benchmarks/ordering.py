@@ -13,7 +13,7 @@ from typing import Final
 
 from benchmarks.bench import Bench, Figures, Stopwatch, Subject, in_turns
 from benchmarks.values import Series, Target, Unit
-from testbed.containers import LedgerContainer
+from testbed.containers.roles.ledger import LedgerContainer
 from testbed.errors import EngineError
 from testbed.lab import Lab
 from testbed.scenarios.scenario_lab import ScenarioLab
@@ -47,9 +47,7 @@ def on_the_hosts_network(topology: Topology) -> Topology:
 def _on_the_hosts(spec: ContainerSpec) -> ContainerSpec:
     return replace(
         spec,
-        network=None,
-        address=None,
-        mac=None,
+        networks=(),
         publish=(),
         mode="host",
         names=_local(spec.names),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from testbed.errors import DeadlineError, EngineError
 from testbed.model import Address
@@ -157,27 +157,53 @@ class Engine:
         *,
         subnet: str,
         gateway: str,
+        ipv6_subnet: str | None = None,
+        ipv6_gateway: str | None = None,
         internal: bool = False,
         labels: Mapping[str, str] | None = None,
     ) -> None:
         """Make a bridge network with DNS, as ``podman network create`` does.
 
+        :param subnet: the IPv4 prefix, such as ``10.89.0.0/24``
+        :param gateway: the host's own address in it
+        :param ipv6_subnet: the IPv6 prefix, for a network of both families
+        :param ipv6_gateway: the host's own address in that; given where ``ipv6_subnet`` is
+        :param internal: without a way out of the host
         :raises EngineError: Podman refused, such as for a subnet in use
         """
         client = self.client
         from podman.errors import APIError  # noqa: PLC0415 - see above
 
+        subnets = [{"subnet": subnet, "gateway": gateway}]
+        if ipv6_subnet is not None:
+            subnets.append({"subnet": ipv6_subnet, "gateway": ipv6_gateway or ""})
         try:
             client.networks.create(
                 name,
                 driver="bridge",
-                subnets=[{"subnet": subnet, "gateway": gateway}],
+                subnets=subnets,
                 internal=internal,
+                enable_ipv6=ipv6_subnet is not None,
                 dns_enabled=True,
                 labels=dict(labels or {}),
             )
         except APIError as exc:
-            raise EngineError(f"network {name!r} ({subnet}) was not created: {self.reason(exc)}") from exc
+            prefixes = ", ".join(one["subnet"] for one in subnets)
+            raise EngineError(f"network {name!r} ({prefixes}) was not created: {self.reason(exc)}") from exc
+
+    def init_container(self, name: str) -> None:
+        """Make a created container's namespaces and interfaces without its first process (podman-init(1)).
+
+        :param name: the container's name or id
+        :raises EngineError: Podman refused, such as for a container that runs
+        """
+        client = self.client
+        from podman.errors import APIError  # noqa: PLC0415 - see above
+
+        try:
+            client.api.post(f"/containers/{quote(name)}/init").raise_for_status()
+        except APIError as exc:
+            raise EngineError(self.reason(exc)) from exc
 
     def networks(self) -> tuple[NetworkInfo, ...]:
         """Podman's networks.

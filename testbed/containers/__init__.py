@@ -1,18 +1,6 @@
-"""testcontainers classes on a host's own Podman, one for each role."""
+"""testcontainers classes on a host's own Podman; those of single roles are in :mod:`testbed.containers.roles`."""
 
-from testbed.containers.agent import AgentContainer
 from testbed.containers.configure import configured, secret_file
 from testbed.containers.container import HostContainer
-from testbed.containers.ledger import LedgerContainer
-from testbed.containers.portainer import PortainerContainer
-from testbed.containers.sshd import SshdContainer
 
-__all__ = [
-    "AgentContainer",
-    "HostContainer",
-    "LedgerContainer",
-    "PortainerContainer",
-    "SshdContainer",
-    "configured",
-    "secret_file",
-]
+__all__ = ["HostContainer", "configured", "secret_file"]

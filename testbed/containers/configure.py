@@ -1,88 +1,67 @@
-"""From what a topology says of a container to one that can be started: the class of its role, and its options."""
+"""From a container's specification to a container that can be started: every field is honoured, for every role.
+
+Cables, routes and the sysctls of cables' interfaces are the lab's to add (:mod:`testbed.cabling`): they need a network
+namespace that is there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Iterable
 
-from testbed.containers.agent import AgentContainer
 from testbed.containers.container import HostContainer
-from testbed.containers.ledger import LedgerContainer
-from testbed.containers.portainer import PortainerContainer
-from testbed.containers.sshd import SshdContainer
+from testbed.containers.roles import role
 from testbed.host.protocol import Host
 from testbed.topology import ContainerSpec
+from testbed.topology.interfaces import sysctls_but
 
 
-def configured(host: Host, image: str, spec: ContainerSpec, *, by_hand: str) -> HostContainer:
-    """A container of a topology, not started yet.
+def configured(
+    host: Host, image: str, spec: ContainerSpec, *, by_hand: str, cable_links: Iterable[str] = ()
+) -> HostContainer:
+    """A container of a topology, not created yet.
 
     :param image: the tag of its role's image
     :param by_hand: the command that stands before another one to run it in this container's network
+    :param cable_links: the names of its ends of cables, whose sysctls the lab sets
+    :raises EngineError: its host's Podman does not answer
     """
-    return _ROLES.get(spec.role, _general)(host, image, spec, by_hand)
-
-
-def secret_file(host: Host, name: str) -> str:
-    """Where a secret of a host's is there; only root may look into that folder."""
-    return f"{host.scratch}/secrets/{name}"
-
-
-def _general(host: Host, image: str, spec: ContainerSpec, by_hand: str) -> HostContainer:
-    return _with_options(HostContainer(host, image, spec.name, by_hand=by_hand), spec)
-
-
-def _ledger(host: Host, image: str, spec: ContainerSpec, by_hand: str) -> HostContainer:
-    return _with_options(LedgerContainer(host, image, spec.name, by_hand=by_hand), spec)
-
-
-def _portainer(host: Host, image: str, spec: ContainerSpec, by_hand: str) -> HostContainer:
-    assert spec.address, "the server's API is called by its address"
-    return PortainerContainer(host, image, spec.name, address=spec.address, by_hand=by_hand)
-
-
-def _agent(host: Host, image: str, spec: ContainerSpec, by_hand: str) -> HostContainer:
-    (published,) = spec.publish
-    return AgentContainer(
-        host,
-        image,
-        spec.name,
-        host_address=published.host_address,
-        host_port=published.host_port,
-        by_hand=by_hand,
-    )
-
-
-def _sshd(host: Host, image: str, spec: ContainerSpec, by_hand: str) -> HostContainer:
-    assert spec.address, "others reach it at an address of its host"
-    return SshdContainer(host, image, spec.name, address=spec.address, by_hand=by_hand)
-
-
-_ROLES: Final[Mapping[str, Callable[[Host, str, ContainerSpec, str], HostContainer]]] = {
-    "portainer": _portainer,
-    "agent": _agent,
-    "sshd": _sshd,
-    "ledger": _ledger,
-}
-
-
-def _with_options(container: HostContainer, spec: ContainerSpec) -> HostContainer:
-    if spec.network:
-        container.on(spec.network, spec.address, mac=spec.mac)
+    container = role(spec.role).container(host, image, spec.name, by_hand=by_hand)
+    for attachment in spec.networks:
+        container.on(attachment.network, attachment.address, ipv6_address=attachment.ipv6_address, mac=attachment.mac)
     if spec.mode:
         container.in_mode(spec.mode)
     for published in spec.publish:
         container.publish(published.port, host_address=published.host_address, host_port=published.host_port)
     for name, value in spec.environment.items():
         container.with_env(name, value)
-    for name in spec.secrets:
-        container.with_volume_mapping(secret_file(container.host, name), f"/run/secrets/{name}", "ro")
-    for name, folder in spec.volumes.items():
-        container.with_volume_mapping(name, folder, "rw")
+    _mount(container, spec)
     if spec.names:
         container.knows(spec.names)
     if spec.sealed:
         container.seal()
+    container.with_capabilities(add=spec.add_capabilities, drop=spec.drop_capabilities)
+    container.with_sysctls(sysctls_but(cable_links, spec.sysctls))
+    container.with_restart_policy(spec.restart)
     if spec.command:
         container.with_command(list(spec.command))
     return container
+
+
+def secret_file(host: Host, name: str) -> str:
+    """The path on a host of one of its secrets; only root may look into that folder."""
+    return f"{host.scratch}/secrets/{name}"
+
+
+def _mount(container: HostContainer, spec: ContainerSpec) -> None:
+    host = container.host
+    for name in spec.secrets:
+        container.with_volume_mapping(secret_file(host, name), f"/run/secrets/{name}", "ro")
+    for name, folder in spec.volumes.items():
+        container.with_volume_mapping(name, folder, "rw")
+    for number, file in enumerate(spec.files):
+        source = f"{host.scratch}/files/{spec.name}/{number}"
+        path = host.path(source)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_text(file.text, encoding="utf-8")
+        path.chmod(file.mode)
+        container.with_volume_mapping(source, file.path, "ro")

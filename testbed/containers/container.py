@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Self
 
@@ -19,9 +19,11 @@ from testbed.containers.client import Client
 from testbed.engine import COMPAT_VERSION, Asking
 from testbed.errors import EngineError
 from testbed.host.protocol import Host
+from testbed.host.supervisors import supervised
 from testbed.names import Naming
 from testbed.namespaces import NetworkNamespace
 from testbed.probe import Vantage
+from testbed.topology import AttachmentSpec
 from testbed.waiting import wait_for
 
 #: What marks a container as ours on a machine that has others; the value is the lab's name.
@@ -48,6 +50,8 @@ class HostContainer(DockerContainer):
         self.host = host
         self.name = name
         self.by_hand = by_hand
+        #: The networks it is attached to, eth0's first.
+        self.attachments: tuple[AttachmentSpec, ...] = ()
         self._net: tuple[int, NetworkNamespace] | None = None
         self.with_name(name)
         self._options: dict[str, Any] = {"hostname": name, "labels": dict(host.labels)}
@@ -56,16 +60,20 @@ class HostContainer(DockerContainer):
         """The connection to its host's Podman."""
         return self._client
 
-    def on(self, network: str, address: str | None = None, *, mac: str | None = None) -> Self:
-        """Put it on a bridge network.
+    def on(
+        self, network: str, address: str | None = None, *, ipv6_address: str | None = None, mac: str | None = None
+    ) -> Self:
+        """Attach it to a bridge network: as ``eth0`` to the first, as ``eth1`` to the next.
 
         :param address: the IPv4 address it shall have there; the network's next free one by default
+        :param ipv6_address: the IPv6 address it shall have there, where the network has an IPv6 subnet
         :param mac: the MAC address it shall have there; one that Podman makes up by default
         """
-        wanted = {"ipv4_address": address, "mac_address": mac}
-        api = self.get_docker_client().client.api
-        config = api.create_endpoint_config(**{key: value for key, value in wanted.items() if value})
-        self._options |= {"network": network, "networking_config": {network: config}}
+        attachment = AttachmentSpec(network, address, ipv6_address, mac)
+        self.attachments += (attachment,)
+        if len(self.attachments) == 1:
+            config = self.get_docker_client().client.api.create_endpoint_config(**_endpoint(attachment))
+            self._options |= {"network": network, "networking_config": {network: config}}
         return self
 
     def in_mode(self, mode: str) -> Self:
@@ -82,8 +90,36 @@ class HostContainer(DockerContainer):
 
     def seal(self) -> Self:
         """Make its file system read-only but for /tmp, which is in memory, and leave it no capability."""
-        self._options |= {"read_only": True, "cap_drop": ["all"], "security_opt": ["no-new-privileges"]}
-        return self.with_tmpfs_mount("/tmp")
+        self._options |= {"read_only": True, "security_opt": ["no-new-privileges"]}
+        return self.with_capabilities(drop=["all"]).with_tmpfs_mount("/tmp")
+
+    def with_capabilities(self, *, add: Iterable[str] = (), drop: Iterable[str] = ()) -> Self:
+        """Add capabilities to Podman's default ones, or take some of those away (podman-run(1), --cap-add, --cap-drop).
+
+        :param add: names of capabilities(7) without ``CAP_``, or ``all``
+        :param drop: the same
+        """
+        for option, names in (("cap_add", list(add)), ("cap_drop", list(drop))):
+            if names:
+                self._options[option] = [*self._options.get(option, []), *names]
+        return self
+
+    def with_sysctls(self, sysctls: Mapping[str, str]) -> Self:
+        """Set kernel parameters of its namespaces before its first process runs (podman-run(1), --sysctl)."""
+        if sysctls:
+            self._options["sysctls"] = {**self._options.get("sysctls", {}), **sysctls}
+        return self
+
+    def with_restart_policy(self, policy: str) -> Self:
+        """Say what Podman does when its first process ends.
+
+        :param policy: ``no``, ``on-failure``, ``on-failure:N``, ``always`` or ``unless-stopped`` (podman-run(1),
+            --restart)
+        """
+        name, _, most = policy.partition(":")
+        if name != "no":
+            self._options["restart_policy"] = {"Name": name, **({"MaximumRetryCount": int(most)} if most else {})}
+        return self
 
     def publish(self, port: int, *, host_address: str, host_port: int) -> Self:
         """Publish one of its TCP ports on an address of its host; ``0.0.0.0`` is all of them, as for ``podman run -p``.
@@ -96,20 +132,79 @@ class HostContainer(DockerContainer):
         self._options.setdefault("published", {})[f"{port}/tcp"] = where
         return self
 
-    def start(self) -> Self:
-        """Create and start it.
+    def create(self) -> None:
+        """Create it, with its network namespace and interfaces in place and its first process not begun.
+
+        What else that namespace needs can be added now, before anything runs there; :meth:`start` begins the process
+        (podman-create(1), podman-init(1)).
 
         :raises EngineError: Podman refused
         """
-        options = dict(self._options)
-        self.ports.update(options.pop("published", {}))
-        self.with_kwargs(**{**self._kwargs, **options})
+        strategy, self._wait_strategy = self._wait_strategy, None
+        self._client.starts = False
         try:
-            return super().start()
+            self._call(super().start)
+            self.init()
+        finally:
+            self._client.starts = True
+            self._wait_strategy = strategy
+
+    def init(self) -> None:
+        """Make its namespaces and interfaces, where it does not run; its first process waits for :meth:`start`.
+
+        :raises EngineError: Podman refused
+        """
+        try:
+            self.host.engine.init_container(self.name)
+        except EngineError as exc:
+            raise self._refusal(exc) from exc
+
+    def start(self) -> Self:
+        """Create it if it is not there yet, and begin its first process.
+
+        :raises EngineError: Podman refused
+        """
+        if self._container is None:
+            self._call(super().start)
+            return self
+        self._call(self._container.start)
+        if self._wait_strategy is not None:
+            self._wait_strategy.wait_until_ready(self)
+        return self
+
+    def halt(self, *, seconds: int = 10) -> None:
+        """End its processes without removing it; one that has ended already is left as it is (podman-stop(1)).
+
+        :param seconds: between its stop signal and SIGKILL
+        :raises EngineError: Podman refused
+        :raises DeadlineError: Podman does not come to an end of cleaning up after it
+        """
+        wrapped = self.get_wrapped_container()
+        self._call(lambda: wrapped.stop(timeout=seconds))
+        wait_for(lambda: not supervised(self.host, str(wrapped.id)), f"Podman to have cleaned up after {self.name!r}")
+        if self._net is not None:
+            self._net[1].close()  # else it would be kept, with its ends of cables
+            self._net = None
+
+    def _call(self, call: Callable[[], object]) -> None:
+        """Have Podman do something to this container.
+
+        :raises EngineError: it refused
+        """
+        if self._container is None:
+            options = dict(self._options)
+            self.ports.update(options.pop("published", {}))
+            further = {one.network: _endpoint(one) for one in self.attachments[1:]}
+            self.with_kwargs(**{**self._kwargs, **options, "further_networks": further})
+        try:
+            call()
         except (docker.errors.DockerException, requests.ConnectionError) as exc:
-            why = self.host.engine.reason(exc)
-            what = f"container {self.name!r} of the image {self.image!r}"
-            raise EngineError(f"{what} on {self.host.name!r} did not start: {why}") from exc
+            raise self._refusal(exc) from exc
+
+    def _refusal(self, exc: Exception) -> EngineError:
+        why = self.host.engine.reason(exc)
+        what = f"container {self.name!r} of the image {self.image!r}"
+        return EngineError(f"{what} on {self.host.name!r} did not start: {why}")
 
     def adopt(self) -> None:
         """Take the container that runs there by this one's name for this one, whoever started it.
@@ -152,17 +247,27 @@ class HostContainer(DockerContainer):
 
         :raises EngineError: it does not run
         """
+        pid = self._current_pid()
+        if pid == 0:
+            raise EngineError(
+                f"container {self.name!r} does not run ({self.get_wrapped_container().status}): {self._said()}"
+            )
+        return pid
+
+    def _current_pid(self) -> int:
         wrapped = self.get_wrapped_container()
         wrapped.reload()
-        pid = int(wrapped.attrs["State"]["Pid"])
-        if pid == 0:
-            raise EngineError(f"container {self.name!r} does not run ({wrapped.status}): {self._said()}")
-        return pid
+        return int(wrapped.attrs["State"]["Pid"])
 
     @property
     def net(self) -> NetworkNamespace:
         """Its network namespace; another one after a restart."""
         return self._net_of(self.pid)
+
+    def find_net(self) -> NetworkNamespace | None:
+        """Its network namespace; None where it does not run and none was made for it to start in."""
+        pid = self._current_pid()
+        return self._net_of(pid) if pid else None
 
     def vantage(self) -> Vantage:
         """A place to try from: this container's namespace, with its own hosts file and resolver."""
@@ -179,6 +284,16 @@ class HostContainer(DockerContainer):
     def close(self) -> None:
         """Let go of the connection to Podman; the container goes with its host."""
         self.get_docker_client().client.close()
+
+
+def _endpoint(attachment: AttachmentSpec) -> dict[str, str]:
+    """The options of an attachment, by docker-py's names."""
+    wanted = {
+        "ipv4_address": attachment.address,
+        "ipv6_address": attachment.ipv6_address,
+        "mac_address": attachment.mac,
+    }
+    return {key: value for key, value in wanted.items() if value}
 
 
 def _is_healthy(engine: Asking, name: str) -> bool:

@@ -12,12 +12,13 @@ from pyroute2 import IPRoute
 
 from testbed.host.listeners import listeners, owner
 from testbed.namespaces import NetworkNamespace
-from testbed.topology import NetworkSpec, Topology
+from testbed.topology import DEFAULT_NETWORK, AttachmentSpec, ContainerSpec, NetworkSpec, Topology
+from testbed.topology.checks.networks import subnets
+from testbed.topology.interfaces import ends_at
 
 Subnet: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-#: Podman's default network, and what the scenarios take for granted of it (containers.conf(5), default_subnet).
-DEFAULT_NETWORK: Final = "podman"
+#: What the scenarios take for granted of Podman's default network (containers.conf(5), default_subnet).
 DEFAULT_BRIDGE: Final = "podman0"
 DEFAULT_SUBNET: Final[Subnet] = ipaddress.ip_network("10.88.0.0/16")
 DEFAULT_GATEWAY: Final = "10.88.0.1"
@@ -69,13 +70,15 @@ def with_kernel(topology: Topology, host: str, ports: Collection[int], state: Ke
     :param host: which host of the topology the machine is to be
     :param ports: TCP ports that the lab will listen on there
     """
-    cables = _cables(topology, host)
-    for link, _ in cables:
+    for link in links(topology, host):
         if link in state.links:
             yield f"there is a link {link!r}, and the lab's cable has that name: remove or rename it"
-    wanted = [(subnet, f"the lab's cable {link!r}") for link, subnet in cables]
+    wanted = [(subnet, f"the lab's cable {link!r}") for link, subnet in _cables(topology, host)]
     wanted += [
-        (ipaddress.ip_network(n.subnet), f"the lab's network {n.name!r}") for n in topology.networks if n.host == host
+        (subnet, f"the lab's network {network.name!r}")
+        for network in topology.networks
+        if network.host == host
+        for subnet in subnets(network)
     ]
     if _uses_default(topology, host):
         wanted.append((DEFAULT_SUBNET, "Podman's default network"))
@@ -114,8 +117,8 @@ def with_podman(topology: Topology, host: str, state: PodmanState) -> Iterator[s
 def _with_addresses(topology: Topology, host: str, state: PodmanState) -> Iterator[str]:
     # Podman gives addresses away one after the other, so that anybody's container comes to have one of ours some day.
     for address, holder in state.addresses:
-        for container in topology.containers:
-            if container.host == host and container.address == address:
+        for container, attachment in _attachments(topology, host):
+            if address in (attachment.address, attachment.ipv6_address):
                 yield (
                     f"the container {holder!r} has {address}, and the lab's {container.name!r} needs it: "
                     "stop it meanwhile, or give it another with --ip"
@@ -123,12 +126,14 @@ def _with_addresses(topology: Topology, host: str, state: PodmanState) -> Iterat
 
 
 def _with_networks(wanted: NetworkSpec, networks: Iterable[PodmanNetwork]) -> Iterator[str]:
-    subnet = ipaddress.ip_network(wanted.subnet)
     for network in networks:
         if network.name == wanted.name:
             yield f"there is a network {network.name!r}, and the lab needs that name: rename or remove it"
-        elif any(subnet.version == taken.version and subnet.overlaps(taken) for taken in network.subnets):
-            yield f"the network {network.name!r} has {subnet} or a part of it, and the lab's {wanted.name!r} needs it"
+            continue
+        for subnet in subnets(wanted):
+            if any(subnet.version == taken.version and subnet.overlaps(taken) for taken in network.subnets):
+                has = f"the network {network.name!r} has {subnet} or a part of it"
+                yield f"{has}, and the lab's {wanted.name!r} needs it"
 
 
 def wanted_ports(topology: Topology, host: str, ports: Collection[int]) -> frozenset[int]:
@@ -138,7 +143,7 @@ def wanted_ports(topology: Topology, host: str, ports: Collection[int]) -> froze
 
 def links(topology: Topology, host: str) -> list[str]:
     """The interfaces that the lab's cables have there."""
-    return [link for link, _ in _cables(topology, host)]
+    return [end.link for end in ends_at(topology.cables, host)]
 
 
 def read_kernel(net: NetworkNamespace, ports: Collection[int]) -> KernelState:
@@ -159,17 +164,28 @@ def _read_links() -> tuple[frozenset[str], tuple[Route, ...]]:
                 ipaddress.ip_network(f"{route.get_attr('RTA_DST')}/{route['dst_len']}"),
                 names.get(route.get_attr("RTA_OIF"), "no link"),
             )
-            for route in ipr.get_routes(family=socket.AF_INET)
+            for family in (socket.AF_INET, socket.AF_INET6)
+            for route in ipr.get_routes(family=family)
             if route["dst_len"] and route.get_attr("RTA_TABLE") != _LOCAL_TABLE
         )
         return frozenset(names.values()), routes
 
 
 def _cables(topology: Topology, host: str) -> list[tuple[str, Subnet]]:
-    ends = [(c.host, c.link, c.address) for c in topology.cables]
-    ends += [(c.to_host, c.to_link, c.to_address) for c in topology.cables]
-    return [(link, ipaddress.ip_interface(address).network) for name, link, address in ends if name == host]
+    return [
+        (end.link, ipaddress.ip_interface(address).network)
+        for end in ends_at(topology.cables, host)
+        for address in (end.address, end.ipv6_address)
+        if address
+    ]
+
+
+def _attachments(topology: Topology, host: str) -> Iterator[tuple[ContainerSpec, AttachmentSpec]]:
+    for container in topology.containers:
+        if container.host == host:
+            for attachment in container.networks:
+                yield container, attachment
 
 
 def _uses_default(topology: Topology, host: str) -> bool:
-    return any(c.host == host and c.network == DEFAULT_NETWORK for c in topology.containers)
+    return any(attachment.network == DEFAULT_NETWORK for _, attachment in _attachments(topology, host))

@@ -21,7 +21,9 @@ from types import MappingProxyType
 import pytest
 
 from testbed import images, machine, tools
-from testbed.containers import HostContainer, PortainerContainer, SshdContainer
+from testbed.containers import HostContainer
+from testbed.containers.roles.portainer import PortainerContainer
+from testbed.containers.roles.sshd import SshdContainer
 from testbed.errors import HostError, UnfitError
 from testbed.host import collisions, local_settings
 from testbed.host.collisions import KernelState, PodmanNetwork, PodmanState, Route
@@ -32,8 +34,8 @@ from testbed.janitor import serve as janitor
 from testbed.lab import Lab
 from testbed.model import Outcome
 from testbed.namespaces import is_root
-from testbed.scenarios.portainer.topology import AGENT, PORT, TOPOLOGY, URL
-from testbed.topology import Topology
+from testbed.scenarios.portainer.topology import AGENT, PORT, REMOTE, TOPOLOGY, URL, with_special
+from testbed.topology import CableEndSpec, CableSpec, HostSpec, NetworkSpec, Topology
 from testbed.tunnel import OpenSSHTunnel, ParamikoTunnel
 from testbed.waiting import wait_for
 
@@ -93,6 +95,19 @@ def routed(subnet: str, link: str) -> KernelState:
 def test_what_the_kernel_has_taken_is_named(state: KernelState, words: str) -> None:
     """A link, a subnet or a port that the lab needs and that is taken is named, with who has it."""
     assert any(words in reason for reason in collisions.with_kernel(TOPOLOGY, "laptop", [PORT], state))
+
+
+def test_a_prefix_of_ipv6_that_is_taken_is_named() -> None:
+    """IPv6 prefixes of a lab's network and cable are compared with the machine's routes as well."""
+    topology = Topology(
+        (HostSpec("laptop"), HostSpec("remote")),
+        (CableSpec(CableEndSpec("laptop", "wan0", None, "2001:db8:1::1/64"), CableEndSpec("remote", "wan0")),),
+        (NetworkSpec("laptop", "dual", "10.89.5.0/24", "10.89.5.1", False, "2001:db8:5::/64", "2001:db8:5::1"),),
+    )
+    assert list(collisions.with_kernel(topology, "laptop", [], routed("2001:db8::/32", "eth9"))) == [
+        "2001:db8::/32 is routed through 'eth9' already, and the lab's cable 'wan0' needs 2001:db8:1::/64",
+        "2001:db8::/32 is routed through 'eth9' already, and the lab's network 'dual' needs 2001:db8:5::/64",
+    ]
 
 
 def test_podman0_itself_is_no_collision() -> None:
@@ -300,7 +315,7 @@ def local_lab() -> Lab:
     """The Portainer scenario with this machine as its laptop."""
     store = ImageStore()
     return Lab(
-        TOPOLOGY,
+        with_special(["laptop"]),
         images=images.ensure(TOPOLOGY.roles, store=store, say=lambda _: None),
         image_store=store.storage,
         special={"laptop": lambda: LocalHost("laptop", image_store=store.storage, topology=TOPOLOGY, ports=[PORT])},
@@ -401,7 +416,7 @@ if ROOT_OF_THE_MACHINE:
             portainer, sshd = lab.containers["portainer"], lab.containers["sshd"]
             assert isinstance(portainer, PortainerContainer)
             assert isinstance(sshd, SshdContainer)
-            with tunnel(lab.hosts["laptop"], sshd.server) as ssh:
+            with tunnel(lab.hosts["laptop"], sshd.server(REMOTE)) as ssh:
                 with ssh.forward("127.0.0.1", PORT, *AGENT):
                     refused = portainer.connect(URL)
                 with ssh.forward("10.88.0.1", PORT, *AGENT):

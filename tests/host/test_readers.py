@@ -19,7 +19,7 @@ from click.testing import CliRunner
 
 from testbed.cli import evidence as command
 from testbed.containers import HostContainer
-from testbed.containers.agent import AGENT_PORT
+from testbed.containers.roles.agent import AGENT_PORT
 from testbed.errors import UsageError
 from testbed.evidence import (
     LOCAL_TABLE,

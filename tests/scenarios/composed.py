@@ -10,7 +10,8 @@ import yaml
 
 from benchmarks.compose import podman_compose
 from testbed.at_once import AtOnce
-from testbed.containers import SshdContainer, configured, secret_file
+from testbed.containers import secret_file
+from testbed.containers.roles.sshd import SshdContainer
 from testbed.images import environment
 from testbed.lab import Lab
 from testbed.scenarios.portainer import PortainerLab
@@ -39,7 +40,7 @@ class Composed(Lab):
 
     def _fill_hosts(self, at_once: AtOnce) -> None:
         for spec in self.topology.containers:
-            self.containers[spec.name] = configured(self.hosts[spec.host], self._images[spec.role], spec, by_hand="")
+            self.containers[spec.name] = self._configured(spec)
         at_once.all(self.up, dict.fromkeys(spec.host for spec in self.topology.containers))
         for container in self.containers.values():
             container.adopt()

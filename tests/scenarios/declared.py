@@ -12,7 +12,7 @@ from dataclasses import replace
 from ipaddress import ip_interface
 from typing import Any, Final
 
-from testbed.topology import ContainerSpec, NetworkSpec, Publish, Topology
+from testbed.topology import AttachmentSpec, ContainerSpec, NetworkSpec, Publish, Topology
 
 #: What makes a container sealed; a sealed one has all of it, any other has none.
 _SEAL: Final = {"read-only", "/tmp in memory", "no capability", "no new privileges"}
@@ -30,16 +30,13 @@ _HOW: Final = frozenset({"pull_policy"})
 
 
 def of_topology(topology: Topology) -> dict[str, ContainerSpec]:
-    """A topology's containers as they come to be: one that names neither network nor mode is on the default one."""
-    return {
-        spec.name: replace(
-            spec,
-            network=spec.network or (None if spec.mode else _DEFAULT),
-            address=spec.address if spec.network else None,  # sshd's is its host's
-            secrets=tuple(sorted(spec.secrets)),
-        )
-        for spec in topology.containers
-    }
+    """A topology's containers, with those fields sorted that nobody else has in its order."""
+    return {spec.name: _sorted(spec) for spec in topology.containers}
+
+
+def _sorted(spec: ContainerSpec) -> ContainerSpec:
+    by_name = sorted(spec.networks, key=lambda attachment: attachment.network)
+    return replace(spec, secrets=tuple(sorted(spec.secrets)), networks=tuple(by_name))
 
 
 def difference(said: Mapping[str, ContainerSpec], found: Mapping[str, ContainerSpec]) -> list[str]:
@@ -48,11 +45,20 @@ def difference(said: Mapping[str, ContainerSpec], found: Mapping[str, ContainerS
     lines += [f"{name}: is too many" for name in found if name not in said]
     for name in said:
         if name in found:
-            for field in dataclasses.fields(ContainerSpec):
-                wanted, is_there = getattr(said[name], field.name), getattr(found[name], field.name)
-                if wanted != is_there:
-                    lines.append(f"{name}.{field.name}: {wanted!r} in the topology, {is_there!r} here")
+            wanted, there = _rows(said[name]), _rows(found[name])
+            for field in dict.fromkeys([*wanted, *there]):
+                if wanted.get(field) != there.get(field):
+                    lines.append(f"{name}.{field}: {wanted.get(field)!r} in the topology, {there.get(field)!r} here")
     return lines
+
+
+def _rows(spec: ContainerSpec) -> dict[str, object]:
+    """Every value of a specification by where it stands: those of an attachment each by its network."""
+    rows = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec) if field.name != "networks"}
+    for attachment in spec.networks:
+        for field in dataclasses.fields(attachment):
+            rows[f"networks.{attachment.network}.{field.name}"] = getattr(attachment, field.name)
+    return rows
 
 
 # A compose file
@@ -72,7 +78,9 @@ def _service(name: str, service: Mapping[str, Any], file: Mapping[str, Any], hos
     assert image, f"{name}: the image is not one of TESTBED_IMAGE_..."
     profiles = rest.pop("profiles", [host])
     assert len(profiles) == 1, f"{name} is in {len(profiles)} profiles: its host is one"
-    network, options = _only(rest.pop("networks", {}))
+    networks = rest.pop("networks", {})
+    mac = rest.pop("mac_address", None)
+    assert mac is None or len(networks) == 1, f"{name}: mac_address is of which of {', '.join(networks)}?"
     mode = rest.pop("network_mode", None)
     # A name of its own goes with a namespace of its own (podman-run(1), --hostname).
     hostname = None if mode and mode != "none" else name
@@ -81,9 +89,10 @@ def _service(name: str, service: Mapping[str, Any], file: Mapping[str, Any], hos
         profiles[0],
         name,
         image[1].lower(),
-        network=file["networks"][network]["name"] if network else None,
-        address=(options or {}).pop("ipv4_address", None),
-        mac=rest.pop("mac_address", None),
+        networks=tuple(
+            _attachment(name, file["networks"][key]["name"], dict(options or {}), mac)
+            for key, options in networks.items()
+        ),
         mode=mode and mode.replace("service:", "container:"),
         publish=tuple(map(_port, rest.pop("ports", []))),
         command=tuple(rest.pop("command", [])),
@@ -102,13 +111,13 @@ def _service(name: str, service: Mapping[str, Any], file: Mapping[str, Any], hos
         volumes={file["volumes"][volume]["name"]: at for volume, at in _pairs(rest.pop("volumes", [])).items()},
     )
     assert not rest, f"{name} has what no topology says: {rest}"
+    return _sorted(found)
+
+
+def _attachment(name: str, network: str, options: dict[str, str], mac: str | None) -> AttachmentSpec:
+    found = AttachmentSpec(network, options.pop("ipv4_address", None), options.pop("ipv6_address", None), mac)
     assert not options, f"{name}: its network has what no topology says: {options}"
     return found
-
-
-def _only(networks: Mapping[str, Any]) -> tuple[str | None, dict[str, Any] | None]:
-    assert len(networks) < 2, f"one network each, not {', '.join(networks)}"
-    return next(((name, dict(options)) for name, options in networks.items()), (None, None))
 
 
 def _port(short: str) -> Publish:
@@ -173,14 +182,15 @@ def _container(
 ) -> ContainerSpec:
     name, config, how = container["Name"], container["Config"], container["HostConfig"]
     mode = _mode(how["NetworkMode"], names)
-    network, end = (None, None) if mode else _only(container["NetworkSettings"]["Networks"])
-    return ContainerSpec(
+    ends = {} if mode else container["NetworkSettings"]["Networks"]
+    found = ContainerSpec(
         host,
         name,
         roles[container["ImageName"]],
-        network=network,
-        address=end["IPAddress"] if end else None,
-        mac=end["MacAddress"] if end else None,
+        networks=tuple(
+            AttachmentSpec(network, end["IPAddress"], end["GlobalIPv6Address"] or None, end["MacAddress"])
+            for network, end in ends.items()
+        ),
         mode=mode,
         publish=tuple(_published(how["PortBindings"] or {})),
         command=() if (config["Cmd"] or []) == (image.get("Cmd") or []) else tuple(config["Cmd"]),
@@ -203,7 +213,15 @@ def _container(
             ],
         ),
         volumes={mount["Name"]: mount["Destination"] for mount in container["Mounts"] if mount["Type"] == "volume"},
+        add_capabilities=_capabilities(how["CapAdd"]),
+        drop_capabilities=_capabilities(how["CapDrop"]) if container["BoundingCaps"] else (),  # else it is sealed
+        restart=how["RestartPolicy"]["Name"] or "no",
     )
+    return _sorted(found)
+
+
+def _capabilities(names: Iterable[str] | None) -> tuple[str, ...]:
+    return tuple(name.removeprefix("CAP_") for name in names or ())
 
 
 def _mode(mode: str, names: Mapping[str, str]) -> str | None:
@@ -259,8 +277,19 @@ def like(said: Mapping[str, ContainerSpec], found: Mapping[str, ContainerSpec]) 
     return {
         name: replace(
             spec,
-            address=spec.address if name not in said or said[name].address else None,
-            mac=spec.mac if name not in said or said[name].mac else None,
+            networks=tuple(_without_chosen(one, said.get(name)) for one in spec.networks),
         )
         for name, spec in found.items()
     }
+
+
+def _without_chosen(found: AttachmentSpec, said: ContainerSpec | None) -> AttachmentSpec:
+    there = [one for one in said.networks if one.network == found.network] if said else []
+    if not there:
+        return found
+    return replace(
+        found,
+        address=found.address if there[0].address else None,
+        ipv6_address=found.ipv6_address if there[0].ipv6_address else None,
+        mac=found.mac if there[0].mac else None,
+    )

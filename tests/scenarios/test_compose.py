@@ -68,7 +68,7 @@ def test_a_drift_is_told_value_by_value() -> None:
     """Another address in the file makes one line that names the container, the value and both sides."""
     file = _changed("toaster", "orders", "networks", {"podman": {"ipv4_address": "10.88.0.99"}})
     assert difference(of_topology(TOASTER), of_compose(file, "shop")) == [
-        "orders.address: '10.88.0.11' in the topology, '10.88.0.99' here"
+        "orders.networks.podman.address: '10.88.0.11' in the topology, '10.88.0.99' here"
     ]
 
 

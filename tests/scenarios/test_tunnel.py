@@ -352,7 +352,7 @@ def _transport(lab: TwoMachines) -> paramiko.Transport:
 
 
 def _key(lab: TwoMachines) -> paramiko.Ed25519Key:
-    return paramiko.Ed25519Key.from_private_key(io.StringIO(lab.sshd.server.key.private))
+    return paramiko.Ed25519Key.from_private_key(io.StringIO(lab.sshd.server(REMOTE).key.private))
 
 
 def _reading(connection: socket.socket, into: list[bytes]) -> threading.Thread:

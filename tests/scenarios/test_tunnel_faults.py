@@ -15,7 +15,8 @@ from typing import Any
 import paramiko
 import pytest
 
-from testbed.containers import AgentContainer, HostContainer
+from testbed.containers import HostContainer
+from testbed.containers.roles.agent import AgentContainer
 from testbed.errors import BindError, Error, HostKeyError, TunnelError
 from testbed.evidence import Listener, Protocol
 from testbed.host import Host
@@ -201,7 +202,7 @@ def test_a_forward_that_is_none_leaves_the_port_refused(portainer_lab: Portainer
 @both_kinds
 def test_another_host_key_is_refused(two_machines: TwoMachines, via: str) -> None:
     """A server that shows another key than the known one is an error in one line, and nothing is bound."""
-    server = dataclasses.replace(two_machines.sshd.server, host_key=KeyPair.make().public)
+    server = dataclasses.replace(two_machines.server, host_key=KeyPair.make().public)
     error = _failure(two_machines, via, server)
     assert type(error) is HostKeyError
     assert "Host key verification failed: it shows " in str(error)
@@ -212,7 +213,7 @@ def test_another_host_key_is_refused(two_machines: TwoMachines, via: str) -> Non
 
 def test_the_key_that_is_shown_is_named(two_machines: TwoMachines) -> None:
     """Both kinds name the same fingerprint, the one that ``ssh-keygen -l`` gives."""
-    server = two_machines.sshd.server
+    server = two_machines.server
     line = two_machines.laptop.run(["ssh-keygen", "-lf", "-"], stdin=server.host_key.encode())
     fingerprint = line.split()[1]
     wrong = dataclasses.replace(server, host_key=KeyPair.make().public)
@@ -221,7 +222,7 @@ def test_the_key_that_is_shown_is_named(two_machines: TwoMachines) -> None:
 
 def test_openssh_does_not_learn_the_key_it_refused(two_machines: TwoMachines) -> None:
     """The next attempt is refused too: the key that was shown is added nowhere."""
-    wrong = dataclasses.replace(two_machines.sshd.server, host_key=KeyPair.make().public)
+    wrong = dataclasses.replace(two_machines.server, host_key=KeyPair.make().public)
     tunnel = TUNNELS["openssh"](two_machines.laptop, wrong)
     for _ in range(2):
         with pytest.raises(HostKeyError):
@@ -231,7 +232,7 @@ def test_openssh_does_not_learn_the_key_it_refused(two_machines: TwoMachines) ->
 @both_kinds
 def test_another_users_key_is_refused(two_machines: TwoMachines, via: str) -> None:
     """A key that the server does not know is an error that says so, and nothing is bound."""
-    server = dataclasses.replace(two_machines.sshd.server, key=KeyPair.make())
+    server = dataclasses.replace(two_machines.server, key=KeyPair.make())
     error = _failure(two_machines, via, server)
     assert type(error) is TunnelError
     assert "Permission denied (publickey)" in str(error)
@@ -245,7 +246,7 @@ def test_another_users_key_is_refused(two_machines: TwoMachines, via: str) -> No
 )
 def test_no_server_is_an_error(two_machines: TwoMachines, via: str, changes: dict[str, str | int], words: str) -> None:
     """Where nobody listens, or where no route leads, the error has the system's words and the address."""
-    server = dataclasses.replace(two_machines.sshd.server, **changes)  # type: ignore[arg-type]
+    server = dataclasses.replace(two_machines.server, **changes)  # type: ignore[arg-type]
     error = _failure(two_machines, via, server)
     assert type(error) is TunnelError
     assert words in str(error)
@@ -255,7 +256,7 @@ def test_no_server_is_an_error(two_machines: TwoMachines, via: str, changes: dic
 @both_kinds
 def test_a_server_that_is_no_ssh_server_is_an_error(two_machines: TwoMachines, via: str) -> None:
     """Somebody else on the port, who hangs up, is a TunnelError and no traceback of a library."""
-    server = dataclasses.replace(two_machines.sshd.server, port=2222)
+    server = dataclasses.replace(two_machines.server, port=2222)
     with two_machines.remote.net.socket() as listener:
         listener.bind(("0.0.0.0", 2222))
         listener.listen()
@@ -405,7 +406,7 @@ def test_a_tunnel_that_dies_while_a_forward_is_made_leaves_no_listener(
         watcher.join()  # it has seen the end, and no forward to close
         return sock
 
-    tunnel = ssh_paramiko.ParamikoTunnel(two_machines.laptop, two_machines.sshd.server)
+    tunnel = ssh_paramiko.ParamikoTunnel(two_machines.laptop, two_machines.server)
     (watcher,) = [t for t in threading.enumerate() if t.name == "ssh-laptop"]
     monkeypatch.setattr(ssh_paramiko, "_listen", listen_and_die)
     with tunnel, pytest.raises(TunnelError, match="has ended: make a new tunnel"):

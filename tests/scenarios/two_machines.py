@@ -11,14 +11,15 @@ from contextlib import contextmanager
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
-from testbed.containers import SshdContainer
+from testbed.containers.roles.sshd import SshdContainer
 from testbed.host import Host, listeners
 from testbed.images import ImageStore
 from testbed.lab import Lab
 from testbed.model import bracketed
 from testbed.processes import end
-from testbed.topology import CableSpec, ContainerSpec, HostSpec, Topology
+from testbed.topology import CableEndSpec, CableSpec, ContainerSpec, HostSpec, Topology
 from testbed.tunnel import Forward, OpenSSHTunnel, ParamikoTunnel, Tunnel
+from testbed.tunnel.forward import Server
 from testbed.waiting import wait_for
 
 #: What sshd lets through (images/sshd/sshd_config, PermitOpen), and the port that the laptop listens on.
@@ -34,8 +35,10 @@ _PATIENCE: Final = 20.0
 
 _TOPOLOGY: Final = Topology(
     hosts=(HostSpec("laptop"), HostSpec("remote")),
-    cables=(CableSpec("laptop", "wan0", "198.51.100.1/24", "remote", "wan0", f"{REMOTE}/24"),),
-    containers=(ContainerSpec("remote", "sshd", "sshd", address=REMOTE, mode="host"),),
+    cables=(
+        CableSpec(CableEndSpec("laptop", "wan0", "198.51.100.1/24"), CableEndSpec("remote", "wan0", f"{REMOTE}/24")),
+    ),
+    containers=(ContainerSpec("remote", "sshd", "sshd", mode="host"),),
 )
 
 
@@ -65,10 +68,15 @@ class TwoMachines(Lab):
         assert isinstance(container, SshdContainer)
         return container
 
+    @property
+    def server(self) -> Server:
+        """The remote machine's sshd, as the laptop reaches it."""
+        return self.sshd.server(REMOTE)
+
     @contextmanager
     def tunnel(self, via: str) -> Iterator[Tunnel]:
         """An SSH connection of one kind, ended with the block."""
-        tunnel = TUNNELS[via](self.laptop, self.sshd.server)
+        tunnel = TUNNELS[via](self.laptop, self.server)
         try:
             yield tunnel
         finally:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from testbed import images
-from testbed.containers import SshdContainer
+from testbed.containers.roles.sshd import SshdContainer
 from testbed.explain.codes import Cause
 from testbed.host import PrivateHost
 from testbed.host.links import CableEnd, join
@@ -56,11 +56,11 @@ def far_side(stage: Stage) -> Iterator[FarSide]:
     with ExitStack() as closing:
         remote = closing.enter_context(PrivateHost("remote", image_store=stage.image_store))
         join(CableEnd(stage.host, "wan0", "198.51.100.1/24"), CableEnd(remote, "wan0", f"{_REMOTE}/24"))
-        sshd = SshdContainer(remote, tag, address=_REMOTE)
+        sshd = SshdContainer(remote, tag).in_mode("host")
         closing.callback(sshd.close)
         sshd.start().await_ready()
         stage.add(of_host(remote))
-        tunnel = closing.enter_context(OpenSSHTunnel(stage.host, sshd.server))
+        tunnel = closing.enter_context(OpenSSHTunnel(stage.host, sshd.server(_REMOTE)))
         yield FarSide(stage, remote, tunnel, closing)
 
 

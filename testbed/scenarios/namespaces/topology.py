@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from testbed.topology import ContainerSpec, HostSpec, Topology
+from testbed.topology import AttachmentSpec, ContainerSpec, HostSpec, Topology
 
 LAPTOP: Final = "laptop"
 PODMAN0: Final = "10.88.0.1"
@@ -30,9 +30,9 @@ TOPOLOGY: Final = Topology(
     hosts=(HostSpec(LAPTOP),),
     containers=(
         ContainerSpec(LAPTOP, "caretaker", "base", mode="host", command=_IDLE),
-        ContainerSpec(LAPTOP, "kitchen", "base", network="podman", address=KITCHEN, command=_IDLE),
+        ContainerSpec(LAPTOP, "kitchen", "base", (AttachmentSpec("podman", KITCHEN),), command=_IDLE),
         ContainerSpec(LAPTOP, "lodger", "base", mode="container:kitchen", command=_IDLE),
-        ContainerSpec(LAPTOP, "attic", "base", network="podman", address=ATTIC, command=_IDLE),
+        ContainerSpec(LAPTOP, "attic", "base", (AttachmentSpec("podman", ATTIC),), command=_IDLE),
         ContainerSpec(LAPTOP, "hermit", "base", mode="none", command=_IDLE),
     ),
 )

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 
-from testbed.containers import PortainerContainer, SshdContainer
+from testbed.containers.roles.portainer import PortainerContainer
+from testbed.containers.roles.sshd import SshdContainer
 from testbed.errors import UsageError
 from testbed.evidence import Evidence
 from testbed.host.protocol import Host
@@ -22,9 +23,10 @@ from testbed.scenarios.portainer.topology import (
     LAPTOP,
     PODMAN0,
     PORT,
+    REMOTE,
     SECOND_GATEWAY,
-    TOPOLOGY,
     VANTAGES,
+    with_special,
 )
 from testbed.scenarios.scenario_lab import ScenarioLab
 from testbed.tunnel import Forward, OpenSSHTunnel, ParamikoTunnel, Tunnel
@@ -49,7 +51,7 @@ class PortainerLab(ScenarioLab):
         call_by: str = "testbed exec",
     ) -> None:
         self._tunnels: dict[str, Tunnel] = {}
-        super().__init__(TOPOLOGY, store=store, special=special, say=say, call_by=call_by)
+        super().__init__(with_special(special or {}), store=store, special=special, say=say, call_by=call_by)
 
     @property
     def portainer(self) -> PortainerContainer:
@@ -75,7 +77,7 @@ class PortainerLab(ScenarioLab):
         if via not in _TUNNELS:
             raise UsageError(f"no tunnel is called {via!r}: there are {' and '.join(_TUNNELS)}")
         if via not in self._tunnels:
-            self._tunnels[via] = _TUNNELS[via](self.hosts["laptop"], self.sshd.server)
+            self._tunnels[via] = _TUNNELS[via](self.hosts["laptop"], self.sshd.server(REMOTE))
         return self._tunnels[via]
 
     def forward(

@@ -12,9 +12,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
-from testbed.topology import CableSpec, ContainerSpec, HostSpec, NetworkSpec, Publish, Topology
+from testbed.topology import (
+    AttachmentSpec,
+    CableEndSpec,
+    CableSpec,
+    ContainerSpec,
+    HostSpec,
+    NetworkSpec,
+    Publish,
+    Topology,
+)
 
 PORT: Final = 19001
 URL: Final = f"https://host.containers.internal:{PORT}/ping"
@@ -42,19 +53,24 @@ TOPOLOGY: Final = Topology(
     ),
     # The LAN first: Podman takes a host's first address for what it calls host.containers.internal without a bridge.
     cables=(
-        CableSpec("laptop", "lan0", f"{LAN_ADDRESS}/{LAN_PREFIX}", "neighbour", "lan0", f"{NEIGHBOUR}/{LAN_PREFIX}"),
-        CableSpec("laptop", "wan0", f"{LAPTOP}/24", "remote", "wan0", f"{REMOTE}/24"),
+        CableSpec(
+            CableEndSpec("laptop", "lan0", f"{LAN_ADDRESS}/{LAN_PREFIX}"),
+            CableEndSpec("neighbour", "lan0", f"{NEIGHBOUR}/{LAN_PREFIX}"),
+        ),
+        CableSpec(CableEndSpec("laptop", "wan0", f"{LAPTOP}/24"), CableEndSpec("remote", "wan0", f"{REMOTE}/24")),
     ),
     networks=(
         NetworkSpec("laptop", "second", "10.89.0.0/24", SECOND_GATEWAY),
         NetworkSpec("laptop", "inner", "10.89.1.0/24", INNER_GATEWAY, internal=True),
     ),
     containers=(
-        ContainerSpec("remote", "agent", "agent", publish=(Publish(9001, "127.0.0.1", PORT),)),
-        ContainerSpec("remote", "sshd", "sshd", address=REMOTE, mode="host"),
-        ContainerSpec("laptop", "portainer", "portainer", network="podman", address="10.88.0.10"),
-        ContainerSpec("laptop", "second", "base", network="second", address="10.89.0.10", command=_IDLE),
-        ContainerSpec("laptop", "inner", "base", network="inner", address="10.89.1.10", command=_IDLE),
+        ContainerSpec(
+            "remote", "agent", "agent", (AttachmentSpec("podman"),), publish=(Publish(9001, "127.0.0.1", PORT),)
+        ),
+        ContainerSpec("remote", "sshd", "sshd", mode="host"),
+        ContainerSpec("laptop", "portainer", "portainer", (AttachmentSpec("podman", "10.88.0.10"),)),
+        ContainerSpec("laptop", "second", "base", (AttachmentSpec("second", "10.89.0.10"),), command=_IDLE),
+        ContainerSpec("laptop", "inner", "base", (AttachmentSpec("inner", "10.89.1.10"),), command=_IDLE),
         ContainerSpec("laptop", "hostnet", "base", mode="host", command=_IDLE),
         ContainerSpec("laptop", "nonet", "base", mode="none", command=_IDLE),
         ContainerSpec("laptop", "sidecar", "base", mode="container:portainer", command=_IDLE),
@@ -75,3 +91,12 @@ BINDS: Final[tuple[str | None, ...]] = (
 )
 VANTAGES: Final = ("laptop", "portainer", "second", "inner", "hostnet", "nonet", "sidecar", "neighbour")
 TARGETS: Final = ("127.0.0.1", "::1", "localhost", PODMAN0, "host.containers.internal", LAN_ADDRESS, SECOND_GATEWAY)
+
+
+def with_special(hosts: Iterable[str]) -> Topology:
+    """The topology for a lab in which some hosts are not private ones.
+
+    :param hosts: their names; the lines for their hosts files are left out, which are theirs
+    """
+    kept = (replace(host, names={}) if host.name in set(hosts) else host for host in TOPOLOGY.hosts)
+    return replace(TOPOLOGY, hosts=tuple(kept))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from testbed.topology import ContainerSpec, HostSpec, Topology
+from testbed.topology import AttachmentSpec, ContainerSpec, HostSpec, Topology
 
 LAPTOP: Final = "laptop"
 BRIDGE: Final = "podman0"
@@ -37,9 +37,7 @@ TOPOLOGY: Final = Topology(
             LAPTOP,
             name,
             "base",
-            network="podman",
-            address=ADDRESSES[name],
-            mac=badge,
+            networks=(AttachmentSpec("podman", ADDRESSES[name], mac=badge),),
             command=("sleep", "infinity"),
         )
         for name, badge in BADGES.items()

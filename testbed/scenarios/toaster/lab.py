@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from testbed.containers import HostContainer, LedgerContainer
+from testbed.containers import HostContainer
+from testbed.containers.roles.ledger import LedgerContainer
 from testbed.host.protocol import Host
 from testbed.images import ImageStore
 from testbed.scenarios.scenario_lab import ScenarioLab

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from testbed.topology import CableSpec, ContainerSpec, HostSpec, Publish, Topology
+from testbed.topology import AttachmentSpec, CableEndSpec, CableSpec, ContainerSpec, HostSpec, Publish, Topology
 
 JACK: Final = "198.51.100.20"
 HOME_GATEWAY: Final = "198.51.100.1"
@@ -51,18 +51,18 @@ TOPOLOGY: Final = Topology(
         HostSpec("shop", routes={"default": SHOP_GATEWAY}, secrets=("orders-token", "ledger-password")),
     ),
     cables=(
-        CableSpec("jack", "wan0", f"{JACK}/25", "courier1", "home0", f"{HOME_GATEWAY}/25"),
-        CableSpec("courier1", "sea0", f"{SEA_WEST}/30", "courier2", "sea0", f"{SEA_EAST}/30"),
-        CableSpec("courier2", "shop0", f"{SHOP_GATEWAY}/27", "shop", "wan0", f"{SHOP}/27"),
+        CableSpec(CableEndSpec("jack", "wan0", f"{JACK}/25"), CableEndSpec("courier1", "home0", f"{HOME_GATEWAY}/25")),
+        CableSpec(
+            CableEndSpec("courier1", "sea0", f"{SEA_WEST}/30"), CableEndSpec("courier2", "sea0", f"{SEA_EAST}/30")
+        ),
+        CableSpec(CableEndSpec("courier2", "shop0", f"{SHOP_GATEWAY}/27"), CableEndSpec("shop", "wan0", f"{SHOP}/27")),
     ),
     containers=(
         ContainerSpec(
             "shop",
             "ledger",
             "ledger",
-            network="podman",
-            address=LEDGER,
-            mac=MACS[LEDGER],
+            networks=(AttachmentSpec("podman", LEDGER, mac=MACS[LEDGER]),),
             environment={"LEDGER_CLIENT": ORDERS},
             secrets=("ledger-password",),
             sealed=True,
@@ -72,9 +72,7 @@ TOPOLOGY: Final = Topology(
             "shop",
             "orders",
             "orders",
-            network="podman",
-            address=ORDERS,
-            mac=MACS[ORDERS],
+            networks=(AttachmentSpec("podman", ORDERS, mac=MACS[ORDERS]),),
             names={"ledger": LEDGER},
             environment={"ORDERS_FRONTEND": FRONTEND},
             secrets=("orders-token", "ledger-password"),
@@ -84,14 +82,12 @@ TOPOLOGY: Final = Topology(
             "shop",
             "frontend",
             "frontend",
-            network="podman",
-            address=FRONTEND,
-            mac=MACS[FRONTEND],
+            networks=(AttachmentSpec("podman", FRONTEND, mac=MACS[FRONTEND]),),
             publish=(Publish(FRONTEND_PORT, "0.0.0.0", PUBLISHED_PORT),),
             names={"orders": ORDERS},
             secrets=("orders-token",),
             sealed=True,
         ),
-        ContainerSpec("shop", "visitor", "base", network="podman", address=VISITOR, command=("sleep", "infinity")),
+        ContainerSpec("shop", "visitor", "base", (AttachmentSpec("podman", VISITOR),), command=("sleep", "infinity")),
     ),
 )

@@ -12,10 +12,12 @@ from typing import Final
 from urllib3.filepost import encode_multipart_formdata
 
 from testbed.containers.container import HostContainer
-from testbed.errors import EngineError
+from testbed.containers.role import Need, Role
+from testbed.errors import EngineError, UsageError
 from testbed.host.protocol import Host
 from testbed.model import Answer, Observation, Outcome, Phase, Target
 from testbed.probe import go_text
+from testbed.topology import DEFAULT_NETWORK, AttachmentSpec, ContainerSpec
 from testbed.waiting import wait_for
 
 #: Portainer's HTTP port (portainer, build/linux/Dockerfile).
@@ -25,16 +27,24 @@ _OK: Final = 200
 
 
 class PortainerContainer(HostContainer):
-    """A Portainer-like server on podman0: a real Go client that tries when asked, and tells what it was told.
+    """A Portainer-like server: a real Go client that tries when asked, and tells what it was told."""
 
-    :param address: its address on podman0
-    """
-
-    def __init__(self, host: Host, image: str, name: str = "portainer", *, address: str, by_hand: str = "") -> None:
+    def __init__(self, host: Host, image: str, name: str = "portainer", *, by_hand: str = "") -> None:
         super().__init__(host, image, name, by_hand=by_hand)
-        self.address = address
         self._names = itertools.count(1)
-        self.on("podman", address)
+
+    @property
+    def address(self) -> str:
+        """The address that it has on the first of its networks; its API is called there.
+
+        :raises UsageError: it was given none
+        """
+        first = next(iter(self.attachments), None)
+        if first is None or first.address is None:
+            raise UsageError(
+                f"{self.name!r} has no address of its own: put it on a network with one, .on('podman', ADDRESS)"
+            )
+        return first.address
 
     def await_ready(self) -> None:
         """Wait until its API answers."""
@@ -98,3 +108,17 @@ class PortainerContainer(HostContainer):
                 return response.status, json.loads(response.read())
         except (OSError, HTTPException, ValueError) as exc:
             raise EngineError(f"Portainer's API at {self.address}:{PORT} gave no proper answer: {exc}") from exc
+
+
+ROLE: Final = Role(
+    "portainer",
+    PortainerContainer,
+    (
+        Need(
+            "networks",
+            lambda spec: bool(spec.networks) and spec.networks[0].address is not None,
+            "needs an address on the first, networks=(AttachmentSpec(NETWORK, ADDRESS),): its API is called there",
+        ),
+    ),
+    ContainerSpec("host", "portainer", "portainer", (AttachmentSpec(DEFAULT_NETWORK, "10.88.0.10"),)),
+)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from testbed.containers.container import HostContainer
+from testbed.containers.role import Need, Role
 from testbed.errors import CommandError, EngineError
+from testbed.topology import DEFAULT_NETWORK, AttachmentSpec, ContainerSpec
+
+_CREDENTIAL: Final = "ledger-password"
+_CLIENT: Final = "LEDGER_CLIENT"
 
 
 class LedgerContainer(HostContainer):
@@ -34,3 +41,29 @@ class LedgerContainer(HostContainer):
         except CommandError as exc:
             raise EngineError(f"{self.name!r} did not do {'; '.join(statements)!r}: {exc}") from exc
         return [tuple(line.split("\t")) for line in output.splitlines() if line]
+
+
+ROLE: Final = Role(
+    "ledger",
+    LedgerContainer,
+    (
+        Need(
+            "secrets",
+            lambda spec: _CREDENTIAL in spec.secrets,
+            f"needs {_CREDENTIAL!r} among them: the password of its one client (images/ledger/start)",
+        ),
+        Need(
+            "environment",
+            lambda spec: bool(spec.environment.get(_CLIENT)),
+            f"needs {_CLIENT} in it: the one address that its client comes from (images/ledger/start)",
+        ),
+    ),
+    ContainerSpec(
+        "host",
+        "ledger",
+        "ledger",
+        (AttachmentSpec(DEFAULT_NETWORK),),
+        secrets=(_CREDENTIAL,),
+        environment={_CLIENT: "10.88.0.11"},
+    ),
+)
