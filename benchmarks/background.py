@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from testbed.background.find import tell_to_stop
 from testbed.background.serve import describe, listen, serve
+from testbed.bind import NoTunnel
 from testbed.lab import Lab
 
 
@@ -16,7 +17,7 @@ from testbed.lab import Lab
 def in_background(lab: Lab, name: str) -> Iterator[str]:
     """Let the command find a lab that this process keeps."""
     uid = os.getuid()
-    description = describe(lab.hosts, lab.containers, "benchmark", None)
+    description = describe(lab.hosts, lab.containers, "benchmark", NoTunnel())
     with listen(uid, name) as listener:
         keeper = threading.Thread(
             target=lambda: serve(listener, uid, lambda: {**description, "seconds": 0.0}).close(), daemon=True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from testbed.bind import Bind
 from testbed.model import Observation, Outcome
 from testbed.predict import Prediction
 
@@ -29,8 +30,8 @@ class Cell:
     """One vantage, bind and target."""
 
     vantage: str
-    bind: str | None
-    """The tunnel's bind address; None where there is no tunnel."""
+    bind: Bind
+    """What the tunnel is bound to, or that there is none."""
     target: str
     expected: Prediction
     observed: Observation

@@ -21,6 +21,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from testbed import cli, tools
+from testbed.bind import Bind, parse
 from testbed.cli.group import COMMANDS, group
 from testbed.machine import Machine
 from testbed.model import Answer, Observation, Outcome, Phase
@@ -496,7 +497,8 @@ def a_prediction(outcome: Outcome) -> Prediction:
 def a_cell(expected: Outcome, observed: Observation, **facts: Any) -> Cell:
     """One cell, with a control where it needs one."""
     control = an_observation() if observed.outcome is Outcome.REFUSED else None
-    values: dict[str, Any] = {"vantage": "portainer", "bind": "127.0.0.1", "target": "10.88.0.1", "control": control}
+    bind = parse("127.0.0.1")
+    values: dict[str, Any] = {"vantage": "portainer", "bind": bind, "target": "10.88.0.1", "control": control}
     return Cell(expected=a_prediction(expected), observed=observed, **{**values, **facts})
 
 
@@ -520,7 +522,7 @@ def test_the_verdict_names_wrong_cells_only() -> None:
     """A wrong cell is there with expected, observed and the command that repeats it; a good one is not."""
     shown = shown_verdict(a_report(GOOD, WRONG))
     assert shown.splitlines()[:4] == [
-        "✗ portainer to 10.88.0.1 with the tunnel on 127.0.0.1",
+        "✗ portainer to 10.88.0.1, tunnel bound to 127.0.0.1",
         "    expected: connected  (the agent does not run)",
         f"    observed: {REFUSED}",
         "    by hand:  repeat the wrong one",
@@ -547,7 +549,7 @@ def test_a_refusal_without_its_control_is_wrong_and_says_so() -> None:
     cell = dataclasses.replace(GOOD, control=None)
     assert not cell.ok
     assert text.difference(cell).splitlines() == [
-        "✗ portainer to good.example with the tunnel on 127.0.0.1",
+        "✗ portainer to good.example, tunnel bound to 127.0.0.1",
         "    its control, which must connect: none was made",
     ]
 
@@ -648,7 +650,7 @@ def test_a_lab_that_is_kept_is_the_users_own(monkeypatch: pytest.MonkeyPatch) ->
     """``run --keep`` starts it for the user it was called by, who by then is root of a user namespace."""
     kept: list[tuple[str, int | None]] = []
 
-    def up(scenario: str, *, name: str, bind: str | None, say: Callable[[str], None], uid: int | None) -> None:
+    def up(scenario: str, *, name: str, bind: Bind, say: Callable[[str], None], uid: int | None) -> None:
         kept.append((name, uid))
 
     monkeypatch.setattr("testbed.cli.run.spawn.up", up)
@@ -700,7 +702,7 @@ def test_words_that_look_like_markup_are_printed_as_they_are() -> None:
 def _invoke_run(
     monkeypatch: pytest.MonkeyPatch, report: Report, *, json_: bool = False, keep: bool = False
 ) -> click.testing.Result:
-    def run(lab: object, *, bind: str | None, ready_seconds: float, tell: Callable[[Step | Cell], None]) -> Report:
+    def run(lab: object, *, bind: Bind | None, ready_seconds: float, tell: Callable[[Step | Cell], None]) -> Report:
         things: list[Step | Cell] = [*report.steps, *report.cells]
         for thing in things:
             tell(thing)

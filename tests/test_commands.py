@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from testbed.background import Running
+from testbed.bind import NoTunnel, parse
 from testbed.cli.group import group
 from tests.test_cli import main, shell
 
@@ -19,7 +20,7 @@ LAB: Final = Running(
     scenario="portainer",
     keeper=4711,
     seconds=3.2,
-    bind="127.0.0.1",
+    bind=parse("127.0.0.1"),
     hosts={"laptop": 4712, "remote": 4713},
     containers={"portainer": ("laptop", 4714)},
     zones={},
@@ -79,7 +80,7 @@ def test_words_that_make_no_sense_to_explain_and_trace_end_with_3(words: tuple[s
 def test_a_list_in_a_pipe_is_a_line_for_each_lab(monkeypatch: pytest.MonkeyPatch) -> None:
     """No frame and no line that is cut: a heading, and a row with all the names, however many they are."""
     hosts = {f"host{number:02}": number for number in range(40)}
-    other = Running("other", "switch", 4, 70.0, None, hosts, {"alice": ("host00", 5)}, {})
+    other = Running("other", "switch", 4, 70.0, NoTunnel(), hosts, {"alice": ("host00", 5)}, {})
     monkeypatch.setattr("testbed.cli.labs.running", lambda: [LAB, other])
     lines = CliRunner().invoke(group, ["list"]).output.splitlines()
     assert [line.split() for line in lines] == [

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from testbed import processes
 from testbed.background import protocol
+from testbed.bind import Bind, parse
 from testbed.errors import DeadlineError
 from testbed.model import Address
 
@@ -28,8 +29,8 @@ class Running:
     """The process that keeps it; killing that is the whole of removing it."""
     seconds: float
     """How long it has been up."""
-    bind: str | None
-    """What its tunnel is bound to; None where it has none."""
+    bind: Bind
+    """What its tunnel is bound to, or that it has none."""
     hosts: Mapping[str, int]
     """The first process of each host."""
     containers: Mapping[str, tuple[str, int]]
@@ -80,7 +81,7 @@ def _describe(uid: int, name: str) -> Running | None:
         scenario=str(answer["scenario"]),
         keeper=int(answer["keeper"]),
         seconds=float(answer["seconds"]),
-        bind=answer["bind"],
+        bind=parse(answer["bind"] or "none"),
         hosts={str(key): int(value) for key, value in answer["hosts"].items()},
         containers={str(key): (str(host), int(pid)) for key, (host, pid) in answer["containers"].items()},
         zones={

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from testbed.background.serve import describe, listen, serve
+from testbed.bind import NoTunnel
 from testbed.containers import HostContainer
 from testbed.errors import HostError
 from testbed.host import Host, PrivateHost
@@ -37,7 +38,7 @@ def hand_over(
         "name": name,
         "uid": uid,
         "lifelines": lifelines,
-        "description": describe(hosts, containers, scenario, None),
+        "description": describe(hosts, containers, scenario, NoTunnel()),
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "testbed.background.holder"],

@@ -13,6 +13,7 @@ import time
 from typing import Any, TextIO
 
 from testbed.background.serve import describe, listen, serve
+from testbed.bind import NoTunnel, parse
 from testbed.errors import Error
 from testbed.namespaces import become_root
 from testbed.scenarios import table
@@ -24,15 +25,16 @@ def main() -> int:
     request = json.load(sys.stdin)
     uid = request["uid"]
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    bind = parse(request["bind"])
     try:
         listener = listen(uid, request["name"])
         become_root()
         started = time.monotonic()
         lab = table.make(request["scenario"], say=lambda line: _tell(out, say=line))
         try:
-            if isinstance(lab, PortainerLab) and request["bind"] is not None:
-                lab.forward(request["bind"])
-            description = describe(lab.hosts, lab.containers, request["scenario"], request["bind"])
+            if isinstance(lab, PortainerLab) and not isinstance(bind, NoTunnel):
+                lab.forward(bind)
+            description = describe(lab.hosts, lab.containers, request["scenario"], bind)
         except BaseException:
             lab.close()
             raise

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from testbed.background import protocol
+from testbed.bind import Bind, text
 from testbed.containers import HostContainer
 from testbed.errors import UsageError
 from testbed.host import Host, PrivateHost
@@ -29,12 +30,12 @@ def listen(uid: int, name: str) -> socket.socket:
 
 
 def describe(
-    hosts: Mapping[str, Host], containers: Mapping[str, HostContainer], scenario: str, bind: str | None
+    hosts: Mapping[str, Host], containers: Mapping[str, HostContainer], scenario: str, bind: Bind
 ) -> dict[str, Any]:
     """What a keeper says of its lab, but for who keeps it and since when."""
     return {
         "scenario": scenario,
-        "bind": bind,
+        "bind": text(bind),
         "hosts": {name: host.pid for name, host in hosts.items()},
         "zones": {
             name: {known: list(map(str, addresses)) for known, addresses in host.zone.items()}

@@ -9,17 +9,18 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+from testbed.bind import Bind, text
 from testbed.errors import Error, HostError
 
 
-def up(scenario: str, *, name: str, bind: str | None, say: Callable[[str], None], uid: int | None = None) -> None:
+def up(scenario: str, *, name: str, bind: Bind, say: Callable[[str], None], uid: int | None = None) -> None:
     """Leave a scenario running in the background.
 
-    :param bind: what its tunnel is bound to; None for no tunnel
+    :param bind: what its tunnel is bound to, or that it has none
     :param uid: whose lab it is, where this process has become root of a user namespace; its own user otherwise
     :raises Error: it did not start; nothing is left of it
     """
-    request = {"scenario": scenario, "name": name, "bind": bind, "uid": os.getuid() if uid is None else uid}
+    request = {"scenario": scenario, "name": name, "bind": text(bind), "uid": os.getuid() if uid is None else uid}
     process = subprocess.Popen(
         [sys.executable, "-m", "testbed.background.keeper"],
         stdin=subprocess.PIPE,

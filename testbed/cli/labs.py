@@ -11,6 +11,7 @@ from rich.table import Table
 
 from testbed.background import Running, running, spawn
 from testbed.background.find import stop
+from testbed.bind import NoTunnel, text
 from testbed.cli import tunnel
 from testbed.cli.ending import leaving
 from testbed.cli.progress import status
@@ -32,11 +33,10 @@ from testbed.scenarios import table
 @click.option("--name", help="The lab's name; the scenario's by default.")
 def up(scenario: str, bind: str | None, name: str | None) -> None:
     """Leave a scenario running in the background, until 'testbed down' or the machine goes down."""
-    tunnel.check(scenario, bind)
-    bind = tunnel.or_usual(scenario, bind)
+    bound = tunnel.or_usual(scenario, tunnel.read(scenario, bind))
     name = name or scenario
     with status(f"starting {name}") as say:
-        spawn.up(scenario, name=name, bind=None if bind == "none" else bind, say=say)
+        spawn.up(scenario, name=name, bind=bound, say=say)
     with leaving(f"{name} is up: 'testbed down {name}' ends it"):
         _show_up(name)
 
@@ -87,7 +87,7 @@ def list_labs(json_: bool) -> None:
                     {
                         "name": lab.name,
                         "scenario": lab.scenario,
-                        "bind": lab.bind,
+                        "bind": text(lab.bind),
                         "seconds": round(lab.seconds, 1),
                         "keeper": lab.keeper,
                         "hosts": dict(lab.hosts),
@@ -114,7 +114,7 @@ def _row(lab: Running) -> tuple[str, ...]:
     return (
         lab.name,
         lab.scenario,
-        "no tunnel" if lab.bind is None else lab.bind or "*",
+        "no tunnel" if isinstance(lab.bind, NoTunnel) else text(lab.bind),
         f"{lab.seconds:.0f} s",
         " ".join(lab.hosts),
         " ".join(lab.containers),

@@ -11,6 +11,7 @@ import click
 
 from testbed.background import spawn
 from testbed.background.serve import listen
+from testbed.bind import Bind
 from testbed.cli import tunnel
 from testbed.cli.progress import later, status
 from testbed.namespaces import become_root
@@ -55,21 +56,21 @@ def run(scenario: str, bind: str | None, keep: bool, json_: bool) -> None:
     one kernel has many 127.0.0.1. toaster: one click, through NAT, nginx, a backend and a database, and back. Nothing
     of this machine is touched, and nothing is left behind (unless --keep).
     """
-    tunnel.check(scenario, bind)
+    bound = tunnel.read(scenario, bind)
     uid = os.getuid()
     if keep:
         listen(uid, scenario).close()  # after the whole run it would be late to hear that the name is taken
     become_root()
-    ok = _portainer(bind, json_=json_) if scenario == table.PORTAINER else _story(scenario, json_=json_)
+    ok = _portainer(bound, json_=json_) if scenario == table.PORTAINER else _story(scenario, json_=json_)
     if keep:
         with status("starting the lab that stays") as say:
-            spawn.up(scenario, name=scenario, bind=tunnel.or_usual(scenario, bind), say=say, uid=uid)
+            spawn.up(scenario, name=scenario, bind=tunnel.or_usual(scenario, bound), say=say, uid=uid)
         make(stderr=True).print(plain(f"kept: testbed list; testbed exec NAME -- COMMAND; testbed down {scenario}"))
     if not ok:
         sys.exit(DIFFERS)
 
 
-def _portainer(bind: str | None, *, json_: bool) -> bool:
+def _portainer(bind: Bind | None, *, json_: bool) -> bool:
     """Whether all was as predicted."""
     console = make()
     steps, cells = itertools.count(1), itertools.count(1)

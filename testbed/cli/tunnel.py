@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from testbed.bind import Bind, NoTunnel, parse
 from testbed.errors import UsageError
 from testbed.scenarios import table
 
-_USUAL = "127.0.0.1"
+_USUAL = parse("127.0.0.1")
 
 
-def check(scenario: str, bind: str | None) -> None:
-    """Refuse a bind address of what has no tunnel.
+def read(scenario: str, written: str | None) -> Bind | None:
+    """Read a bind address, None where none was given.
 
-    :raises UsageError: so
+    :raises UsageError: it is none, or the scenario has no tunnel
     """
-    if bind is not None and scenario != table.PORTAINER:
+    if written is not None and scenario != table.PORTAINER:
         raise UsageError(f"--bind is about the tunnel of portainer, and {scenario} has none: leave it out")
+    return None if written is None else parse(written)
 
 
-def or_usual(scenario: str, bind: str | None) -> str | None:
-    """What the tunnel of a lab that stays is bound to where nothing is said; None for what has none."""
+def or_usual(scenario: str, bind: Bind | None) -> Bind:
+    """What the tunnel of a lab that stays is bound to where nothing is said; what has no tunnel has none."""
     if scenario != table.PORTAINER:
-        return None
-    return _USUAL if bind is None else bind  # empty is an address, as for ssh: every one
+        return NoTunnel()
+    return _USUAL if bind is None else bind

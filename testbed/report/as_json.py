@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from testbed import bind
 from testbed.model import Observation
 from testbed.results import Cell, Report, Step
 
@@ -55,7 +56,7 @@ def _step(step: Step) -> dict[str, Any]:
 def _cell(cell: Cell) -> dict[str, Any]:
     return {
         "vantage": cell.vantage,
-        "bind": cell.bind,
+        "bind": bind.text(cell.bind),
         "target": cell.target,
         "ok": cell.ok,
         "expected": {

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from testbed.bind import described
 from testbed.model import Observation, Outcome
 from testbed.report.console import plain
 from testbed.report.outcome_words import SHORT
@@ -41,8 +42,7 @@ def _under(text: str, style: str = "") -> Padding:
 def matrix(console: Console, cells: Sequence[Cell], targets: Sequence[str]) -> None:
     """A table for each bind address: vantages down, targets across."""
     for bind, group in groupby(cells, key=lambda cell: cell.bind):
-        title = "no tunnel" if bind is None else f"tunnel bound to {bind}"
-        table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+        table = Table(title=described(bind), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
         table.add_column("from \\ to")
         for target in targets:
             table.add_column(target)
@@ -77,8 +77,7 @@ def verdict(console: Console, report: Report) -> None:
 
 def difference(cell: Cell) -> str:
     """One wrong cell: expected, observed, and what repeats it by hand."""
-    bind = "without a tunnel" if cell.bind is None else f"with the tunnel on {cell.bind}"
-    lines = [f"{_BAD} {cell.vantage} to {cell.target} {bind}"]
+    lines = [f"{_BAD} {cell.vantage} to {cell.target}, {described(cell.bind)}"]
     if (cell.observed.outcome, cell.observed.errno, cell.observed.text) != (
         cell.expected.outcome,
         cell.expected.errno,

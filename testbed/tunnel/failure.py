@@ -6,11 +6,11 @@ import errno
 import os
 from pathlib import Path
 
+from testbed.bind import WILDCARDS
 from testbed.errors import EngineError
 from testbed.host.listeners import listeners, owner
 from testbed.host.protocol import Host
 from testbed.model import Address
-from testbed.tunnel.bind import WILDCARDS
 
 
 def bind_failure(host: Host, address: Address, port: int, number: int) -> str:

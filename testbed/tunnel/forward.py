@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+from testbed.bind import BindAddress
 from testbed.model import Address
 from testbed.tunnel.keys import KeyPair
 
@@ -50,7 +51,7 @@ class Tunnel(Protocol):
 
     def forward(
         self,
-        bind: str | None,
+        bind: BindAddress | str,
         port: int,
         to_host: str,
         to_port: int,
@@ -60,10 +61,11 @@ class Tunnel(Protocol):
     ) -> Forward:
         """Listen on ``bind``:``port`` and carry each connection to ``to_host``:``to_port`` of the far end.
 
-        :param bind: as the bind_address of ``ssh -L`` (ssh(1)); None is one that was not given
-        :param gateway_ports: GatewayPorts of ssh_config(5): what an omitted bind address means
+        :param bind: the bind_address of ``ssh -L`` (ssh(1)), or what :func:`testbed.bind.parse` reads as one
+        :param gateway_ports: GatewayPorts of ssh_config(5): what an unspecified bind address means
         :param exit_on_failure: ExitOnForwardFailure of ssh_config(5): without it a forward that could not be bound
             is none, and only :attr:`Forward.trouble` says so
+        :raises UsageError: the bind address is none, or a name that the hosts file does not have
         :raises BindError: no address could be bound
         :raises HostKeyError: the server is not the one it should be
         :raises TunnelError: no connection, or the key was refused

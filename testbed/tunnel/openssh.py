@@ -15,13 +15,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from testbed import bind as binding
 from testbed import processes, tools
+from testbed.bind import BindAddress, Unspecified
 from testbed.errors import BindError, HostKeyError, TunnelError
 from testbed.host.listeners import listeners
 from testbed.host.protocol import Host
 from testbed.hosts_file import HostsFile
 from testbed.model import Address, bracketed
-from testbed.tunnel.bind import bind_addresses
 from testbed.tunnel.failure import bind_failure
 from testbed.tunnel.forward import Server
 from testbed.waiting import wait_for
@@ -54,7 +55,7 @@ class OpenSSHTunnel:
 
     def command(
         self,
-        bind: str | None,
+        bind: BindAddress,
         port: int,
         to_host: str,
         to_port: int,
@@ -63,7 +64,7 @@ class OpenSSHTunnel:
         exit_on_failure: bool = True,
     ) -> list[str]:
         """The ssh command of a forward."""
-        prefix = "" if bind is None else f"{bracketed(bind)}:"
+        prefix = "" if isinstance(bind, Unspecified) else f"{bracketed(binding.text(bind))}:"
         options = {
             "BatchMode": "yes",
             "StrictHostKeyChecking": "yes",
@@ -84,7 +85,7 @@ class OpenSSHTunnel:
 
     def forward(
         self,
-        bind: str | None,
+        bind: BindAddress | str,
         port: int,
         to_host: str,
         to_port: int,
@@ -94,9 +95,10 @@ class OpenSSHTunnel:
     ) -> OpenSSHForward:
         """See :meth:`testbed.tunnel.Tunnel.forward`."""
         hosts = HostsFile.parse(self._host.path("/etc/hosts").read_text(encoding="utf-8", errors="replace"))
-        addresses = bind_addresses(bind, hosts, gateway_ports=gateway_ports)
+        given = binding.address(bind)
+        addresses = binding.addresses(given, hosts, gateway_ports=gateway_ports)
         command = self.command(
-            bind, port, to_host, to_port, gateway_ports=gateway_ports, exit_on_failure=exit_on_failure
+            given, port, to_host, to_port, gateway_ports=gateway_ports, exit_on_failure=exit_on_failure
         )
         forward = OpenSSHForward(self._host, command, addresses, port)
         try:

@@ -15,11 +15,12 @@ from typing import Final, Self
 
 import paramiko
 
+from testbed import bind as binding
+from testbed.bind import BindAddress
 from testbed.errors import BindError, HostKeyError, TunnelError
 from testbed.host.protocol import Host
 from testbed.hosts_file import HostsFile
 from testbed.model import Address, family
-from testbed.tunnel.bind import bind_addresses
 from testbed.tunnel.failure import bind_failure
 from testbed.tunnel.forward import Server
 
@@ -86,7 +87,7 @@ class ParamikoTunnel:
 
     def forward(
         self,
-        bind: str | None,
+        bind: BindAddress | str,
         port: int,
         to_host: str,
         to_port: int,
@@ -100,7 +101,7 @@ class ParamikoTunnel:
         hosts = HostsFile.parse(self._host.path("/etc/hosts").read_text(encoding="utf-8", errors="replace"))
         sockets: list[socket.socket] = []
         failures: list[str] = []
-        for address in bind_addresses(bind, hosts, gateway_ports=gateway_ports):
+        for address in binding.addresses(binding.address(bind), hosts, gateway_ports=gateway_ports):
             try:
                 sockets.append(_listen(self._host, address, port))
             except OSError as exc:

@@ -116,8 +116,8 @@ def test_keep_hears_before_the_run_that_the_name_is_taken(stage: Stage) -> None:
 def test_a_lab_belongs_to_its_user_where_root_starts_it(stage: Stage) -> None:
     """Who has become root of a user namespace names the user whose lab it is, as ``run --keep`` does."""
     run = stage.python(
-        "from testbed.background import running, spawn\n"
-        f"spawn.up({SCENARIO!r}, name='theirs', bind=None, say=print, uid=4711)\n"
+        "from testbed.background import running, spawn\nfrom testbed.bind import NoTunnel\n"
+        f"spawn.up({SCENARIO!r}, name='theirs', bind=NoTunnel(), say=print, uid=4711)\n"
         "print('of root:', [lab.name for lab in running()])\n"
         "print('of the user:', [lab.name for lab in running(4711)])\n"
     )

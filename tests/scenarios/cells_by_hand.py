@@ -36,9 +36,9 @@ BY_HAND: Final = (
     ("0.0.0.0", "neighbour", LAN, OK, "and the LAN: the price of it"),
     ("0.0.0.0", "portainer", "127.0.0.1", REFUSED, "every room of the host is not the container's own loopback"),
     # No tunnel: nobody is anywhere.
-    (None, "laptop", "127.0.0.1", REFUSED, "no listener at all"),
-    (None, "portainer", HCI, REFUSED, "refused too: the text cannot tell why"),
-    (None, "neighbour", LAN, REFUSED, "the host is there and says no"),
+    ("none", "laptop", "127.0.0.1", REFUSED, "no listener at all"),
+    ("none", "portainer", HCI, REFUSED, "refused too: the text cannot tell why"),
+    ("none", "neighbour", LAN, REFUSED, "the host is there and says no"),
     # Two families: an IPv6 listener is no IPv4 one, OpenSSH sets IPV6_V6ONLY.
     ("::1", "laptop", "::1", OK, "the listener's own address"),
     ("::1", "laptop", "127.0.0.1", REFUSED, "the other loopback"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from testbed.bind import Bind, parse
 from testbed.model import Outcome
 from testbed.report.check import as_expected
 from testbed.results import Cell
@@ -62,20 +63,20 @@ def test_the_story_is_as_told(portainer_lab: PortainerLab) -> None:
 
 
 @pytest.fixture(scope="session")
-def all_cells(_portainer_lab: PortainerLab) -> dict[tuple[str | None, str, str], Cell]:
+def all_cells(_portainer_lab: PortainerLab) -> dict[tuple[Bind, str, str], Cell]:
     """The whole matrix, once."""
     seen = {(cell.bind, cell.vantage, cell.target): cell for cell in matrix.cells(_portainer_lab, BINDS)}
     _portainer_lab.close_tunnels()
     return seen
 
 
-def test_the_matrix_has_no_hole(all_cells: dict[tuple[str | None, str, str], Cell]) -> None:
+def test_the_matrix_has_no_hole(all_cells: dict[tuple[Bind, str, str], Cell]) -> None:
     """Every bind, vantage and target has a cell: 9 x 8 x 7."""
     assert set(all_cells) == {(b, v, t) for b in BINDS for v in VANTAGES for t in TARGETS}
     assert len(all_cells) == 504
 
 
-def test_every_refusal_has_its_control(all_cells: dict[tuple[str | None, str, str], Cell]) -> None:
+def test_every_refusal_has_its_control(all_cells: dict[tuple[Bind, str, str], Cell]) -> None:
     """Whenever a cell is refused, the same listener answered somebody else in the same moment."""
     refused = [cell for cell in all_cells.values() if cell.observed.outcome is Outcome.REFUSED]
     assert refused
@@ -83,7 +84,7 @@ def test_every_refusal_has_its_control(all_cells: dict[tuple[str | None, str, st
 
 
 def test_portainers_own_client_says_every_cell_word_for_word(
-    all_cells: dict[tuple[str | None, str, str], Cell],
+    all_cells: dict[tuple[Bind, str, str], Cell],
 ) -> None:
     """All 63 cells of Portainer's row also went through the real Go client, with exactly the expected text."""
     checks = [cell.client for cell in all_cells.values() if cell.client is not None]
@@ -95,10 +96,10 @@ def test_portainers_own_client_says_every_cell_word_for_word(
     ("bind", "vantage", "target", "outcome", "reason"), BY_HAND, ids=[f"{b}-{v}-{t}" for b, v, t, _, _ in BY_HAND]
 )
 def test_a_cell_written_by_hand(
-    all_cells: dict[tuple[str | None, str, str], Cell],
+    all_cells: dict[tuple[Bind, str, str], Cell],
     _portainer_lab: PortainerLab,
     local: bool,
-    bind: str | None,
+    bind: str,
     vantage: str,
     target: str,
     outcome: Outcome,
@@ -107,10 +108,10 @@ def test_a_cell_written_by_hand(
     """A cell is observed as the hand-written table says."""
     if local:
         outcome = _on_this_machine(_portainer_lab, bind, vantage, target, outcome)
-    assert all_cells[bind, vantage, target].observed.outcome is outcome, reason
+    assert all_cells[parse(bind), vantage, target].observed.outcome is outcome, reason
 
 
-def _on_this_machine(lab: PortainerLab, bind: str | None, vantage: str, target: str, outcome: Outcome) -> Outcome:
+def _on_this_machine(lab: PortainerLab, bind: str, vantage: str, target: str, outcome: Outcome) -> Outcome:
     """What becomes of a cell where the laptop is a machine with a hosts file, a resolver and addresses of its own."""
     names = lab.vantage(vantage).naming.hosts
     if (vantage, target) == ("laptop", "host.containers.internal"):

@@ -46,12 +46,12 @@ BINDS = (
     ("*", False, WILDCARDS),
     ("", False, WILDCARDS),
     # None given: GatewayPorts decides, and decides nothing else.
-    (None, False, LOOPBACKS),
-    (None, True, WILDCARDS),
+    ("default", False, LOOPBACKS),
+    ("default", True, WILDCARDS),
     ("127.0.0.1", True, ("127.0.0.1",)),
     ("localhost", True, LOOPBACKS),
 )
-BIND_IDS = [f"{'omitted' if b is None else b or 'empty'}{'-GatewayPorts' if g else ''}" for b, g, _ in BINDS]
+BIND_IDS = [f"{b or 'empty'}{'-GatewayPorts' if g else ''}" for b, g, _ in BINDS]
 #: What reaches a listener on the laptop itself.
 REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -78,7 +78,7 @@ def url(address: str) -> str:
 @both_kinds
 @pytest.mark.parametrize(("bind", "gateway_ports", "addresses"), BINDS, ids=BIND_IDS)
 def test_a_forward_listens_where_ssh_says(
-    portainer_lab: PortainerLab, via: str, bind: str | None, gateway_ports: bool, addresses: tuple[str, ...]
+    portainer_lab: PortainerLab, via: str, bind: str, gateway_ports: bool, addresses: tuple[str, ...]
 ) -> None:
     """A bind address gives exactly the listeners that ssh(1) gives for it, and none before or after."""
     laptop = portainer_lab.hosts["laptop"]
@@ -134,9 +134,9 @@ def test_both_kinds_bind_the_same(portainer_lab: PortainerLab) -> None:
 
 
 @both_kinds
-@pytest.mark.parametrize("bind", ["127.0.0.1", "::1", "localhost", "10.88.0.1", "0.0.0.0", "::", "*", None])
+@pytest.mark.parametrize("bind", ["127.0.0.1", "::1", "localhost", "10.88.0.1", "0.0.0.0", "::", "*", "default"])
 def test_the_agent_answers_on_every_address_that_is_listened_on(
-    portainer_lab: PortainerLab, via: str, bind: str | None
+    portainer_lab: PortainerLab, via: str, bind: str
 ) -> None:
     """Each listener of a forward leads to the agent, which says its name."""
     laptop = portainer_lab.vantage("laptop")

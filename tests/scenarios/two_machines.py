@@ -83,7 +83,7 @@ class TwoMachines(Lab):
             tunnel.close()
 
     @contextmanager
-    def forward(self, via: str, bind: str | None = "127.0.0.1", *, exit_on_failure: bool = True) -> Iterator[Forward]:
+    def forward(self, via: str, bind: str = "127.0.0.1", *, exit_on_failure: bool = True) -> Iterator[Forward]:
         """A forward to the far end, over a connection of its own."""
         with (
             self.tunnel(via) as tunnel,

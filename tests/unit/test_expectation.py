@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from testbed.bind import addresses, parse
 from testbed.hosts_file import HostsFile
 from testbed.model import Outcome
 from testbed.scenarios.portainer import expectation
 from testbed.scenarios.portainer.topology import PORT
-from testbed.tunnel.bind import bind_addresses
 from tests.scenarios.cells_by_hand import BY_HAND
 
 _LOCALHOST = "127.0.0.1 localhost\n::1 localhost\n"
@@ -37,16 +37,16 @@ def hosts() -> dict[str, HostsFile]:
     ("bind", "vantage", "target", "outcome", "reason"), BY_HAND, ids=[f"{b}-{v}-{t}" for b, v, t, _, _ in BY_HAND]
 )
 def test_a_cell_is_predicted_as_written_by_hand(
-    hosts: dict[str, HostsFile], bind: str | None, vantage: str, target: str, outcome: Outcome, reason: str
+    hosts: dict[str, HostsFile], bind: str, vantage: str, target: str, outcome: Outcome, reason: str
 ) -> None:
     """The pure function gives the outcome that the hand-written table gives."""
-    bound = () if bind is None else bind_addresses(bind, hosts["laptop"])
+    bound = addresses(parse(bind), hosts["laptop"])
     assert expectation.expected(expectation.evidence(bound, hosts), vantage, target).outcome is outcome, reason
 
 
 def test_the_seeds_words_follow_from_the_prediction(hosts: dict[str, HostsFile]) -> None:
     """What the real client must say for the seed's cell is the seed's line, byte for byte."""
-    here = expectation.evidence(bind_addresses("127.0.0.1", hosts["laptop"]), hosts)
+    here = expectation.evidence(addresses(parse("127.0.0.1"), hosts["laptop"]), hosts)
     prediction = expectation.expected(here, "portainer", "host.containers.internal")
     assert expectation.client_words(prediction, "host.containers.internal", "203.0.113.253") == (
         f'Get "https://host.containers.internal:{PORT}/ping": dial tcp 10.88.0.1:{PORT}: connect: connection refused'
@@ -56,7 +56,7 @@ def test_the_seeds_words_follow_from_the_prediction(hosts: dict[str, HostsFile])
 def test_a_wildcard_of_one_family_does_not_listen_on_the_other(hosts: dict[str, HostsFile]) -> None:
     """The prediction keeps 0.0.0.0 and :: apart: neither answers the other's loopback."""
     for bind, target in (("0.0.0.0", "::1"), ("::", "127.0.0.1")):
-        here = expectation.evidence(bind_addresses(bind, hosts["laptop"]), hosts)
+        here = expectation.evidence(addresses(parse(bind), hosts["laptop"]), hosts)
         assert expectation.expected(here, "laptop", target).outcome is Outcome.REFUSED
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from testbed import images
+from testbed.bind import BindAddress, Unspecified
 from testbed.containers.roles.sshd import SshdContainer
 from testbed.explain.codes import Cause
 from testbed.host import PrivateHost
@@ -37,7 +38,7 @@ class FarSide:
     tunnel: OpenSSHTunnel
     _closing: ExitStack = field(default_factory=ExitStack)
 
-    def forward(self, bind: str | None, *, to: int = PERMITTED, exit_on_failure: bool = True) -> Forward:
+    def forward(self, bind: BindAddress | str, *, to: int = PERMITTED, exit_on_failure: bool = True) -> Forward:
         """``ssh -N -L bind:19001:127.0.0.1:to``, run on the stage's host."""
         return self.tunnel.forward(bind, PERMITTED, "127.0.0.1", to, exit_on_failure=exit_on_failure)
 
@@ -70,7 +71,7 @@ def a_tunnel_on_the_hosts_loopback(stage: Stage) -> Iterator[Broken]:
     stage.container("client")
     with far_side(stage) as far:
         far.listen()
-        forward = far.forward(None)
+        forward = far.forward(Unspecified())
         yield Broken("client", _NAME, cure=lambda: _again(forward, lambda: far.forward(GATEWAY)))
 
 

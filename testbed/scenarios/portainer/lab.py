@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 
+from testbed.bind import BindAddress
 from testbed.containers.roles.portainer import PortainerContainer
 from testbed.containers.roles.sshd import SshdContainer
 from testbed.errors import UsageError
@@ -81,10 +82,18 @@ class PortainerLab(ScenarioLab):
         return self._tunnels[via]
 
     def forward(
-        self, bind: str | None = "127.0.0.1", *, via: str = "paramiko", port: int = PORT, exit_on_failure: bool = True
+        self,
+        bind: BindAddress | str = "127.0.0.1",
+        *,
+        via: str = "paramiko",
+        port: int = PORT,
+        exit_on_failure: bool = True,
     ) -> Forward:
         """The tunnel's forward to the agent, listening on the laptop: ``ssh -L bind:port:127.0.0.1:19001 remote``.
 
+        :param bind: as for :meth:`testbed.tunnel.Tunnel.forward`
+        :param via: as for :meth:`tunnel`
+        :raises UsageError: the bind address is none, or ``via`` another word
         :raises BindError: no address could be bound
         :raises TunnelError: no connection
         """

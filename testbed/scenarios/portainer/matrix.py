@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from typing import Final
 
+from testbed.bind import LOOPBACKS, WILDCARDS, Bind, NoTunnel, addresses
 from testbed.evidence import Evidence
 from testbed.model import Address, Observation, Outcome
 from testbed.probe import Vantage
@@ -14,26 +15,25 @@ from testbed.scenarios.portainer import expectation
 from testbed.scenarios.portainer.lab import PortainerLab
 from testbed.scenarios.portainer.topology import AGENT, TARGETS, VANTAGES
 from testbed.topology import RESOLVER_ADDRESS
-from testbed.tunnel.bind import LOOPBACKS, WILDCARDS, bind_addresses
 
 _LOOPBACK_OF: Final = dict(zip(WILDCARDS, LOOPBACKS, strict=True))
 
 
-def cells(lab: PortainerLab, binds: Sequence[str | None], *, via: str = "paramiko") -> Iterator[Cell]:
+def cells(lab: PortainerLab, binds: Sequence[Bind], *, via: str = "paramiko") -> Iterator[Cell]:
     """Try every cell of some binds, a forward at a time.
 
     :raises BindError: a bind address cannot be bound
     """
     vantages = {name: lab.vantage(name) for name in VANTAGES}
     for bind in binds:
-        bound = () if bind is None else bind_addresses(bind, vantages["laptop"].naming.hosts)
-        with nullcontext() if bind is None else lab.forward(bind, via=via):
+        bound = addresses(bind, vantages["laptop"].naming.hosts)
+        with nullcontext() if isinstance(bind, NoTunnel) else lab.forward(bind, via=via):
             yield from _of_bind(lab, bind, bound, vantages)
 
 
 def _of_bind(
     lab: PortainerLab,
-    bind: str | None,
+    bind: Bind,
     bound: Sequence[Address],
     vantages: dict[str, Vantage],
 ) -> Iterator[Cell]:

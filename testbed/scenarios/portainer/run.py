@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 
+from testbed.bind import Bind, NoTunnel
 from testbed.model import Observation, Outcome, Phase
 from testbed.results import Cell, Report, Step
 from testbed.scenarios.portainer import expectation, matrix
@@ -30,7 +32,7 @@ Tell = Callable[[Step | Cell], None]
 def run(
     lab: PortainerLab,
     *,
-    bind: str | None = None,
+    bind: Bind | None = None,
     ready_seconds: float = 0.0,
     tell: Tell = lambda thing: None,
 ) -> Report:
@@ -47,7 +49,7 @@ def run(
     for step in _story(lab) if bind is None else _one(lab, bind):
         steps.append(step)
         tell(step)
-    binds: Sequence[str | None] = BINDS if bind is None else (bind,)
+    binds: Sequence[Bind] = BINDS if bind is None else (bind,)
     for cell in matrix.cells(lab, binds):
         cells.append(cell)
         tell(cell)
@@ -100,11 +102,12 @@ def _story(lab: PortainerLab) -> Iterator[Step]:
         )
 
 
-def _one(lab: PortainerLab, bind: str) -> Iterator[Step]:
+def _one(lab: PortainerLab, bind: Bind) -> Iterator[Step]:
     yield _connects("The agent answers on the remote machine", lab.vantage("remote").connect(_LOOPBACK_URL))
-    with lab.forward(bind) as forward:
-        where = ", ".join(f"[{address}]:{PORT}" for address in forward.bound)
-        prediction = expectation.expected(lab.evidence(forward.bound), "portainer", "host.containers.internal")
+    with nullcontext() if isinstance(bind, NoTunnel) else lab.forward(bind) as forward:
+        bound = forward.bound if forward else ()
+        where = ", ".join(f"[{address}]:{PORT}" for address in bound) or "no address"
+        prediction = expectation.expected(lab.evidence(bound), "portainer", "host.containers.internal")
         words = expectation.client_words(prediction, "host.containers.internal", "")
         seen = lab.portainer.connect(URL)
         title = f"The tunnel to {REMOTE} listens on {where}, and Portainer presses Connect"

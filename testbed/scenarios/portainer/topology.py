@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
+from testbed.bind import Bind, parse
 from testbed.topology import (
     AttachmentSpec,
     CableEndSpec,
@@ -77,17 +78,9 @@ TOPOLOGY: Final = Topology(
     ),
 )
 
-#: A bind address of the tunnel; None is no tunnel at all.
-BINDS: Final[tuple[str | None, ...]] = (
-    None,
-    "127.0.0.1",
-    "::1",
-    "localhost",
-    PODMAN0,
-    "0.0.0.0",
-    "::",
-    LAN_ADDRESS,
-    SECOND_GATEWAY,
+#: What the tunnel is bound to, one after the other.
+BINDS: Final[tuple[Bind, ...]] = tuple(
+    map(parse, ("none", "127.0.0.1", "::1", "localhost", PODMAN0, "0.0.0.0", "::", LAN_ADDRESS, SECOND_GATEWAY))
 )
 VANTAGES: Final = ("laptop", "portainer", "second", "inner", "hostnet", "nonet", "sidecar", "neighbour")
 TARGETS: Final = ("127.0.0.1", "::1", "localhost", PODMAN0, "host.containers.internal", LAN_ADDRESS, SECOND_GATEWAY)
