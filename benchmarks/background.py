@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from testbed.background.find import tell_to_stop
-from testbed.background.serve import describe, listen, serve
+from testbed.background.naming import listen
+from testbed.background.serve import describe, serve
 from testbed.bind import NoTunnel
 from testbed.lab import Lab
 

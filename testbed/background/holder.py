@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Final
 
-from testbed.background.serve import describe, listen, serve
+from testbed.background.naming import listen, need_free
+from testbed.background.serve import describe, serve
 from testbed.bind import NoTunnel
 from testbed.containers import HostContainer
 from testbed.errors import HostError
@@ -30,8 +31,10 @@ def hand_over(
     """Let a process in the background keep private hosts when this one ends. They are not to be used here any more.
 
     :param name: what 'testbed exec --lab' and 'testbed down' shall know them by
+    :raises UsageError: it is no name for a lab, or another lab has it
     :raises HostError: that process did not start
     """
+    need_free(uid, name)
     private = [host for host in hosts.values() if isinstance(host, PrivateHost)]
     lifelines = [host.init.lifeline for host in private]
     request = {

@@ -12,7 +12,8 @@ import sys
 import time
 from typing import Any, TextIO
 
-from testbed.background.serve import describe, listen, serve
+from testbed.background.naming import listen
+from testbed.background.serve import describe, serve
 from testbed.bind import NoTunnel, parse
 from testbed.errors import Error
 from testbed.namespaces import become_root

@@ -6,6 +6,7 @@ Nothing is written anywhere: the names of the running labs are those of the sock
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 from typing import Any, Final
@@ -16,12 +17,19 @@ _PREFIX: Final = "testbed"
 _LONGEST: Final = 1 << 20
 _SECONDS: Final = 10.0
 _LONGEST_NAME: Final = 40
+#: What a socket's address and a word of the command line can hold: a name with - in front would be an option there.
+_NAME: Final = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_-]{{0,{_LONGEST_NAME - 1}}}", re.ASCII)
 
 
 def address(uid: int, name: str) -> str:
-    """The socket of a user's lab. The leading zero byte makes it abstract."""
-    if not name.replace("-", "").replace("_", "").isalnum() or len(name) > _LONGEST_NAME:
-        raise UsageError(f"{name!r} is no name for a lab: letters, digits, - and _, at most {_LONGEST_NAME} of them")
+    """The socket of a user's lab. The leading zero byte makes it abstract.
+
+    :raises UsageError: it is no name for a lab
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is no name for a lab: letters, digits, - and _, at most {_LONGEST_NAME} of them, and no - first"
+        )
     return f"\0{_PREFIX}/{uid}/{name}"
 
 

@@ -1,4 +1,4 @@
-"""The keeper's side of the socket: being found, saying what is there, being told to stop."""
+"""The keeper's side of the socket: saying what is there, being told to stop."""
 
 from __future__ import annotations
 
@@ -10,23 +10,7 @@ from typing import Any
 from testbed.background import protocol
 from testbed.bind import Bind, text
 from testbed.containers import HostContainer
-from testbed.errors import UsageError
 from testbed.host import Host, PrivateHost
-
-
-def listen(uid: int, name: str) -> socket.socket:
-    """Take a lab's name by listening on its socket.
-
-    :raises UsageError: another lab has it
-    """
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        listener.bind(protocol.address(uid, name))
-    except OSError as exc:
-        listener.close()
-        raise UsageError(f"a lab called {name!r} is running already: 'testbed down {name}' ends it") from exc
-    listener.listen()
-    return listener
 
 
 def describe(

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+from testbed.background.naming import need_free
 from testbed.bind import Bind, text
 from testbed.errors import Error, HostError
 
@@ -18,9 +19,12 @@ def up(scenario: str, *, name: str, bind: Bind, say: Callable[[str], None], uid:
 
     :param bind: what its tunnel is bound to, or that it has none
     :param uid: whose lab it is, where this process has become root of a user namespace; its own user otherwise
+    :raises UsageError: it is no name for a lab, or another lab has it; nothing was started
     :raises Error: it did not start; nothing is left of it
     """
-    request = {"scenario": scenario, "name": name, "bind": text(bind), "uid": os.getuid() if uid is None else uid}
+    owner = os.getuid() if uid is None else uid
+    need_free(owner, name)
+    request = {"scenario": scenario, "name": name, "bind": text(bind), "uid": owner}
     process = subprocess.Popen(
         [sys.executable, "-m", "testbed.background.keeper"],
         stdin=subprocess.PIPE,

@@ -34,7 +34,7 @@ from testbed.scenarios import table
 def up(scenario: str, bind: str | None, name: str | None) -> None:
     """Leave a scenario running in the background, until 'testbed down' or the machine goes down."""
     bound = tunnel.or_usual(scenario, tunnel.read(scenario, bind))
-    name = name or scenario
+    name = scenario if name is None else name
     with status(f"starting {name}") as say:
         spawn.up(scenario, name=name, bind=bound, say=say)
     with leaving(f"{name} is up: 'testbed down {name}' ends it"):

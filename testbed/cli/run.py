@@ -10,7 +10,7 @@ import time
 import click
 
 from testbed.background import spawn
-from testbed.background.serve import listen
+from testbed.background.naming import need_free
 from testbed.bind import Bind
 from testbed.cli import tunnel
 from testbed.cli.progress import later, status
@@ -59,7 +59,7 @@ def run(scenario: str, bind: str | None, keep: bool, json_: bool) -> None:
     bound = tunnel.read(scenario, bind)
     uid = os.getuid()
     if keep:
-        listen(uid, scenario).close()  # after the whole run it would be late to hear that the name is taken
+        need_free(uid, scenario)  # after the whole run it would be late to hear that the name is taken
     become_root()
     ok = _portainer(bound, json_=json_) if scenario == table.PORTAINER else _story(scenario, json_=json_)
     if keep:

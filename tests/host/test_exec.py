@@ -199,7 +199,7 @@ def test_a_name_that_is_taken_is_refused(lab: str) -> None:
 
 
 @pytest.mark.testbed
-@pytest.mark.parametrize("name", ["a/b", " ", "-", "x" * 41])
+@pytest.mark.parametrize("name", ["a/b", " ", "-", "x" * 41, ""])
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     """What cannot be a lab's name is refused before anything is started."""
     done = typed("up", "portainer", "--name", name)
