@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from testbed.background.find import tell_to_stop
 from testbed.background.naming import listen
 from testbed.background.serve import describe, serve
-from testbed.bind import NoTunnel
 from testbed.lab import Lab
 
 
@@ -18,7 +17,7 @@ from testbed.lab import Lab
 def in_background(lab: Lab, name: str) -> Iterator[str]:
     """Let the command find a lab that this process keeps."""
     uid = os.getuid()
-    description = describe(lab.hosts, lab.containers, "benchmark", NoTunnel())
+    description = describe(lab.hosts, lab.containers, "benchmark", {})
     with listen(uid, name) as listener:
         keeper = threading.Thread(
             target=lambda: serve(listener, uid, lambda: {**description, "seconds": 0.0}).close(), daemon=True

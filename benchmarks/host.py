@@ -8,7 +8,7 @@ from benchmarks.bench import IDLE, Bench, Figures, Stopwatch, Subject, in_turns
 from benchmarks.values import Series, Target, Unit
 from testbed.containers import HostContainer
 from testbed.host import PrivateHost
-from testbed.scenarios.portainer import PortainerLab
+from testbed.scenarios.portainer.lab import PortainerLab
 
 NAME: Final = "host"
 _LABELS: Final = {

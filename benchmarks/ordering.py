@@ -17,9 +17,9 @@ from testbed.containers.roles.ledger import LedgerContainer
 from testbed.errors import EngineError
 from testbed.lab import Lab
 from testbed.scenarios.scenario_lab import ScenarioLab
-from testbed.scenarios.toaster import TOPOLOGY, ToasterLab
 from testbed.scenarios.toaster.deeds import GATE, Door, ask, order
-from testbed.scenarios.toaster.topology import FRONTEND, FRONTEND_PORT, LEDGER, ORDERS, SHOP
+from testbed.scenarios.toaster.lab import ToasterLab
+from testbed.scenarios.toaster.topology import FRONTEND, FRONTEND_PORT, LEDGER, ORDERS, SHOP, TOPOLOGY
 from testbed.topology import ContainerSpec, Topology
 
 NAME: Final = "ordering"

@@ -17,7 +17,8 @@ from testbed.host import PrivateHost
 from testbed.model import Outcome
 from testbed.probe import Vantage
 from testbed.processes import end
-from testbed.scenarios.portainer import PortainerLab, matrix
+from testbed.scenarios.portainer import matrix
+from testbed.scenarios.portainer.lab import PortainerLab
 from testbed.scenarios.portainer.topology import BINDS, VANTAGES
 from testbed.scenarios.portainer.topology import TARGETS as MATRIX_TARGETS
 from testbed.waiting import wait_for

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from testbed.model import Outcome
-from testbed.scenarios.portainer import PortainerLab
+from testbed.scenarios.portainer.lab import PortainerLab
 from testbed.scenarios.portainer.topology import PODMAN0, URL
 
 

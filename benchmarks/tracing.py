@@ -13,7 +13,7 @@ from benchmarks.values import Series, Target, Unit
 from testbed.errors import Error
 from testbed.model import Target as Goal
 from testbed.readers.sources import of_host
-from testbed.scenarios.toaster import ToasterLab
+from testbed.scenarios.toaster.lab import ToasterLab
 from testbed.trace import follow
 
 NAME: Final = "tracing"

@@ -2,9 +2,9 @@
 
 Fixtures to use: ``private_host`` and ``make_private_host`` (fresh for each test), ``testbed_image`` (the tag of an
 image, built if it has to be), ``frames``, ``fdb`` and ``neighbours`` (what passes an interface, whom a bridge knows,
-and whom a host or container), ``trace`` (one request, hop by hop), ``portainer_lab`` (the scenario, shared, its
-forwards closed between tests) and ``make_portainer_lab`` (a fresh one). Settings to override: ``testbed_image_store``
-and ``testbed_recipes``.
+and whom a host or container), ``trace`` (one request, hop by hop), ``make_lab`` (fresh labs of a topology or a
+scenario) and ``shared_lab`` (a scenario's, shared by the session); a scenario may bring fixtures of its own beside
+these. Settings to override: ``testbed_image_store`` and ``testbed_recipes``.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from testbed.evidence import Neighbour
 from testbed.frames import Capture, FdbRow, Frame, Tap, every
 from testbed.frames import tables as link_layer
 from testbed.host import Host, PrivateHost, local
-from testbed.host.local import LocalHost
 from testbed.images import ImageStore, Recipe
 from testbed.lab import Lab
 from testbed.namespaces import NetworkNamespace, become_root, is_root
-from testbed.scenarios.portainer import PortainerLab
-from testbed.scenarios.portainer.topology import PORT, TOPOLOGY
+from testbed.scenarios import table
+from testbed.scenarios.scenario import Scenario
+from testbed.scenarios.scenario_lab import ScenarioLab, start
+from testbed.scenarios.shared_labs import SharedLabs
+from testbed.topology import Topology
 
 if TYPE_CHECKING:
     from testbed.trace import Journey
@@ -38,10 +40,12 @@ _MARKER: Final = "testbed"
 _BECOME_ROOT: Final = "testbed_become_root"
 #: Before becoming root: what the labs that are kept belong to.
 _UID: Final = os.getuid()
-_SHARED_LAB: Final = f"pytest-{os.getpid()}"
 _labs = pytest.StashKey[list[str]]()
 _kept = pytest.StashKey[set[str]]()
 _numbers = itertools.count(1)
+
+#: The fixtures that scenarios bring themselves.
+pytest_plugins = tuple(scenario.fixtures for scenario in table.every() if scenario.fixtures)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,7 +55,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--testbed-host",
         choices=["private", "local"],
         default="private",
-        help="The laptop of portainer_lab: a private host (default), or this machine with its own Podman (as root).",
+        help="The host of a shared lab that its scenario names for it, as portainer does its laptop: a private host "
+        "(default), or this machine with its own Podman (as root).",
     )
     group.addoption(
         "--testbed-keep",
@@ -121,8 +126,27 @@ def _name_lab(node: pytest.Item, name: str) -> str:
     return name
 
 
+def _next_name() -> str:
+    """A name for a lab that no other test has: each process of pytest-xdist has a number of its own."""
+    return f"pytest-{os.getpid()}-{next(_numbers)}"
+
+
+def _shared_name(scenario: str) -> str:
+    """The name of a scenario's shared lab."""
+    return f"pytest-{os.getpid()}-{scenario}"
+
+
 def _is_kept(session: pytest.Session, name: str) -> bool:
     return name in session.stash.get(_kept, set())
+
+
+def _keep(lab: Lab, name: str, scenario: str) -> None:
+    """Let a process in the background keep a lab when pytest ends.
+
+    :param scenario: what 'testbed list' shows it to be of
+    """
+    hand_over(lab.hosts, lab.containers, scenario=scenario, name=name, uid=_UID)
+    lab.let_go()
 
 
 @pytest.fixture(scope="session")
@@ -179,7 +203,7 @@ def make_private_host(
     request: pytest.FixtureRequest, testbed_session: None, testbed_image_store: ImageStore
 ) -> Iterator[Callable[..., PrivateHost]]:
     """Makes private hosts, ended with the test: ``make_private_host("web")``, with PrivateHost's own arguments."""
-    kept_as = _name_lab(request.node, f"pytest-{os.getpid()}-{next(_numbers)}")
+    kept_as = _name_lab(request.node, _next_name())
     hosts: dict[str, PrivateHost] = {}
     with ExitStack() as closing:
 
@@ -244,63 +268,57 @@ def trace(testbed_session: None) -> Callable[..., Journey]:
 
 
 @pytest.fixture(scope="session")
-def testbed_special_hosts(
-    pytestconfig: pytest.Config, testbed_image_store: ImageStore
-) -> dict[str, Callable[[], Host]]:
-    """Hosts of a scenario that are not private ones: the laptop, with ``--testbed-host=local``."""
-    if pytestconfig.getoption("--testbed-host") == "private":
-        return {}
-    return {
-        "laptop": lambda: LocalHost("laptop", image_store=testbed_image_store.storage, topology=TOPOLOGY, ports=[PORT])
-    }
-
-
-@pytest.fixture(scope="session")
-def _portainer_lab(
-    request: pytest.FixtureRequest,
-    testbed_session: None,
-    testbed_image_store: ImageStore,
-    testbed_special_hosts: dict[str, Callable[[], Host]],
-    testbed_say: Callable[[str], None],
-) -> Iterator[PortainerLab]:
-    lab = PortainerLab(store=testbed_image_store, special=testbed_special_hosts, say=testbed_say)
-    with lab:
-        yield lab
-        if _is_kept(request.session, _SHARED_LAB):
-            _keep(lab, _SHARED_LAB)
-
-
-def _keep(lab: Lab, name: str) -> None:
-    hand_over(lab.hosts, lab.containers, scenario="portainer", name=name, uid=_UID)
-    lab.let_go()
-
-
-@pytest.fixture
-def portainer_lab(request: pytest.FixtureRequest, _portainer_lab: PortainerLab) -> Iterator[PortainerLab]:
-    """The Portainer scenario, shared by the tests of a session; forwards that a test leaves open are closed."""
-    _name_lab(request.node, _SHARED_LAB)
-    yield _portainer_lab
-    _portainer_lab.close_tunnels()
-
-
-@pytest.fixture
-def make_portainer_lab(
+def shared_labs(
     request: pytest.FixtureRequest,
     testbed_session: None,
     testbed_image_store: ImageStore,
     testbed_say: Callable[[str], None],
-) -> Iterator[Callable[[], PortainerLab]]:
-    """Makes fresh Portainer labs, for tests that break something; always of private hosts, and ended with the test."""
-    labs: dict[str, PortainerLab] = {}
+) -> Iterator[SharedLabs]:
+    """The labs of scenarios that the tests of a session share, one of each, started when first asked for."""
+    local = request.config.getoption("--testbed-host") == "local"
+    with SharedLabs(testbed_image_store, testbed_say, local=local) as labs:
+        yield labs
+        for scenario, lab in labs.started.items():
+            if _is_kept(request.session, _shared_name(scenario)):
+                _keep(lab, _shared_name(scenario), scenario)
+
+
+@pytest.fixture
+def shared_lab(request: pytest.FixtureRequest, shared_labs: SharedLabs) -> Callable[[Scenario | str], ScenarioLab]:
+    """Returns the lab of a scenario that the tests of a session share: ``shared_lab("switch")``."""
+
+    def shared(what: Scenario | str) -> ScenarioLab:
+        scenario = table.find(what) if isinstance(what, str) else what
+        _name_lab(request.node, _shared_name(scenario.name))
+        return shared_labs.of(scenario)
+
+    return shared
+
+
+@pytest.fixture
+def make_lab(
+    request: pytest.FixtureRequest,
+    testbed_session: None,
+    testbed_image_store: ImageStore,
+    testbed_recipes: Mapping[str, Recipe],
+    testbed_say: Callable[[str], None],
+) -> Iterator[Callable[[Topology | Scenario | str], ScenarioLab]]:
+    """Makes fresh labs of private hosts, ended with the test: ``make_lab(topology)``, ``make_lab("switch")``.
+
+    It takes a Topology, whose images may be of ``testbed_recipes``, or a Scenario, by value or by name.
+    """
+    labs: dict[str, tuple[ScenarioLab, str]] = {}
+    recipes = {**images.own_recipes(), **testbed_recipes}
     with ExitStack() as closing:
 
-        def make() -> PortainerLab:
-            kept_as = _name_lab(request.node, f"pytest-{os.getpid()}-{next(_numbers)}")
-            lab = PortainerLab(store=testbed_image_store, say=testbed_say)
-            labs[kept_as] = closing.enter_context(lab)
+        def make(what: Topology | Scenario | str) -> ScenarioLab:
+            made_of = table.find(what) if isinstance(what, str) else what
+            kept_as = _name_lab(request.node, _next_name())
+            lab = closing.enter_context(start(made_of, store=testbed_image_store, recipes=recipes, say=testbed_say))
+            labs[kept_as] = lab, request.node.name if isinstance(made_of, Topology) else made_of.name
             return lab
 
         yield make
-        for name, lab in labs.items():
+        for name, (lab, scenario) in labs.items():
             if _is_kept(request.session, name):
-                _keep(lab, name)
+                _keep(lab, name, scenario)

@@ -1,8 +1,14 @@
-"""What a run was expected to show and what it showed, as values; comparing the two is all the judgement there is."""
+"""What a run was expected to show and what it showed, as values; comparing the two is all the judgement there is.
+
+A report is of scenes, each with checks, and of a matrix of cells where the scenario has one.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
+from typing import TypeAlias
 
 from testbed.bind import Bind
 from testbed.model import Observation, Outcome
@@ -10,8 +16,40 @@ from testbed.predict import Prediction
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A claim, and whether it was borne out."""
+
+    text: str
+    """The claim, as a sentence."""
+    ok: bool
+    seen: str = ""
+    """What was seen, where that says more than yes or no."""
+    expected: str = ""
+    """The outcome, or the client's exact words, where the claim is about an observation."""
+    observed: Observation | None = None
+    """The observation that it is about, if it is about one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One part of a story: what was claimed, and a picture of it."""
+
+    title: str
+    checks: tuple[Check, ...]
+    picture: tuple[str, ...] = ()
+    """Lines of plain text, at most 100 wide."""
+    remark: str = ""
+    """What follows from it, for the one who reads."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that it claims was seen."""
+        return all(check.ok for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
 class ClientCheck:
-    """The same cell through the real client in the container, by its exact words."""
+    """A cell through the real client in the container, by its exact words."""
 
     expected: str
     """Empty where it must connect."""
@@ -58,34 +96,35 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One sentence of the story, what was expected of it and what was seen."""
+class Axes:
+    """The axes of a matrix: each bind, vantage and target is to be tried together once."""
 
-    title: str
-    expected: str
-    """The outcome, or the client's exact words."""
-    observed: Observation
-    ok: bool
-    remark: str = ""
-    """What follows from it, for the one who reads."""
+    binds: tuple[Bind, ...]
+    vantages: tuple[str, ...]
+    targets: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of cells that there are to be."""
+        return len(self.binds) * len(self.vantages) * len(self.targets)
+
+
+#: A part of a story as it is told: a scene, the axes of its matrix before the first cell, a cell.
+Event: TypeAlias = Scene | Axes | Cell
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """Everything one run saw."""
+class Matrix:
+    """The cells that were filled, beside the axes that say which there were to be."""
 
-    scenario: str
-    seconds: float
-    ready_seconds: float
-    """From nothing to everything up, images aside."""
-    steps: tuple[Step, ...]
+    axes: Axes
     cells: tuple[Cell, ...]
-    expected_cells: int
 
     @property
     def holes(self) -> int:
-        """Cells that were to be filled and were not: errors, not gaps."""
-        return self.expected_cells - len(self.cells)
+        """The number of cells that were to be filled and were not: errors, not gaps."""
+        filled = {(cell.bind, cell.vantage, cell.target) for cell in self.cells}
+        return sum(cell not in filled for cell in product(self.axes.binds, self.axes.vantages, self.axes.targets))
 
     @property
     def wrong(self) -> tuple[Cell, ...]:
@@ -94,49 +133,24 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether every step and every cell is as expected, and none is missing."""
-        return not self.wrong and not self.holes and all(step.ok for step in self.steps)
+        """Whether every cell is as expected, and none is missing."""
+        return not self.wrong and not self.holes
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """A claim, and whether the kernel bore it out."""
-
-    text: str
-    """The claim, as a sentence."""
-    ok: bool
-    seen: str = ""
-    """What was seen, where that says more than yes or no."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """One part of a story that is told by what the kernel did: what was claimed, and a picture of it."""
-
-    title: str
-    checks: tuple[Check, ...]
-    picture: tuple[str, ...] = ()
-    """Lines of plain text, at most 100 wide."""
-    remark: str = ""
-    """What follows from it, for the one who reads."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether everything that it claims was seen."""
-        return all(check.ok for check in self.checks)
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """Everything that one run of scenes saw."""
+class Report:
+    """Everything one run of a scenario saw."""
 
     scenario: str
+    options: Mapping[str, str]
+    """The options that were given, by name, as they are written on the command line."""
     seconds: float
     ready_seconds: float
     """From nothing to everything up, images aside."""
     scenes: tuple[Scene, ...]
+    matrix: Matrix | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether every scene was as claimed, and there was one."""
-        return bool(self.scenes) and all(scene.ok for scene in self.scenes)
+        """Whether every scene and every cell is as claimed, none is missing, and there was a scene."""
+        return bool(self.scenes) and all(scene.ok for scene in self.scenes) and (self.matrix is None or self.matrix.ok)

@@ -11,7 +11,6 @@ import pytest
 from click.testing import CliRunner
 
 from testbed.background import Running
-from testbed.bind import NoTunnel, parse
 from testbed.cli.group import group
 from tests.test_cli import main, shell
 
@@ -20,7 +19,7 @@ LAB: Final = Running(
     scenario="portainer",
     keeper=4711,
     seconds=3.2,
-    bind=parse("127.0.0.1"),
+    options={"bind": "127.0.0.1"},
     hosts={"laptop": 4712, "remote": 4713},
     containers={"portainer": ("laptop", 4714)},
     zones={},
@@ -80,13 +79,13 @@ def test_words_that_make_no_sense_to_explain_and_trace_end_with_3(words: tuple[s
 def test_a_list_in_a_pipe_is_a_line_for_each_lab(monkeypatch: pytest.MonkeyPatch) -> None:
     """No frame and no line that is cut: a heading, and a row with all the names, however many they are."""
     hosts = {f"host{number:02}": number for number in range(40)}
-    other = Running("other", "switch", 4, 70.0, NoTunnel(), hosts, {"alice": ("host00", 5)}, {})
+    other = Running("other", "switch", 4, 70.0, {}, hosts, {"alice": ("host00", 5)}, {})
     monkeypatch.setattr("testbed.cli.labs.running", lambda: [LAB, other])
     lines = CliRunner().invoke(group, ["list"]).output.splitlines()
     assert [line.split() for line in lines] == [
-        ["lab", "scenario", "tunnel", "on", "up", "for", "hosts", "containers"],
-        ["mine", "portainer", "127.0.0.1", "3", "s", "laptop", "remote", "portainer"],
-        ["other", "switch", "no", "tunnel", "70", "s", *hosts, "alice"],
+        ["lab", "scenario", "options", "up", "for", "hosts", "containers"],
+        ["mine", "portainer", "bind=127.0.0.1", "3", "s", "laptop", "remote", "portainer"],
+        ["other", "switch", "-", "70", "s", *hosts, "alice"],
     ]
 
 

@@ -60,7 +60,7 @@ def run_project(installed: Path, testbed_image_store: ImageStore) -> Callable[[P
 
 
 @pytest.mark.testbed
-@pytest.mark.parametrize(("name", "tests"), [("published-port", 2), ("what-passes", 3)])
+@pytest.mark.parametrize(("name", "tests"), [("published-port", 2), ("what-passes", 3), ("two-machines", 2)])
 def test_another_project_uses_the_fixtures(
     run_project: Callable[[Path], str], tmp_path: Path, name: str, tests: int
 ) -> None:

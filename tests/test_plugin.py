@@ -88,7 +88,16 @@ def test_a_failing_comparison_shows_only_the_wrong_cells(pytester: pytest.Pytest
     assert "portainer to" not in out
 
 
-LABS: Final = [{"laptop", "remote", "neighbour"}, {"laptop", "remote", "neighbour"}, {"host"}, {"one", "other"}]
+LABS: Final = [
+    {"laptop", "remote", "neighbour"},
+    {"laptop", "remote", "neighbour"},
+    {"host"},
+    {"one", "other"},
+    {"laptop"},
+    {"here", "there"},
+]
+#: What 'testbed list' has each of them to be of: a scenario, else the test that made its hosts.
+OF: Final = ["portainer", "portainer", "test_host", "test_hosts", "switch", "test_topology"]
 #: Asks for each of them in turn, and says of each that there is none, or some.
 LAB_TESTS: Final = """
 def test_shared_lab(portainer_lab):
@@ -102,6 +111,13 @@ def test_host(private_host):
 
 def test_hosts(make_private_host):
     assert {word} (make_private_host("one") and make_private_host("other"))
+
+def test_scenario(make_lab):
+    assert {word} make_lab("switch").hosts
+
+def test_topology(make_lab):
+    from testbed.topology import HostSpec, Topology
+    assert {word} make_lab(Topology((HostSpec("here"), HostSpec("there")))).hosts
 """
 
 
@@ -109,12 +125,13 @@ def test_a_lab_is_kept_when_its_test_failed(pytester: pytest.Pytester) -> None:
     """With --testbed-keep each report says how to enter its hosts, which go on after pytest has ended."""
     pytester.makepyfile(LAB_TESTS.format(word="not"))
     result = pytester.runpytest_subprocess("-m", "testbed", "--testbed-keep")
-    result.assert_outcomes(failed=4)
+    result.assert_outcomes(failed=6)
     up = {lab.name: lab for lab in running()}
     labs = [up[name] for name in re.findall(r"testbed down (pytest-\S+)", result.stdout.str()) if name in up]
     pids = [Path(f"/proc/{pid}") for lab in labs for pid in lab.hosts.values()]
     try:
         assert [set(lab.hosts) for lab in labs] == LABS
+        assert [lab.scenario for lab in labs] == OF
         assert all(pid.exists() for pid in pids)
     finally:
         for lab in labs:
@@ -126,7 +143,7 @@ def test_no_lab_is_kept_without_a_failure(pytester: pytest.Pytester) -> None:
     """With --testbed-keep and every test passed, nothing stays."""
     before = kept()
     pytester.makepyfile(LAB_TESTS.format(word=""))
-    pytester.runpytest_subprocess("-m", "testbed", "--testbed-keep").assert_outcomes(passed=4)
+    pytester.runpytest_subprocess("-m", "testbed", "--testbed-keep").assert_outcomes(passed=6)
     assert kept() <= before
 
 
@@ -183,3 +200,54 @@ def test_settings_are_fixtures_to_override(pytester: pytest.Pytester) -> None:
         """
     )
     pytester.runpytest_subprocess("-m", "testbed").assert_outcomes(passed=1)
+
+
+def test_a_lab_is_of_a_scenario_by_name_or_value_or_of_a_topology(pytester: pytest.Pytester) -> None:
+    """``make_lab`` takes all three, and what a lab has is gone with its test; images may be the project's own."""
+    pytester.makepyfile(
+        """
+        from pathlib import Path
+
+        import pytest
+        from testbed.errors import UsageError
+        from testbed.images import Recipe
+        from testbed.scenarios import table
+        from testbed.scenarios.switch.lab import SwitchLab
+        from testbed.topology import AttachmentSpec, ContainerSpec, HostSpec, Topology
+
+        IDLE = ("sleep", "infinity")
+        made = []
+
+        @pytest.fixture(scope="session")
+        def testbed_recipes(tmp_path_factory):
+            folder = tmp_path_factory.mktemp("thing")
+            (folder / "Containerfile").write_text("ARG BASE\\nFROM $BASE\\nCOPY word /word\\n")
+            (folder / "word").write_text("hello")
+            return {"thing": Recipe("thing", folder, {"BASE": "base"})}
+
+        def test_by_name_and_by_value(make_lab):
+            labs = [make_lab("switch"), make_lab(table.find("switch"))]
+            assert [type(lab) for lab in labs] == [SwitchLab, SwitchLab]
+            assert labs[0].hosts["laptop"].pid != labs[1].hosts["laptop"].pid
+            made.extend(lab.hosts["laptop"].pid for lab in labs)
+
+        def test_they_are_gone():
+            assert [pid for pid in made if Path(f"/proc/{pid}").exists()] == []
+
+        def test_a_topology_with_an_image_of_the_projects_own(make_lab):
+            thing = ContainerSpec("here", "thing", "thing", (AttachmentSpec("podman"),), command=IDLE)
+            lab = make_lab(Topology((HostSpec("here"),), containers=(thing,)))
+            assert lab.hosts["here"].run(["podman", "exec", "thing", "cat", "/word"]) == "hello"
+
+        def test_a_name_that_no_scenario_has(make_lab):
+            with pytest.raises(UsageError, match="no scenario is called 'nope'"):
+                make_lab("nope")
+
+        def test_a_shared_lab_is_the_same_for_each_test_one(shared_lab, portainer_lab):
+            made[:] = [shared_lab("switch"), portainer_lab]
+
+        def test_a_shared_lab_is_the_same_for_each_test_two(shared_lab, portainer_lab):
+            assert made == [shared_lab("switch"), shared_lab("portainer")]
+        """
+    )
+    pytester.runpytest_subprocess().assert_outcomes(passed=6)

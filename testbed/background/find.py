@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from testbed import processes
 from testbed.background import protocol
-from testbed.bind import Bind, parse
 from testbed.errors import DeadlineError
 from testbed.model import Address
 
@@ -29,8 +28,8 @@ class Running:
     """The process that keeps it; killing that is the whole of removing it."""
     seconds: float
     """How long it has been up."""
-    bind: Bind
-    """What its tunnel is bound to, or that it has none."""
+    options: Mapping[str, str]
+    """The values of its scenario's options, by name, as they are written on the command line."""
     hosts: Mapping[str, int]
     """The first process of each host."""
     containers: Mapping[str, tuple[str, int]]
@@ -76,17 +75,18 @@ def _describe(uid: int, name: str) -> Running | None:
     answer = _ask(uid, name, {"do": "describe"})
     if not answer:
         return None
+    # An older testbed may keep it, and say less of it.
     return Running(
         name=name,
         scenario=str(answer["scenario"]),
         keeper=int(answer["keeper"]),
         seconds=float(answer["seconds"]),
-        bind=parse(answer["bind"] or "none"),
+        options={str(key): str(value) for key, value in answer.get("options", {}).items()},
         hosts={str(key): int(value) for key, value in answer["hosts"].items()},
         containers={str(key): (str(host), int(pid)) for key, (host, pid) in answer["containers"].items()},
         zones={
             str(host): {str(known): tuple(map(ipaddress.ip_address, found)) for known, found in zone.items()}
-            for host, zone in answer.get("zones", {}).items()  # an older testbed may keep it
+            for host, zone in answer.get("zones", {}).items()
         },
         ids={str(container): str(its) for container, its in answer.get("ids", {}).items()},
     )

@@ -17,7 +17,6 @@ from typing import Final
 
 from testbed.background.naming import listen, need_free
 from testbed.background.serve import describe, serve
-from testbed.bind import NoTunnel
 from testbed.containers import HostContainer
 from testbed.errors import HostError
 from testbed.host import Host, PrivateHost
@@ -41,7 +40,7 @@ def hand_over(
         "name": name,
         "uid": uid,
         "lifelines": lifelines,
-        "description": describe(hosts, containers, scenario, NoTunnel()),
+        "description": describe(hosts, containers, scenario, {}),
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "testbed.background.holder"],

@@ -14,11 +14,10 @@ from typing import Any, TextIO
 
 from testbed.background.naming import listen
 from testbed.background.serve import describe, serve
-from testbed.bind import NoTunnel, parse
 from testbed.errors import Error
 from testbed.namespaces import become_root
 from testbed.scenarios import table
-from testbed.scenarios.portainer import PortainerLab
+from testbed.scenarios.scenario_lab import start
 
 
 def main() -> int:
@@ -26,16 +25,16 @@ def main() -> int:
     request = json.load(sys.stdin)
     uid = request["uid"]
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    bind = parse(request["bind"])
     try:
+        scenario = table.find(request["scenario"])
+        options = scenario.with_defaults(scenario.read(request["options"]))
         listener = listen(uid, request["name"])
         become_root()
         started = time.monotonic()
-        lab = table.make(request["scenario"], say=lambda line: _tell(out, say=line))
+        lab = start(scenario, say=lambda line: _tell(out, say=line))
         try:
-            if isinstance(lab, PortainerLab) and not isinstance(bind, NoTunnel):
-                lab.forward(bind)
-            description = describe(lab.hosts, lab.containers, request["scenario"], bind)
+            lab.stay(options)
+            description = describe(lab.hosts, lab.containers, scenario.name, scenario.written(options))
         except BaseException:
             lab.close()
             raise

@@ -8,18 +8,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from testbed.background import protocol
-from testbed.bind import Bind, text
 from testbed.containers import HostContainer
 from testbed.host import Host, PrivateHost
 
 
 def describe(
-    hosts: Mapping[str, Host], containers: Mapping[str, HostContainer], scenario: str, bind: Bind
+    hosts: Mapping[str, Host], containers: Mapping[str, HostContainer], scenario: str, options: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What a keeper says of its lab, but for who keeps it and since when."""
+    """What a keeper says of its lab, but for who keeps it and since when.
+
+    :param options: the values of the scenario's options, by name, as they are written on the command line
+    """
     return {
         "scenario": scenario,
-        "bind": text(bind),
+        "options": dict(options),
         "hosts": {name: host.pid for name, host in hosts.items()},
         "zones": {
             name: {known: list(map(str, addresses)) for known, addresses in host.zone.items()}

@@ -6,25 +6,31 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from testbed.background.naming import need_free
-from testbed.bind import Bind, text
 from testbed.errors import Error, HostError
 
 
-def up(scenario: str, *, name: str, bind: Bind, say: Callable[[str], None], uid: int | None = None) -> None:
+def up(
+    scenario: str,
+    *,
+    name: str,
+    options: Mapping[str, str],
+    say: Callable[[str], None],
+    uid: int | None = None,
+) -> None:
     """Leave a scenario running in the background.
 
-    :param bind: what its tunnel is bound to, or that it has none
+    :param options: those of the scenario's that are not to be as by default, by name and text
     :param uid: whose lab it is, where this process has become root of a user namespace; its own user otherwise
     :raises UsageError: it is no name for a lab, or another lab has it; nothing was started
     :raises Error: it did not start; nothing is left of it
     """
     owner = os.getuid() if uid is None else uid
     need_free(owner, name)
-    request = {"scenario": scenario, "name": name, "bind": text(bind), "uid": owner}
+    request = {"scenario": scenario, "name": name, "options": dict(options), "uid": owner}
     process = subprocess.Popen(
         [sys.executable, "-m", "testbed.background.keeper"],
         stdin=subprocess.PIPE,

@@ -33,7 +33,7 @@ COMMANDS: Final = {
     "exec": _Command("enter", "exec_command", "Run a command on a host, or in a container's network."),
     "explain": _Command("explain", "explain", "Say why a container or host cannot connect, and what cures it."),
     "list": _Command("labs", "list_labs", "Show the labs that run in the background."),
-    "run": _Command("run", "run", "Run a scenario on private hosts: the story in steps, the matrix, the verdict."),
+    "run": _Command("run", "run", "Run a scenario on private hosts: the story, the matrix, the verdict."),
     "shell": _Command("enter", "shell", "Open a prompt on a host or in a container's network."),
     "trace": _Command("trace", "trace", "Follow one real request hop by hop, and its answer back."),
     "up": _Command("labs", "up", "Leave a scenario running in the background."),

@@ -11,32 +11,31 @@ from rich.table import Table
 
 from testbed.background import Running, running, spawn
 from testbed.background.find import stop
-from testbed.bind import NoTunnel, text
-from testbed.cli import tunnel
 from testbed.cli.ending import leaving
 from testbed.cli.progress import status
+from testbed.cli.scenarios import ScenarioCommand, chosen
 from testbed.errors import HostError, UsageError
 from testbed.report.columns import columns
 from testbed.report.console import make, plain
 from testbed.scenarios import table
 
+#: Of what ``list --json`` prints: raised whenever a key goes, or means something else.
+VERSION: Final = 1
+
 
 @click.command(
-    epilog="\b\nExample:\n  testbed up portainer --bind 127.0.0.1 && testbed exec portainer -- curl -k https://localhost:19001/ping"
+    cls=ScenarioCommand,
+    epilog="\b\nExample:\n  testbed up portainer --bind 127.0.0.1 && testbed exec portainer -- curl -k https://localhost:19001/ping",
 )
 @click.argument("scenario", type=click.Choice(table.NAMES))
-@click.option(
-    "--bind",
-    metavar="ADDR",
-    help="portainer: what the tunnel is bound to, 127.0.0.1 by default; 'none' for no tunnel.",
-)
 @click.option("--name", help="The lab's name; the scenario's by default.")
-def up(scenario: str, bind: str | None, name: str | None) -> None:
+def up(scenario: str, *, name: str | None, **given: str | None) -> None:
     """Leave a scenario running in the background, until 'testbed down' or the machine goes down."""
-    bound = tunnel.or_usual(scenario, tunnel.read(scenario, bind))
+    kept = table.find(scenario)
+    options = kept.written(chosen(kept, given))
     name = scenario if name is None else name
     with status(f"starting {name}") as say:
-        spawn.up(scenario, name=name, bind=bound, say=say)
+        spawn.up(scenario, name=name, options=options, say=say)
     with leaving(f"{name} is up: 'testbed down {name}' ends it"):
         _show_up(name)
 
@@ -76,28 +75,15 @@ def _to_end(name: str | None) -> list[Running]:
 
 
 @click.command(name="list", epilog="\b\nExample:\n  testbed list --json")
-@click.option("--json", "json_", is_flag=True, help="Print one JSON array.")
+@click.option("--json", "json_", is_flag=True, help="Print one JSON object: version, and labs.")
 def list_labs(json_: bool) -> None:
     """Show the labs that run in the background."""
     labs = running()
     if json_:
         click.echo(
             json.dumps(
-                [
-                    {
-                        "name": lab.name,
-                        "scenario": lab.scenario,
-                        "bind": text(lab.bind),
-                        "seconds": round(lab.seconds, 1),
-                        "keeper": lab.keeper,
-                        "hosts": dict(lab.hosts),
-                        "containers": {
-                            name: {"host": host, "pid": pid} for name, (host, pid) in lab.containers.items()
-                        },
-                    }
-                    for lab in labs
-                ],
-                indent=1,
+                {"version": VERSION, "labs": [_object(lab) for lab in labs]},
+                indent=1,  # and ASCII only: what another process says of its lab may hold what a terminal obeys
             )
         )
         return
@@ -107,14 +93,26 @@ def list_labs(json_: bool) -> None:
     _table([_HEADING, *map(_row, labs)])
 
 
-_HEADING: Final = ("lab", "scenario", "tunnel on", "up for", "hosts", "containers")
+def _object(lab: Running) -> dict[str, object]:
+    return {
+        "name": lab.name,
+        "scenario": lab.scenario,
+        "options": dict(lab.options),
+        "seconds": round(lab.seconds, 1),
+        "keeper": lab.keeper,
+        "hosts": dict(lab.hosts),
+        "containers": {name: {"host": host, "pid": pid} for name, (host, pid) in lab.containers.items()},
+    }
+
+
+_HEADING: Final = ("lab", "scenario", "options", "up for", "hosts", "containers")
 
 
 def _row(lab: Running) -> tuple[str, ...]:
     return (
         lab.name,
         lab.scenario,
-        "no tunnel" if isinstance(lab.bind, NoTunnel) else text(lab.bind),
+        " ".join(f"{name}={text}" for name, text in lab.options.items()) or "-",
         f"{lab.seconds:.0f} s",
         " ".join(lab.hosts),
         " ".join(lab.containers),

@@ -1,33 +1,47 @@
-"""A report as JSON: one object, keys as in ``testbed run --help``."""
+"""A report of a run as JSON: one object, whose keys docs/json.md has. Every scenario's report is of this shape."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from testbed import bind
 from testbed.model import Observation
-from testbed.results import Cell, Report, Step
+from testbed.results import Cell, Check, Report
+
+#: Raised whenever a key goes, or means something else; keys may be added without.
+VERSION: Final = 1
 
 
 def report(value: Report) -> str:
-    """The whole report as one JSON object."""
+    """Return the whole report as one JSON object; without a matrix ``cells`` is empty."""
     return json.dumps(
         {
+            "version": VERSION,
             "scenario": value.scenario,
+            "options": dict(value.options),
             "ok": value.ok,
             "seconds": round(value.seconds, 3),
             "ready_seconds": round(value.ready_seconds, 3),
-            "steps": [_step(step) for step in value.steps],
-            "cells": [_cell(cell) for cell in value.cells],
-            "holes": value.holes,
+            "scenes": [
+                {
+                    "title": scene.title,
+                    "ok": scene.ok,
+                    "picture": list(scene.picture),
+                    "checks": [_check(check) for check in scene.checks],
+                    "remark": scene.remark,
+                }
+                for scene in value.scenes
+            ],
+            "cells": [_cell(cell) for cell in value.matrix.cells] if value.matrix else [],
+            "holes": value.matrix.holes if value.matrix else 0,
         },
         indent=1,  # and ASCII only: the words of others may hold what a terminal obeys
     )
 
 
 def observation(seen: Observation) -> dict[str, Any]:
-    """One observation."""
+    """Return one observation as an object of JSON."""
     return {
         "vantage": seen.vantage,
         "target": seen.target,
@@ -43,13 +57,13 @@ def observation(seen: Observation) -> dict[str, Any]:
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _check(check: Check) -> dict[str, Any]:
     return {
-        "title": step.title,
-        "ok": step.ok,
-        "expected": step.expected,
-        "observed": observation(step.observed),
-        "remark": step.remark,
+        "text": check.text,
+        "ok": check.ok,
+        "seen": check.seen,
+        "expected": check.expected,
+        "observed": None if check.observed is None else observation(check.observed),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from testbed.report.text import differences
+from testbed.report.matrix import differences
 from testbed.results import Cell
 
 

@@ -1,36 +1,33 @@
-"""The scenarios by name. Each is imported when it is asked for: a command that wants one does not load the others."""
+"""The scenarios by name: each package of this folder is one, and its ``SCENARIO`` says what it is.
+
+A package is imported when it is asked for, and is light itself: labs and stories are loaded when they are needed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Final
 
-from testbed.lab import Lab
-from testbed.results import Scene
+from testbed import scenarios
+from testbed.errors import UsageError
+from testbed.scenarios.scenario import Scenario
 
-PORTAINER: Final = "portainer"
-#: The class of each one's lab, in the package of that name.
-_LABS: Final = {
-    PORTAINER: "PortainerLab",
-    "switch": "SwitchLab",
-    "namespaces": "NamespacesLab",
-    "toaster": "ToasterLab",
-}
-NAMES: Final = tuple(_LABS)
+NAMES: Final = tuple(sorted(module.name for module in iter_modules(scenarios.__path__) if module.ispkg))
 
 
-def make(name: str, *, say: Callable[[str], None]) -> Lab:
-    """Start a scenario's lab.
+def find(name: str) -> Scenario:
+    """Return the scenario of a name, without loading another one.
 
-    :param say: told what takes long, a line at a time
-    :raises Error: it did not start; nothing is left of it
+    :raises UsageError: none is called so
     """
-    lab = getattr(import_module(f"testbed.scenarios.{name}"), _LABS[name])(say=say)
-    assert isinstance(lab, Lab)
-    return lab
+    if name not in NAMES:
+        raise UsageError(f"no scenario is called {name!r}: there are {', '.join(NAMES)}")
+    found = import_module(f"{scenarios.__name__}.{name}").SCENARIO
+    assert isinstance(found, Scenario)
+    return found
 
 
-def scenes(name: str, lab: Lab) -> Iterator[Scene]:
-    """Tell the story of a scenario on its lab, a scene at a time; portainer's is of steps and cells instead."""
-    yield from import_module(f"testbed.scenarios.{name}").scenes(lab)
+def every() -> tuple[Scenario, ...]:
+    """Return all scenarios, in the order of their names."""
+    return tuple(map(find, NAMES))

@@ -11,7 +11,7 @@ from testbed.explain.codes import Cause
 from testbed.model import Target
 from testbed.readers.sources import of_host
 from testbed.readers.take import Source
-from testbed.scenarios.portainer import PortainerLab
+from testbed.scenarios.portainer.lab import PortainerLab
 from testbed.scenarios.portainer.topology import URL
 
 PASTED = f'Get "{URL}": dial tcp 10.88.0.1:19001: connect: connection refused'

@@ -38,7 +38,7 @@ def up(stage: Stage, name: str) -> None:
 
 def listed(stage: Stage) -> list[str]:
     """The names of the labs that run."""
-    return [lab["name"] for lab in json.loads(stage.output(TESTBED, "list", "--json"))]
+    return [lab["name"] for lab in json.loads(stage.output(TESTBED, "list", "--json"))["labs"]]
 
 
 def test_down_without_a_name_says_that_nothing_runs(stage: Stage) -> None:
@@ -98,7 +98,7 @@ def test_keep_leaves_a_lab_running(stage: Stage) -> None:
     assert status == 0, error
     assert shown.splitlines()[-1].startswith("✓ ")
     assert error == f"kept: testbed list; testbed exec NAME -- COMMAND; testbed down {SCENARIO}"
-    (lab,) = json.loads(stage.output(TESTBED, "list", "--json"))
+    (lab,) = json.loads(stage.output(TESTBED, "list", "--json"))["labs"]
     host = next(iter(lab["hosts"]))
     assert (lab["name"], lab["scenario"]) == (SCENARIO, SCENARIO)
     assert stage.output(TESTBED, "exec", host, "--", "hostname") == f"{host}\n"
@@ -116,8 +116,8 @@ def test_keep_hears_before_the_run_that_the_name_is_taken(stage: Stage) -> None:
 def test_a_lab_belongs_to_its_user_where_root_starts_it(stage: Stage) -> None:
     """Who has become root of a user namespace names the user whose lab it is, as ``run --keep`` does."""
     run = stage.python(
-        "from testbed.background import running, spawn\nfrom testbed.bind import NoTunnel\n"
-        f"spawn.up({SCENARIO!r}, name='theirs', bind=NoTunnel(), say=print, uid=4711)\n"
+        "from testbed.background import running, spawn\n"
+        f"spawn.up({SCENARIO!r}, name='theirs', options={{}}, say=print, uid=4711)\n"
         "print('of root:', [lab.name for lab in running()])\n"
         "print('of the user:', [lab.name for lab in running(4711)])\n"
     )

@@ -32,7 +32,7 @@ def typed(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[s
 
 def listed(name: str) -> dict[str, Any] | None:
     """What ``testbed list --json`` says of a lab, None where it does not list it."""
-    found = json.loads(typed("list", "--json").stdout)
+    found = json.loads(typed("list", "--json").stdout)["labs"]
     return next((dict(lab) for lab in found if lab["name"] == name), None)
 
 
@@ -184,7 +184,7 @@ def test_a_lab_is_listed(lab: str) -> None:
     """The list has the lab with its scenario, its tunnel's address, its keeper, hosts and containers."""
     found = listed(lab)
     assert found is not None
-    assert (found["scenario"], found["bind"]) == ("portainer", "127.0.0.1")
+    assert (found["scenario"], found["options"]) == ("portainer", {"bind": "127.0.0.1"})
     assert list(found["hosts"]) == ["laptop", "remote", "neighbour"]
     assert found["containers"]["portainer"]["host"] == "laptop"
     assert runs(found["keeper"])
@@ -279,7 +279,7 @@ def test_a_lab_that_is_ended_is_gone(testbed_session: None) -> None:
         up(OTHER, "--bind", "none")
         before = listed(OTHER)
         assert before is not None
-        assert before["bind"] == "none"
+        assert before["options"] == {"bind": "none"}
         done = typed("down", OTHER)
         assert (done.returncode, done.stdout) == (0, f"{OTHER} is gone, with all that was on it\n")
         assert listed(OTHER) is None

@@ -132,10 +132,10 @@ def test_a_host_ends_with_its_owner(stage: Stage, before: Snapshot, number: sign
 def test_a_killed_keeper_takes_its_lab_along(stage: Stage, before: Snapshot) -> None:
     """A lab in the background is gone when its keeper is killed, its name is free again, and it can be started anew."""
     assert stage.start(TESTBED, "up", "portainer", "--name", "kept").wait() == 0
-    (lab,) = json.loads(stage.output(TESTBED, "list", "--json"))
+    (lab,) = json.loads(stage.output(TESTBED, "list", "--json"))["labs"]
     stage.output("kill", "-KILL", str(lab["keeper"]))
     stage.await_nothing_since(before)
-    assert json.loads(stage.output(TESTBED, "list", "--json")) == []
+    assert json.loads(stage.output(TESTBED, "list", "--json"))["labs"] == []
     assert stage.start(TESTBED, "up", "portainer", "--name", "kept").wait() == 0
     stage.output(TESTBED, "down", "kept")
     stage.await_nothing_since(before)

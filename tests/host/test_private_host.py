@@ -27,7 +27,7 @@ from testbed.host.links import CableEnd, join
 from testbed.host.private import PrivateHost
 from testbed.images import ImageStore
 from testbed.namespaces import NetworkNamespace
-from testbed.scenarios.portainer import PortainerLab
+from testbed.scenarios.portainer.lab import PortainerLab
 from testbed.topology import RESOLVER_ADDRESS
 from testbed.waiting import wait_for
 from tests.host.leftovers import Stage

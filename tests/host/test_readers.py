@@ -49,7 +49,7 @@ from testbed.readers.files import LONGEST, read_inside
 from testbed.readers.sources import of_host, of_rootless_user, of_running_lab
 from testbed.readers.take import Source, take
 from testbed.readers.vantages import vantage
-from testbed.scenarios.portainer import PortainerLab
+from testbed.scenarios.portainer.lab import PortainerLab
 from testbed.topology import RESOLVER_ADDRESS
 from testbed.waiting import wait_for
 from tests.host.placed import IDLE, Placement, place

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from testbed.errors import HostError
 from testbed.namespaces import NetworkNamespace
-from testbed.scenarios.toaster import ToasterLab
 from testbed.scenarios.toaster.deeds import ask, write
+from testbed.scenarios.toaster.lab import ToasterLab
 
 #: What says that the order is in the books; what says that it is not, and never will be.
 CONFIRMED: Final = frozenset({"201", "200"})

@@ -14,8 +14,8 @@ from testbed.containers import secret_file
 from testbed.containers.roles.sshd import SshdContainer
 from testbed.images import environment
 from testbed.lab import Lab
-from testbed.scenarios.portainer import PortainerLab
-from testbed.scenarios.toaster import ToasterLab
+from testbed.scenarios.portainer.lab import PortainerLab
+from testbed.scenarios.toaster.lab import ToasterLab
 from testbed.topology import ContainerSpec, NetworkSpec
 from tests.scenarios.declared import networks_of_podman, of_podman
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from testbed.images import ImageStore
-from testbed.scenarios.toaster import ToasterLab
+from testbed.scenarios.toaster.lab import ToasterLab
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from typing import Final
 
 from testbed.errors import CommandError, EngineError
 from testbed.processes import end
-from testbed.scenarios.toaster import ToasterLab
+from testbed.scenarios.toaster.lab import ToasterLab
 from testbed.waiting import wait_for
 
 #: What can be killed: a container's main process, gunicorn's workers, a backend of PostgreSQL's that serves an order.

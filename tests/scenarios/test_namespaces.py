@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from testbed.images import ImageStore
-from testbed.scenarios.namespaces import NamespacesLab, scenes
 from testbed.scenarios.namespaces.changes import CHANGES, felt_by
 from testbed.scenarios.namespaces.doors import OPEN_DOOR, SHUT_DOOR, at_kitchen, at_loopback, knock, knock_all, taken
+from testbed.scenarios.namespaces.lab import NamespacesLab
 from testbed.scenarios.namespaces.lifetimes import HOLDERS, Life, live, move
 from testbed.scenarios.namespaces.rooms import Room, room, rooms, routes
+from testbed.scenarios.namespaces.story import scenes
 from testbed.scenarios.namespaces.topology import ROOM_OF, neighbours_of
 
 

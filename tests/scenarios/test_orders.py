@@ -17,8 +17,8 @@ from typing import Final
 import pytest
 
 from testbed.errors import EngineError
-from testbed.scenarios.toaster import ToasterLab
 from testbed.scenarios.toaster.deeds import booked, first_day, net
+from testbed.scenarios.toaster.lab import ToasterLab
 from testbed.scenarios.toaster.topology import (
     FRONTEND,
     FRONTEND_PORT,

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
 from testbed.model import Outcome
-from testbed.scenarios.portainer import PortainerLab
-from testbed.scenarios.toaster import ToasterLab
+from testbed.scenarios.portainer.lab import PortainerLab
 from testbed.scenarios.toaster.deeds import booked, first_day
+from testbed.scenarios.toaster.lab import ToasterLab
 from testbed.scenarios.toaster.story import CONFIRMED
 from testbed.scenarios.toaster.topology import HOME_GATEWAY, URL
 from testbed.waiting import wait_for

@@ -8,8 +8,11 @@ from testbed.bind import Bind, parse
 from testbed.model import Outcome
 from testbed.report.check import as_expected
 from testbed.results import Cell
-from testbed.scenarios.portainer import PortainerLab, matrix, run
+from testbed.scenarios.portainer import SCENARIO, matrix
+from testbed.scenarios.portainer.lab import PortainerLab
 from testbed.scenarios.portainer.topology import BINDS, TARGETS, URL, VANTAGES
+from testbed.scenarios.shared_labs import SharedLabs
+from testbed.scenarios.telling import tell
 from tests.scenarios.cells_by_hand import BY_HAND
 
 REFUSAL = 'Get "https://host.containers.internal:19001/ping": dial tcp 10.88.0.1:19001: connect: connection refused'
@@ -54,19 +57,32 @@ def test_the_refusal_is_the_same_through_openssh(portainer_lab: PortainerLab) ->
 
 
 def test_the_story_is_as_told(portainer_lab: PortainerLab) -> None:
-    """Each step of ``testbed run portainer`` sees what it says, and the whole matrix is as predicted."""
-    report = run(portainer_lab)
-    as_expected(report.cells)
-    assert report.holes == 0
-    assert [step.title for step in report.steps if not step.ok] == []
+    """Each scene of ``testbed run portainer`` sees what it says, and the whole matrix is as predicted."""
+    report = tell(SCENARIO, portainer_lab)
+    assert report.matrix is not None
+    as_expected(report.matrix.cells)
+    assert report.matrix.holes == 0
+    assert [scene.title for scene in report.scenes if not scene.ok] == []
     assert report.ok
 
 
+def test_without_a_tunnel_portainer_is_refused_in_the_same_words(portainer_lab: PortainerLab) -> None:
+    """The story of the bind address ``none`` says so, and its 56 cells are as predicted."""
+    report = tell(SCENARIO, portainer_lab, SCENARIO.read({"bind": "none"}))
+    (check,) = report.scenes[-1].checks
+    assert (check.ok, check.expected) == (True, REFUSAL)
+    assert report.matrix is not None
+    as_expected(report.matrix.cells)
+    assert (report.ok, report.matrix.axes.size, report.options) == (True, 56, {"bind": "none"})
+
+
 @pytest.fixture(scope="session")
-def all_cells(_portainer_lab: PortainerLab) -> dict[tuple[Bind, str, str], Cell]:
+def all_cells(shared_labs: SharedLabs) -> dict[tuple[Bind, str, str], Cell]:
     """The whole matrix, once."""
-    seen = {(cell.bind, cell.vantage, cell.target): cell for cell in matrix.cells(_portainer_lab, BINDS)}
-    _portainer_lab.close_tunnels()
+    lab = shared_labs.of(SCENARIO)
+    assert isinstance(lab, PortainerLab)
+    seen = {(cell.bind, cell.vantage, cell.target): cell for cell in matrix.cells(lab, BINDS)}
+    lab.close_tunnels()
     return seen
 
 
@@ -97,7 +113,7 @@ def test_portainers_own_client_says_every_cell_word_for_word(
 )
 def test_a_cell_written_by_hand(
     all_cells: dict[tuple[Bind, str, str], Cell],
-    _portainer_lab: PortainerLab,
+    portainer_lab: PortainerLab,
     local: bool,
     bind: str,
     vantage: str,
@@ -107,7 +123,7 @@ def test_a_cell_written_by_hand(
 ) -> None:
     """A cell is observed as the hand-written table says."""
     if local:
-        outcome = _on_this_machine(_portainer_lab, bind, vantage, target, outcome)
+        outcome = _on_this_machine(portainer_lab, bind, vantage, target, outcome)
     assert all_cells[parse(bind), vantage, target].observed.outcome is outcome, reason
 
 

@@ -15,10 +15,10 @@ from testbed.errors import CommandError
 from testbed.frames import BROADCAST, LOCAL_EXPERIMENTAL, Capture, Frame, Tap, ethernet, fdb, neighbours, send
 from testbed.images import ImageStore
 from testbed.namespaces import NetworkNamespace
-from testbed.scenarios.switch import SwitchLab, scenes
 from testbed.scenarios.switch.deeds import ask, overheard, speak
 from testbed.scenarios.switch.judgement import answered, asked, flooded, is_for_group, left_by_one_port, reached_all
-from testbed.scenarios.switch.story import refused
+from testbed.scenarios.switch.lab import SwitchLab
+from testbed.scenarios.switch.story import refused, scenes
 from testbed.scenarios.switch.topology import ADDRESSES, BADGES, BRIDGE, ESSAYS_BADGE, GATEWAY, LAPTOP, PEOPLE
 from testbed.waiting import wait_for
 

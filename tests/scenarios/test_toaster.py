@@ -13,7 +13,6 @@ from testbed.evidence import Act
 from testbed.frames import fdb
 from testbed.frames.segments import segment
 from testbed.readers.conntrack import read_conntrack
-from testbed.scenarios.toaster import ToasterLab, scenes
 from testbed.scenarios.toaster.deeds import (
     COURIERS,
     GATE,
@@ -66,6 +65,7 @@ from testbed.scenarios.toaster.judgement import (
     shows_outside,
     told,
 )
+from testbed.scenarios.toaster.lab import ToasterLab
 from testbed.scenarios.toaster.story import (
     ACQUAINTANCES,
     BY_THE_PAGE,
@@ -76,6 +76,7 @@ from testbed.scenarios.toaster.story import (
     REDIRECTING,
     STOCK,
     VISITS,
+    scenes,
 )
 from testbed.scenarios.toaster.topology import (
     FRONTEND,

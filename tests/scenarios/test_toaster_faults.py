@@ -26,7 +26,7 @@ from testbed.processes import end
 from testbed.readers.sources import of_host
 from testbed.readers.take import Source
 from testbed.readers.vantages import PATIENCE
-from testbed.scenarios.toaster import ToasterLab
+from testbed.scenarios.toaster.lab import ToasterLab
 from testbed.scenarios.toaster.topology import (
     FRONTEND,
     FRONTEND_PORT,

@@ -7,7 +7,7 @@ import pytest
 from testbed.probe import Ask
 from testbed.readers.sources import of_host
 from testbed.report import journey as report
-from testbed.scenarios.toaster import ToasterLab
+from testbed.scenarios.toaster.lab import ToasterLab
 from testbed.trace import Journey, LegEnd, follow
 
 ORDER = Ask(

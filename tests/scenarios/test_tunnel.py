@@ -15,7 +15,7 @@ import pytest
 from testbed.hosts_file import HostsFile
 from testbed.images import ImageStore
 from testbed.model import Outcome, Phase, bracketed
-from testbed.scenarios.portainer import PortainerLab
+from testbed.scenarios.portainer.lab import PortainerLab
 from testbed.waiting import wait_for
 from tests.scenarios.two_machines import (
     FAR_END,

@@ -23,7 +23,7 @@ from testbed.host import Host
 from testbed.host.listeners import owner
 from testbed.images import ImageStore
 from testbed.model import Address, Outcome, Phase
-from testbed.scenarios.portainer import PortainerLab
+from testbed.scenarios.portainer.lab import PortainerLab
 from testbed.scenarios.portainer.topology import URL
 from testbed.tunnel import Forward, KeyPair, Server, ssh_paramiko
 from testbed.waiting import wait_for

@@ -11,7 +11,6 @@ import pytest
 
 from testbed.background import naming, spawn
 from testbed.background.holder import hand_over
-from testbed.bind import NoTunnel
 from testbed.errors import UsageError
 
 #: One that nobody else's test has.
@@ -19,7 +18,7 @@ TAKEN = f"taken-{os.getpid()}"
 
 
 def _up(name: str) -> None:
-    spawn.up("switch", name=name, bind=NoTunnel(), say=lambda line: None)
+    spawn.up("switch", name=name, options={}, say=lambda line: None)
 
 
 def _hand_over(name: str) -> None:

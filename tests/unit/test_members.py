@@ -11,7 +11,6 @@ from click.testing import CliRunner
 
 from testbed.background import Running, members
 from testbed.background.members import Member, find
-from testbed.bind import NoTunnel
 from testbed.cli import enter, looking
 from testbed.cli.group import group
 from testbed.errors import UsageError
@@ -23,7 +22,7 @@ ONE: Final = Running(
     scenario="toaster",
     keeper=11,
     seconds=1.0,
-    bind=NoTunnel(),
+    options={},
     hosts={"laptop": 12, "far": 13},
     containers={"web": ("laptop", 14), "web2": ("far", 15)},
     zones={},

@@ -18,12 +18,11 @@ from testbed.errors import UsageError
 from testbed.host import Host
 from testbed.images import own_recipes
 from testbed.images.recipe import BASE
-from testbed.scenarios import namespaces, switch, toaster
-from testbed.scenarios.portainer import topology as portainer
+from testbed.scenarios import table
 from testbed.topology import AttachmentSpec, ContainerSpec, FileSpec, HostSpec, Publish, Topology
 
 HOST: Final = HostSpec("host", secrets=("ledger-password", "sample-secret"))
-TOPOLOGIES: Final = (namespaces.TOPOLOGY, portainer.TOPOLOGY, switch.TOPOLOGY, toaster.TOPOLOGY)
+TOPOLOGIES: Final = tuple(scenario.topology.load() for scenario in table.every())
 REGISTERED: Final = {name: roles.role(name) for name in roles.names()}
 #: The smallest container of every role, and one of an image alone with and without a network.
 EXAMPLES: Final[Mapping[str, ContainerSpec]] = {

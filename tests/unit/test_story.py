@@ -7,16 +7,16 @@ import json
 import pytest
 from rich.console import Console
 
-from testbed.report import story
-from testbed.results import Check, Scene, Story
+from testbed.report import as_json, story
+from testbed.results import Check, Report, Scene
 
 HELD = Check("a frame to a known address leaves by that port alone", ok=True)
 BROKEN = Check("carlos sees nothing", ok=False, seen="carlos saw 2 frames")
 
 
-def a_story(*scenes: Scene) -> Story:
+def a_story(*scenes: Scene) -> Report:
     """One of some scenes."""
-    return Story("switch", 1.25, 0.5, scenes)
+    return Report("switch", {}, 1.25, 0.5, scenes)
 
 
 def said(shown: Scene) -> str:
@@ -52,8 +52,8 @@ def test_nothing_in_a_scene_reaches_the_terminal_as_a_command() -> None:
 
 
 def test_json_has_every_claim_and_what_was_seen() -> None:
-    """The keys that --help names."""
-    found = json.loads(story.as_json(a_story(Scene("One frame", (HELD, BROKEN), ("x",), "So."))))
+    """The keys that --help names; a story without a matrix has no cells, and no hole among them."""
+    found = json.loads(as_json.report(a_story(Scene("One frame", (HELD, BROKEN), ("x",), "So."))))
     assert (found["scenario"], found["ok"], found["seconds"], found["ready_seconds"]) == ("switch", False, 1.25, 0.5)
     assert found["scenes"] == [
         {
@@ -61,12 +61,13 @@ def test_json_has_every_claim_and_what_was_seen() -> None:
             "ok": False,
             "picture": ["x"],
             "checks": [
-                {"text": HELD.text, "ok": True, "seen": ""},
-                {"text": BROKEN.text, "ok": False, "seen": BROKEN.seen},
+                {"text": HELD.text, "ok": True, "seen": "", "expected": "", "observed": None},
+                {"text": BROKEN.text, "ok": False, "seen": BROKEN.seen, "expected": "", "observed": None},
             ],
             "remark": "So.",
         }
     ]
+    assert (found["version"], found["options"], found["cells"], found["holes"]) == (as_json.VERSION, {}, [], 0)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,15 @@
 """The namespaces scenario: one machine, one port on many 127.0.0.1, and the rooms that keep them apart."""
 
-from testbed.scenarios.namespaces.lab import NamespacesLab
-from testbed.scenarios.namespaces.story import scenes
-from testbed.scenarios.namespaces.topology import TOPOLOGY
+from __future__ import annotations
 
-__all__ = ["TOPOLOGY", "NamespacesLab", "scenes"]
+from typing import Final
+
+from testbed.scenarios.scenario import Reference, Scenario
+
+SCENARIO: Final = Scenario(
+    name="namespaces",
+    summary="how one kernel has many 127.0.0.1",
+    topology=Reference("testbed.scenarios.namespaces.topology", "TOPOLOGY"),
+    story=Reference("testbed.scenarios.namespaces.story", "scenes"),
+    lab=Reference("testbed.scenarios.namespaces.lab", "NamespacesLab"),
+)

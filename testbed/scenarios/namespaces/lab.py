@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cached_property
+from typing import Unpack
 
 from testbed.host.protocol import Host
-from testbed.images import ImageStore
 from testbed.probe import Vantage
 from testbed.scenarios.namespaces.doorman import Doorman
 from testbed.scenarios.namespaces.house import House
 from testbed.scenarios.namespaces.topology import LAPTOP, OPEN_PORT, PORT, ROOM_OF, ROOMS, SEATS, TOPOLOGY
-from testbed.scenarios.scenario_lab import ScenarioLab
+from testbed.scenarios.scenario_lab import LabSettings, ScenarioLab
 
 
 class NamespacesLab(ScenarioLab):
     """A laptop with two containers of its bridge, two that share a room with others, and one without any network.
 
-    :param store: where images are, and are built where they are missing
-    :param say: told what takes long, a line at a time
+    :param settings: those of :class:`testbed.scenarios.scenario_lab.LabSettings`
     """
 
-    def __init__(self, *, store: ImageStore | None = None, say: Callable[[str], None] = lambda line: None) -> None:
+    def __init__(self, **settings: Unpack[LabSettings]) -> None:
         self._closing = ExitStack()
-        super().__init__(TOPOLOGY, store=store, say=say)
+        super().__init__(TOPOLOGY, **settings)
 
     def _settle(self) -> None:
         for room in ROOMS:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from testbed.lab import Lab
 from testbed.report.columns import columns
 from testbed.results import Check, Scene
 from testbed.scenarios.namespaces import changes, doors, lifetimes, rooms
@@ -29,9 +28,11 @@ from testbed.scenarios.namespaces.topology import (
 _COUNTS: Final = {0: "no route at all", 2: "a routing table of two lines"}
 
 
-def scenes(lab: Lab) -> Iterator[Scene]:
-    """Tell it, each scene as soon as it is seen."""
-    assert isinstance(lab, NamespacesLab)
+def scenes(lab: NamespacesLab) -> Iterator[Scene]:
+    """Tell it, a scene at a time.
+
+    :raises Error: something could not be done or seen at all
+    """
     yield _who_sits_where(lab)
     yield _one_port(lab)
     yield _doors(lab)

@@ -6,17 +6,15 @@ import ipaddress
 import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Final, Unpack
 
-from testbed.bind import BindAddress
+from testbed.bind import BindAddress, NoTunnel
 from testbed.containers.roles.portainer import PortainerContainer
 from testbed.containers.roles.sshd import SshdContainer
 from testbed.errors import UsageError
 from testbed.evidence import Evidence
-from testbed.host.protocol import Host
-from testbed.images import ImageStore
 from testbed.model import Address
-from testbed.scenarios.portainer import expectation
+from testbed.scenarios.portainer import BIND, expectation
 from testbed.scenarios.portainer.topology import (
     AGENT,
     INNER_GATEWAY,
@@ -29,7 +27,8 @@ from testbed.scenarios.portainer.topology import (
     VANTAGES,
     with_special,
 )
-from testbed.scenarios.scenario_lab import ScenarioLab
+from testbed.scenarios.scenario import Options
+from testbed.scenarios.scenario_lab import LabSettings, ScenarioLab
 from testbed.tunnel import Forward, OpenSSHTunnel, ParamikoTunnel, Tunnel
 
 _TUNNELS: Final[Mapping[str, Callable[..., Tunnel]]] = {"paramiko": ParamikoTunnel, "openssh": OpenSSHTunnel}
@@ -38,21 +37,18 @@ _TUNNELS: Final[Mapping[str, Callable[..., Tunnel]]] = {"paramiko": ParamikoTunn
 class PortainerLab(ScenarioLab):
     """Portainer on the laptop, the agent on the remote machine, and whatever tunnel a test puts between.
 
-    :param store: where images are, and are built where they are missing
-    :param special: makes a host otherwise than as a private one, by its name
-    :param say: told what takes long, a line at a time
+    :param settings: those of :class:`testbed.scenarios.scenario_lab.LabSettings`
     """
 
-    def __init__(
-        self,
-        *,
-        store: ImageStore | None = None,
-        special: Mapping[str, Callable[[], Host]] | None = None,
-        say: Callable[[str], None] = lambda line: None,
-        call_by: str = "testbed exec",
-    ) -> None:
+    def __init__(self, **settings: Unpack[LabSettings]) -> None:
         self._tunnels: dict[str, Tunnel] = {}
-        super().__init__(with_special(special or {}), store=store, special=special, say=say, call_by=call_by)
+        super().__init__(with_special(settings.get("special", {})), **settings)
+
+    def stay(self, options: Options) -> None:
+        """Let the tunnel listen on the bind address that was chosen; it does so until the lab ends."""
+        bind = options.get(BIND)
+        if bind is not None and not isinstance(bind, NoTunnel):
+            self.forward(bind)
 
     @property
     def portainer(self) -> PortainerContainer:

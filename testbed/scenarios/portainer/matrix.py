@@ -10,13 +10,18 @@ from testbed.bind import LOOPBACKS, WILDCARDS, Bind, NoTunnel, addresses
 from testbed.evidence import Evidence
 from testbed.model import Address, Observation, Outcome
 from testbed.probe import Vantage
-from testbed.results import Cell, ClientCheck
+from testbed.results import Axes, Cell, ClientCheck
 from testbed.scenarios.portainer import expectation
 from testbed.scenarios.portainer.lab import PortainerLab
 from testbed.scenarios.portainer.topology import AGENT, TARGETS, VANTAGES
 from testbed.topology import RESOLVER_ADDRESS
 
 _LOOPBACK_OF: Final = dict(zip(WILDCARDS, LOOPBACKS, strict=True))
+
+
+def axes(binds: Sequence[Bind]) -> Axes:
+    """Return the axes of the matrix of some binds: from every vantage to every target."""
+    return Axes(tuple(binds), VANTAGES, TARGETS)
 
 
 def cells(lab: PortainerLab, binds: Sequence[Bind], *, via: str = "paramiko") -> Iterator[Cell]:

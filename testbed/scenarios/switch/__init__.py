@@ -1,7 +1,15 @@
 """The switch scenario: what podman0 does with a frame, and that it does nothing more."""
 
-from testbed.scenarios.switch.lab import SwitchLab
-from testbed.scenarios.switch.story import scenes
-from testbed.scenarios.switch.topology import TOPOLOGY
+from __future__ import annotations
 
-__all__ = ["TOPOLOGY", "SwitchLab", "scenes"]
+from typing import Final
+
+from testbed.scenarios.scenario import Reference, Scenario
+
+SCENARIO: Final = Scenario(
+    name="switch",
+    summary="what podman0 does with a frame, port by port",
+    topology=Reference("testbed.scenarios.switch.topology", "TOPOLOGY"),
+    story=Reference("testbed.scenarios.switch.story", "scenes"),
+    lab=Reference("testbed.scenarios.switch.lab", "SwitchLab"),
+)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from typing import Any, Unpack
 
 from testbed.frames import Tap, fdb
 from testbed.host.protocol import Host
-from testbed.images import ImageStore
 from testbed.namespaces import NetworkNamespace
-from testbed.scenarios.scenario_lab import ScenarioLab
+from testbed.scenarios.scenario_lab import LabSettings, ScenarioLab
 from testbed.scenarios.switch.topology import BADGES, BRIDGE, FENCE, LAPTOP, PEOPLE, TOPOLOGY
 
 #: Neighbour discovery and multicast reports speak by themselves, and would teach the switch before anybody does.
@@ -24,12 +23,11 @@ _AGEING = "30000"
 class SwitchLab(ScenarioLab):
     """A laptop with alice, bob and carlos at podman0, who are silent until told to speak.
 
-    :param store: where images are, and are built where they are missing
-    :param say: told what takes long, a line at a time
+    :param settings: those of :class:`testbed.scenarios.scenario_lab.LabSettings`
     """
 
-    def __init__(self, *, store: ImageStore | None = None, say: Callable[[str], None] = lambda line: None) -> None:
-        super().__init__(TOPOLOGY, store=store, say=say)
+    def __init__(self, **settings: Unpack[LabSettings]) -> None:
+        super().__init__(TOPOLOGY, **settings)
 
     def _settle(self) -> None:
         for name in (LAPTOP, *PEOPLE):

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Unpack
 
 from testbed.containers import HostContainer
 from testbed.containers.roles.ledger import LedgerContainer
 from testbed.host.protocol import Host
-from testbed.images import ImageStore
-from testbed.scenarios.scenario_lab import ScenarioLab
+from testbed.scenarios.scenario_lab import LabSettings, ScenarioLab
 from testbed.scenarios.toaster.topology import TOPOLOGY
 
 
 class ToasterLab(ScenarioLab):
     """Jack, two couriers between, and the shop with its frontend, its orders and its ledger.
 
-    :param store: where images are, and are built where they are missing
-    :param say: told what takes long, a line at a time
+    :param settings: those of :class:`testbed.scenarios.scenario_lab.LabSettings`
     """
 
-    def __init__(self, *, store: ImageStore | None = None, say: Callable[[str], None] = lambda line: None) -> None:
-        super().__init__(TOPOLOGY, store=store, say=say)
+    def __init__(self, **settings: Unpack[LabSettings]) -> None:
+        super().__init__(TOPOLOGY, **settings)
 
     def _settle(self) -> None:
         """Have podman0 keep its MAC address: netavark 1.14 sets one, and 1.4 does not.

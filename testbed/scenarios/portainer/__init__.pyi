@@ -1,2 +1,0 @@
-from .lab import PortainerLab as PortainerLab
-from .run import run as run
