@@ -16,6 +16,8 @@ from benchmarks.values import Machine, Run, Series, TargetResult, Unit, ratio
 from testbed.report.console import plain
 
 _DIGITS: Final = {Unit.SECONDS: 3, Unit.MILLISECONDS: 3, Unit.RATE: 0, Unit.MEBIBYTES: 1, Unit.TIMES: 2}
+#: Of what :func:`as_json` returns: raised whenever a key goes, or means something else.
+_VERSION: Final = 1
 _WORDS: Final = {True: ("met", "green"), False: ("missed", "red"), None: ("not measured", "dim")}
 
 
@@ -86,6 +88,7 @@ def as_json(run: Run) -> str:
     """Everything in one object, every sample with it."""
     return json.dumps(
         {
+            "version": _VERSION,
             "machine": asdict(run.machine),
             "quick": run.quick,
             "seconds": run.seconds,

@@ -35,6 +35,8 @@ _WORLDS_EACH: Final = 10
 #: Worlds that are built to make one smaller.
 _TRIES: Final = 25
 _DISAGREED: Final = 1
+#: Of what ``--json`` prints: raised whenever a key goes, or means something else.
+_VERSION: Final = 1
 
 
 @dataclass
@@ -151,7 +153,7 @@ def _report(run: _Run, first: int, seconds: float, named: tuple[Named, ...], *, 
         "confusion": [asdict(one) for one in named],
     }
     if json_:
-        click.echo(json.dumps(figures, indent=1))
+        click.echo(json.dumps({"version": _VERSION, **figures}, indent=1))
         return
     console = make()
     table = Table(show_header=False, box=None, pad_edge=False)

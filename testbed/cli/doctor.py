@@ -15,10 +15,12 @@ from testbed.prerequisites import Prerequisite
 from testbed.report.console import make, plain
 
 UNFIT = 2
+#: Of what ``--json`` prints: raised whenever a key goes, or means something else.
+VERSION = 1
 
 
 @click.command(epilog="\b\nExample:\n  testbed doctor --json | jq '.checks[] | select(.ok | not)'")
-@click.option("--json", "json_", is_flag=True, help="Print one JSON object: ok, and checks.")
+@click.option("--json", "json_", is_flag=True, help="Print one JSON object: version, ok, and checks.")
 def doctor(json_: bool) -> None:
     """Look at everything the testbed needs of this machine, and say how to get what is missing.
 
@@ -28,7 +30,7 @@ def doctor(json_: bool) -> None:
     ok = all(check.ok for check in checks)
     if json_:
         rows = [{"name": c.name, "ok": c.ok, "found": c.found, "cure": "" if c.ok else c.cure} for c in checks]
-        click.echo(json.dumps({"ok": ok, "checks": rows}, indent=1))
+        click.echo(json.dumps({"version": VERSION, "ok": ok, "checks": rows}, indent=1))
     else:
         _show(checks)
     if not ok:

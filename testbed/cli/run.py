@@ -37,7 +37,7 @@ Examples:
 --json prints one object, of the same shape for every scenario: version, scenario, options, ok, seconds, ready_seconds,
 scenes, cells and holes. Each scene has title, ok, picture, remark, and checks (text, ok, seen, expected, observed). A
 scenario with a matrix has cells: vantage, bind, target, ok, expected and observed (outcome, errno, text, phase;
-observed also seconds and command), control and client; holes counts those that are missing.
+observed also seconds and command), control and client; holes counts those that are missing. docs/json.md has it all.
 
 Exit codes: 0 all as claimed, 1 something was not, 2 cannot run here.
 """,

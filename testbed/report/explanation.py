@@ -14,6 +14,8 @@ from testbed.report.as_json import observation
 from testbed.report.console import plain
 from testbed.report.prediction import prediction
 
+#: Of what :func:`as_json` returns: raised whenever a key goes, or means something else.
+VERSION: Final = 1
 _MARKS: Final = {Conclusion.CONNECTS: "✓", Conclusion.EXPLAINED: "✗", Conclusion.CANNOT_TELL: "?"}
 _STYLES: Final = {
     Conclusion.CONNECTS: "bold green",
@@ -72,14 +74,15 @@ def _under(console: Console, text: str, style: str = "") -> None:
 
 
 def as_json(told: Explanation, not_seen: tuple[str, ...] = ()) -> str:
-    """One object: ``verdict``, ``cause``, ``sentence``, ``evidence``, ``cures``, ``warnings``, ``decide``, what was
-    ``predicted`` (:mod:`testbed.report.prediction`) and ``observed``, and ``not_seen``.
+    """One object: ``version``, ``verdict``, ``cause``, ``sentence``, ``evidence``, ``cures``, ``warnings``, ``decide``,
+    what was ``predicted`` (:mod:`testbed.report.prediction`) and ``observed``, and ``not_seen``.
 
     :param not_seen: a sentence for each part of the picture that could not be taken
     """
     found = told.diagnosis
     return json.dumps(
         {
+            "version": VERSION,
             "verdict": told.verdict,
             "cause": told.cause,
             "sentence": told.sentence,

@@ -15,6 +15,8 @@ from testbed.report.as_json import observation
 from testbed.report.console import plain
 from testbed.trace.values import Decided, Decision, Endpoint, Hop, Journey, Leg, Rewrite, RuleHit, Start
 
+#: Of what :func:`as_json` returns: raised whenever a key goes, or means something else.
+VERSION: Final = 1
 _ACROSS: Final = "→"
 _REWRITTEN: Final = "bold yellow"
 #: What one rung needs in one line.
@@ -206,8 +208,8 @@ def _rule(rule: RuleHit) -> str:
 
 
 def as_json(journey: Journey) -> str:
-    """One object: ``place``, ``target``, ``answered``, ``ended``, ``observed``, ``legs``, ``notes``, ``why`` and
-    ``seconds``.
+    """One object: ``version``, ``place``, ``target``, ``answered``, ``ended``, ``observed``, ``legs``, ``notes``,
+    ``why`` and ``seconds``.
 
     A leg: ``number``, ``parent``, ``opener``, ``delivered``, ``end``, ``older``, ``sequence``, ``back_sequence``,
     ``attempts``, ``said``, ``answered``, ``start``, and ``there`` and ``back``, lists of hops: ``namespace``,
@@ -217,6 +219,7 @@ def as_json(journey: Journey) -> str:
     why = journey.why
     return json.dumps(
         {
+            "version": VERSION,
             "place": journey.place,
             "target": journey.target,
             "answered": journey.answered,
