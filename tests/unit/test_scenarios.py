@@ -73,7 +73,7 @@ def test_the_whole_table_loads_nothing_that_makes_a_host() -> None:
     assert heavy & _loaded("table.every()") == set()
 
 
-# The parts of each
+# The parts of each (docs/adding/scenario.md)
 
 
 @each
@@ -96,6 +96,21 @@ def test_a_scenario_says_in_a_few_words_what_it_shows(scenario: Scenario) -> Non
 def test_a_scenario_has_tests_of_its_own_name(scenario: Scenario) -> None:
     """They run its story on real hosts."""
     assert (ROOT / "tests" / "scenarios" / f"test_{scenario.name}.py").is_file()
+
+
+@each
+def test_a_scenario_has_a_page_with_its_command_and_each_option(scenario: Scenario) -> None:
+    """docs/scenarios/NAME.md starts with its name and says how it is run."""
+    page = (ROOT / "docs" / "scenarios" / f"{scenario.name}.md").read_text(encoding="utf-8")
+    assert page.startswith(f"# {scenario.name}: {scenario.summary}\n")
+    for words in (f"testbed run {scenario.name}", f"testbed up {scenario.name}"):
+        assert words in page
+    assert [option.name for option in scenario.options if f"--{option.name}" not in page] == []
+
+
+def test_no_page_is_left_of_a_scenario_that_is_gone() -> None:
+    """docs/scenarios has a page for each scenario, and no other."""
+    assert {path.stem for path in (ROOT / "docs" / "scenarios").glob("*.md")} == set(table.NAMES)
 
 
 @each
@@ -124,12 +139,11 @@ MENTIONING: Final = (
 
 
 def test_no_command_names_a_scenario_that_is_none() -> None:
-    """What stands behind ``testbed run`` and ``testbed up`` is a scenario."""
+    """What stands behind ``testbed run`` and ``testbed up`` is a scenario; docs/adding/scenario.md adds airport."""
+    known = {*table.NAMES, "airport"}
     commands = re.compile(r"\btestbed (?:run|up) ([a-z][a-z0-9_-]*)")
     texts = {file: (ROOT / file).read_text(encoding="utf-8") for file in MENTIONING}
-    assert [
-        (file, name) for file, text in texts.items() for name in commands.findall(text) if name not in table.NAMES
-    ] == []
+    assert [(file, name) for file, text in texts.items() for name in commands.findall(text) if name not in known] == []
 
 
 def test_each_compose_file_is_of_a_scenario_and_is_described() -> None:
