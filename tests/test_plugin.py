@@ -67,13 +67,15 @@ def test_a_failing_comparison_shows_only_the_wrong_cells(pytester: pytest.Pytest
         """
         from dataclasses import replace
         from testbed.model import Outcome
+        from testbed.predict.unresolved import NotRunning
         from testbed.bind import parse
         from testbed.report.check import as_expected
         from testbed.scenarios.portainer import matrix
 
         def test_matrix(portainer_lab):
             cells = list(matrix.cells(portainer_lab, [parse("127.0.0.1")]))
-            wrong = replace(cells[0].expected, outcome=Outcome.TIMED_OUT, text="timed out", why="made wrong on purpose")
+            ending = NotRunning("the agent")
+            wrong = replace(cells[0].expected, outcome=Outcome.TIMED_OUT, text="timed out", ending=ending)
             as_expected([replace(cells[0], expected=wrong), *cells[1:]])
         """
     )
@@ -82,7 +84,7 @@ def test_a_failing_comparison_shows_only_the_wrong_cells(pytester: pytest.Pytest
     out = result.stdout.str()
     assert "1 of 56 cells differ" in out
     assert "laptop to 127.0.0.1, tunnel bound to 127.0.0.1" in out
-    assert "expected: timed out timed out (made wrong on purpose)" in out
+    assert "expected: timed out timed out (the agent does not run)" in out
     assert re.search(r"observed: connected to 127\.0\.0\.1:19001, answered 204 by Portainer-Agent 2\.23\.0", out)
     assert "by hand:  testbed exec laptop -- curl -kv -m 3 https://127.0.0.1:19001/ping" in out
     assert "portainer to" not in out
