@@ -1,4 +1,4 @@
-"""What this machine allows, read once: every decision about it is made from this picture, none is assumed."""
+"""Reading what this machine allows, once: every decision about it is made from these facts, none is assumed."""
 
 from __future__ import annotations
 
@@ -10,78 +10,17 @@ import re
 import resource
 import stat
 import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from testbed import tools
+from testbed.machine_facts import FIRST_SUBORDINATE_ID, PROGRAMS, SUBORDINATE_IDS, Machine
 
-#: Each program that something here runs, and the Debian and Ubuntu package that has it.
-PROGRAMS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "podman": "podman",
-        "catatonit": "catatonit",
-        "crun": "crun",
-        "runc": "runc",
-        "ip": "iproute2",
-        "iptables": "iptables",
-        "nft": "nftables",
-        "unshare": "util-linux",
-        "nsenter": "util-linux",
-        "newuidmap": "uidmap",
-        "newgidmap": "uidmap",
-        "ssh": "openssh-client",
-        "curl": "curl",
-        "mmdebstrap": "mmdebstrap",
-        "slirp4netns": "slirp4netns",
-        "pasta": "passt",
-    }
-)
-#: Where useradd begins to give subordinate ids (login.defs(5), SUB_UID_MIN).
-FIRST_SUBORDINATE_ID: Final = 100_000
-#: The files of subuid(5) and subgid(5).
-SUBORDINATE_IDS: Final = ("/etc/subuid", "/etc/subgid")
 #: Where Podman looks for its helpers (containers.conf(5), helper_binaries_dir).
 _HELPER_DIRS: Final = ("/usr/local/libexec/podman", "/usr/local/lib/podman", "/usr/libexec/podman", "/usr/lib/podman")
 _SECCOMP_PROFILES: Final = ("/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json")
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """The facts of one machine that decide what can run on it."""
-
-    distribution: str
-    """ID of os-release(5), such as ``debian``."""
-    codename: str
-    """VERSION_CODENAME of os-release(5), such as ``bookworm``; empty where it has none."""
-    user: str
-    uid: int
-    programs: Mapping[str, str | None]
-    """Where each of :data:`PROGRAMS` is, None where it is missing."""
-    netavark: str | None
-    aardvark: str | None
-    filesystems: frozenset[str]
-    """What the kernel can mount (/proc/filesystems)."""
-    user_namespaces: int
-    """The limit user.max_user_namespaces; 0 forbids them."""
-    unprivileged_user_namespaces: bool
-    """False where Debian's kernel.unprivileged_userns_clone is 0."""
-    apparmor_restricts_user_namespaces: bool
-    """True where Ubuntu's kernel.apparmor_restrict_unprivileged_userns is 1."""
-    subordinate_ids: int
-    """How many ids /etc/subuid and /etc/subgid (subuid(5)) both give the user."""
-    open_files: int
-    """Hard limit of open files; -1 is unlimited."""
-    processes: int
-    """Hard limit of processes; -1 is unlimited."""
-    firewall: str = "iptables"
-    """The program that netavark sets up its rules with: ``iptables`` or ``nft``."""
-    tun: int = 0o666
-    """The permissions of /dev/net/tun, 0 where it is missing."""
-    first_free_id: int = FIRST_SUBORDINATE_ID
-    """Behind every range of /etc/subuid and /etc/subgid: from it on no user has a subordinate id."""
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from typing import Final
 
 from testbed.errors import UnfitError
 from testbed.evidence.programs import PASTA, SLIRP
-from testbed.machine import PROGRAMS, Machine
+from testbed.machine_facts import PROGRAMS, Machine
 
 #: The oldest Podman that the suite passes on (Debian 12's). Before 4.0 there was no netavark at all.
 OLDEST_PODMAN: Final = (4, 3, 0)
@@ -16,7 +16,7 @@ OLDEST_PODMAN: Final = (4, 3, 0)
 FIRST_WITH_PASTA: Final = (5, 0, 0)
 #: A full rootless map (subuid(5)): fewer ids and images with high uids cannot be unpacked.
 ENOUGH_IDS: Final = 65536
-#: Those whose packages have the names of :data:`testbed.machine.PROGRAMS`, by their ID in os-release(5).
+#: Those whose packages have the names of :data:`testbed.machine_facts.PROGRAMS`, by their ID in os-release(5).
 APT: Final = ("debian", "ubuntu")
 
 

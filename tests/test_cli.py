@@ -23,7 +23,7 @@ from rich.console import Console
 from testbed import cli, tools
 from testbed.bind import parse
 from testbed.cli.group import COMMANDS, group
-from testbed.machine import Machine
+from testbed.machine_facts import Machine
 from testbed.model import Answer, Observation, Outcome, Phase
 from testbed.predict import Prediction
 from testbed.predict.unresolved import NotRunning

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from testbed.errors import UnfitError
 from testbed.host import settings
-from testbed.machine import Machine
+from testbed.machine_facts import Machine
 
 _CONTAINERS_CONF: Final = ("/usr/share/containers/containers.conf", "/etc/containers/containers.conf")
 _CONTAINERS_CONF_D: Final = "/etc/containers/containers.conf.d"

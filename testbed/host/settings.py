@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 from testbed.errors import UnfitError
-from testbed.machine import Machine
+from testbed.machine_facts import Machine
 
 #: Where a private host's Podman answers, and what that prints.
 SERVICE: Final = "/run/testbed/podman.sock"
@@ -95,7 +95,7 @@ def containers_conf(machine: Machine, *, networks: str = "/run/testbed/networks"
 
 def storage_conf(
     graphroot: str,
-    image_stores: Sequence[Path],
+    image_stores: Sequence[os.PathLike[str]],
     *,
     user_namespace: bool = False,
     runroot: str = "/run/testbed/runroot",

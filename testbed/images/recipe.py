@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from testbed.errors import ImageError
-from testbed.machine import Machine
+from testbed.machine_facts import Machine
 from testbed.prerequisites import APT
 
 BASE: Final = "base"

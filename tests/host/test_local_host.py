@@ -32,6 +32,7 @@ from testbed.images import ImageStore
 from testbed.janitor import firewall, footprint
 from testbed.janitor import serve as janitor
 from testbed.lab import Lab
+from testbed.machine_facts import Machine
 from testbed.model import Outcome
 from testbed.namespaces import is_root
 from testbed.scenarios.portainer.topology import AGENT, PORT, REMOTE, TOPOLOGY, URL, with_special
@@ -144,7 +145,7 @@ def test_what_podman_has_taken_is_named(state: PodmanState, words: str) -> None:
 # Settings: the machine's, with ours beneath.
 
 
-def a_machine(**programs: str | None) -> machine.Machine:
+def a_machine(**programs: str | None) -> Machine:
     """This machine, with both runtimes and small limits."""
     found = {"crun": "/usr/bin/crun", "runc": "/usr/bin/runc", **programs}
     return dataclasses.replace(

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from testbed.machine import PROGRAMS, Machine
+from testbed.machine_facts import PROGRAMS, Machine
 from testbed.namespaces import NetworkNamespace
 
 T = TypeVar("T")

@@ -12,7 +12,8 @@ import pytest
 
 from testbed import prerequisites
 from testbed.errors import UnfitError
-from testbed.machine import PROGRAMS, Machine, read
+from testbed.machine import read
+from testbed.machine_facts import PROGRAMS, Machine
 from testbed.prerequisites import Prerequisite, every, require
 from tests.unit.stand_ins import a_machine
 

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from testbed.host import settings
-from testbed.machine import Machine
+from testbed.machine_facts import Machine
 from testbed.namespaces.rootless import owner_namespace, rootless_netns
 from testbed.prerequisites import rootless, rootless_network
 from tests.unit.stand_ins import a_machine

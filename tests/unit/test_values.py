@@ -10,7 +10,7 @@ from testbed.evidence import Listener
 from testbed.hosts_file import HostsFile
 from testbed.images.recipe import Base, Recipe
 from testbed.images.store import Built
-from testbed.machine import Machine
+from testbed.machine_facts import Machine
 from testbed.model import Answer, Observation, Target
 from testbed.names import Naming
 from testbed.prerequisites import Prerequisite
