@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from testbed.predict.firewall import Packet
 
 
-@dataclass
+@dataclass(slots=True)
 class Tracking:
     """The memory of all namespaces on one way. Not a value: it is written as the packet goes."""
 
