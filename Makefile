@@ -12,9 +12,10 @@ setup: ## install what is missing, make .venv, build the images
 run: setup ## show the Portainer failure and its cures on real containers
 	@.venv/bin/testbed run portainer $(ARGS)
 
-test: ## run the whole test suite
+# How many workers auto is, tests/conftest.py says; of two -n the later one counts.
+test: ## run the whole test suite, on all processors
 	@scripts/setup test
-	@.venv/bin/pytest $(ARGS)
+	@.venv/bin/pytest -n auto $(ARGS)
 
 lint: ## ruff, mypy, import-linter and shellcheck, all of them
 	@scripts/setup lint
