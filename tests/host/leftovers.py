@@ -46,9 +46,8 @@ done
 umount /mnt
 mkdir -p /tmp/home
 ip link set lo up
-echo "ready $pid"
-exec >/dev/null 2>&1
-exec catatonit -- sh -c 'read -r _'
+# Ready once nothing of it changes its name any more: what is compared later are processes by number, time and name.
+exec catatonit -- sh -c 'echo "ready $0"; exec >/dev/null 2>&1; read -r _' "$pid"
 """
 #: include/net/tcp_states.h: nobody's any more, only a number that waits.
 _TIME_WAIT: Final = "06"
