@@ -50,7 +50,6 @@ def up(
             elif "error" in message:
                 raise Error(message["error"])
             elif "ready" in message:
-                process.stdout.close()
                 return
         assert process.stderr
         last = process.stderr.read().decode(errors="replace").strip().splitlines()[-1:]
@@ -61,5 +60,6 @@ def up(
         process.wait()
         raise
     finally:
-        assert process.stderr
+        assert process.stdout and process.stderr
+        process.stdout.close()
         process.stderr.close()
