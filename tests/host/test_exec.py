@@ -17,6 +17,7 @@ import pytest
 from testbed.images import ImageStore
 from testbed.topology import RESOLVER_ADDRESS
 from tests.host.leftovers import TESTBED
+from tests.typed import typed_here
 
 Image = Callable[[str], str]
 #: Other runs on this machine have labs too, and there may be several of ours: pytest-xdist has a process for each.
@@ -25,14 +26,14 @@ OTHER: Final = f"other-{os.getpid()}"
 TWIN: Final = f"twin-{os.getpid()}"
 
 
-def typed(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does, in a folder."""
-    return subprocess.run([TESTBED, *words], capture_output=True, text=True, check=False, timeout=100, cwd=cwd)
+def typed(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a process of its own, for what needs one: to go on after it, or to be what it becomes."""
+    return subprocess.run([TESTBED, *words], capture_output=True, text=True, check=False, timeout=100)
 
 
 def listed(name: str) -> dict[str, Any] | None:
     """What ``testbed list --json`` says of a lab, None where it does not list it."""
-    found = json.loads(typed("list", "--json").stdout)["labs"]
+    found = json.loads(typed_here("list", "--json").stdout)["labs"]
     return next((dict(lab) for lab in found if lab["name"] == name), None)
 
 
@@ -45,7 +46,7 @@ def up(name: str, *words: str) -> None:
 def remove(name: str) -> None:
     """End a lab if there is one, by its keeper where it does not listen."""
     lab = listed(name)
-    if lab is not None and typed("down", name).returncode != 0:
+    if lab is not None and typed_here("down", name).returncode != 0:
         with suppress(ProcessLookupError):
             os.kill(lab["keeper"], signal.SIGKILL)
 
@@ -70,7 +71,7 @@ def lab(testbed_session: None) -> Iterator[str]:
 
 def test_a_container_is_entered_with_its_own_names(lab: str) -> None:
     """A command in Portainer's container sees that container's hosts file, though its image holds no program."""
-    done = typed("exec", "--lab", lab, "portainer", "--", "cat", "/etc/hosts")
+    done = typed_here("exec", "--lab", lab, "portainer", "--", "cat", "/etc/hosts")
     assert done.returncode == 0, done.stderr
     # Podman from 4.7 on puts host.docker.internal behind it.
     assert re.search(r"^10\.88\.0\.1\thost\.containers\.internal( |$)", done.stdout, re.MULTILINE)
@@ -79,7 +80,7 @@ def test_a_container_is_entered_with_its_own_names(lab: str) -> None:
 
 def test_a_container_is_entered_with_its_own_resolver(lab: str) -> None:
     """A command in a container of the second network asks that network's resolver first."""
-    done = typed("exec", "--lab", lab, "second", "--", "cat", "/etc/resolv.conf")
+    done = typed_here("exec", "--lab", lab, "second", "--", "cat", "/etc/resolv.conf")
     first = "search dns.podman\nnameserver 10.89.0.1\n"
     # Podman 4 has the host's own as a second one; from 5 on the network's asks it (netavark 1.10).
     assert done.stdout in (f"{first}nameserver {RESOLVER_ADDRESS}\n", first)
@@ -88,7 +89,7 @@ def test_a_container_is_entered_with_its_own_resolver(lab: str) -> None:
 @pytest.mark.parametrize("name", ["portainer", "agent"])
 def test_a_container_from_scratch_is_entered_with_the_hosts_programs(lab: str, name: str) -> None:
     """A container whose image has neither a shell nor any other program is entered with this machine's."""
-    done = typed("exec", "--lab", lab, name, "--", "sh", "-c", "ip -json -4 address show eth0")
+    done = typed_here("exec", "--lab", lab, name, "--", "sh", "-c", "ip -json -4 address show eth0")
     assert done.returncode == 0, done.stderr
     (link,) = json.loads(done.stdout)
     assert link["addr_info"][0]["local"].startswith("10.88.0.")
@@ -96,32 +97,32 @@ def test_a_container_from_scratch_is_entered_with_the_hosts_programs(lab: str, n
 
 def test_a_container_without_a_network_is_entered(lab: str) -> None:
     """A command in a container without a network has loopback, and no resolver."""
-    links = typed("exec", "--lab", lab, "nonet", "--", "ip", "-json", "link")
+    links = typed_here("exec", "--lab", lab, "nonet", "--", "ip", "-json", "link")
     assert [link["ifname"] for link in json.loads(links.stdout)] == ["lo"]
-    assert typed("exec", "--lab", lab, "nonet", "--", "cat", "/etc/resolv.conf").stdout == ""
+    assert typed_here("exec", "--lab", lab, "nonet", "--", "cat", "/etc/resolv.conf").stdout == ""
 
 
 @pytest.mark.parametrize("name", ["laptop", "portainer"])
 def test_a_command_starts_in_the_callers_folder(lab: str, tmp_path: Path, name: str) -> None:
     """A command on a host, and one with a container's network, has the folder that it was called in."""
-    assert typed("exec", "--lab", lab, name, "--", "pwd", cwd=tmp_path).stdout == f"{tmp_path}\n"
+    assert typed_here("exec", "--lab", lab, name, "--", "pwd", cwd=tmp_path).stdout == f"{tmp_path}\n"
 
 
 def test_a_host_is_entered(lab: str) -> None:
     """On the laptop a command sees the tunnel's listener, on 127.0.0.1 and nowhere else."""
-    done = typed("exec", "--lab", lab, "laptop", "--", "ss", "-Hltn")
+    done = typed_here("exec", "--lab", lab, "laptop", "--", "ss", "-Hltn")
     listeners = [line.split()[3] for line in done.stdout.splitlines()]
     assert [address for address in listeners if address.endswith(":19001")] == ["127.0.0.1:19001"]
 
 
 def test_a_host_is_entered_under_its_own_name(lab: str) -> None:
     """A command on the remote machine runs on the remote machine."""
-    assert typed("exec", "--lab", lab, "remote", "--", "hostname").stdout == "remote\n"
+    assert typed_here("exec", "--lab", lab, "remote", "--", "hostname").stdout == "remote\n"
 
 
 def test_podman_on_a_host_is_that_hosts(lab: str) -> None:
     """Podman on a host of a lab lists the containers of that host."""
-    done = typed("exec", "--lab", lab, "remote", "--", "podman", "ps", "--format", "{{.Names}}")
+    done = typed_here("exec", "--lab", lab, "remote", "--", "podman", "ps", "--format", "{{.Names}}")
     assert sorted(done.stdout.split()) == ["agent", "sshd"]
 
 
@@ -134,13 +135,13 @@ def test_the_exit_code_is_the_commands(lab: str, name: str, status: int) -> None
 
 def test_words_after_the_dashes_are_the_commands_own(lab: str) -> None:
     """Options and dashes behind -- go to the command, as they are."""
-    done = typed("exec", "--lab", lab, "laptop", "--", "printf", "%s|", "--lab", "--", "a b")
+    done = typed_here("exec", "--lab", lab, "laptop", "--", "printf", "%s|", "--lab", "--", "a b")
     assert done.stdout == "--lab|--|a b|"
 
 
 def test_an_unknown_name_lists_the_known_ones(lab: str) -> None:
     """A name that no lab has is an error that says which there are."""
-    done = typed("exec", "--lab", lab, "nosuch", "--", "true")
+    done = typed_here("exec", "--lab", lab, "nosuch", "--", "true")
     assert done.returncode == 2
     assert done.stderr == (
         "testbed: no running lab has a host or container 'nosuch': there are laptop, remote, neighbour, "
@@ -150,14 +151,14 @@ def test_an_unknown_name_lists_the_known_ones(lab: str) -> None:
 
 def test_an_unknown_lab_is_named(testbed_session: None) -> None:
     """A lab that does not run is an error that says so and how to start one."""
-    done = typed("exec", "--lab", "no-such-lab", "laptop", "--", "true")
+    done = typed_here("exec", "--lab", "no-such-lab", "laptop", "--", "true")
     assert done.returncode == 2
     assert "no lab called 'no-such-lab' is running: start one with 'testbed up portainer'" in done.stderr
 
 
 def test_no_command_is_a_usage_error() -> None:
     """Without a command nothing is run, and an example says how."""
-    done = typed("exec", "laptop")
+    done = typed_here("exec", "laptop")
     assert done.returncode == 2
     assert "give a command after --, for example: testbed exec laptop -- ip route" in done.stderr
 
@@ -192,7 +193,7 @@ def test_a_lab_is_listed(lab: str) -> None:
 
 def test_a_name_that_is_taken_is_refused(lab: str) -> None:
     """A second lab of the same name is refused, with the command that ends the first."""
-    done = typed("up", "portainer", "--name", lab)
+    done = typed_here("up", "portainer", "--name", lab)
     assert done.returncode == 2
     said = f"testbed: a lab called {lab!r} is running already: 'testbed down {lab}' ends it"
     assert done.stderr.splitlines()[-1] == said
@@ -202,7 +203,7 @@ def test_a_name_that_is_taken_is_refused(lab: str) -> None:
 @pytest.mark.parametrize("name", ["a/b", " ", "-", "x" * 41, ""])
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     """What cannot be a lab's name is refused before anything is started."""
-    done = typed("up", "portainer", "--name", name)
+    done = typed_here("up", "portainer", "--name", name)
     assert done.returncode == 2
     assert "is no name for a lab: letters, digits, - and _, at most 40 of them" in done.stderr
 
@@ -219,7 +220,7 @@ def two(lab: str) -> Iterator[dict[str, str]]:
 
 def test_names_in_two_labs_need_the_lab(two: dict[str, str]) -> None:
     """Where two labs have a host of that name, one line says what to type, and with that, or --lab, each is found."""
-    unclear = typed("exec", "laptop", "--", "true")
+    unclear = typed_here("exec", "laptop", "--", "true")
     assert unclear.returncode == 2
     (line,) = unclear.stderr.splitlines()
     assert line.startswith("testbed: 'laptop' may be any of ")
@@ -227,7 +228,7 @@ def test_names_in_two_labs_need_the_lab(two: dict[str, str]) -> None:
     for name, address in two.items():
         assert f"{name}/laptop" in line
         for words in (("--lab", name, "laptop"), (f"{name}/laptop",)):
-            done = typed("exec", *words, "--", "ss", "-Hltn", "sport", "=", ":19001")
+            done = typed_here("exec", *words, "--", "ss", "-Hltn", "sport", "=", ":19001")
             assert done.stdout.split()[3] == f"{address}:19001"
 
 
@@ -251,25 +252,25 @@ def test_of_two_labs_each_is_looked_at_for_itself(two: dict[str, str], command: 
 def test_a_container_is_found_by_name_id_and_first_letters(lab: str) -> None:
     """What explain finds exec finds: also one that somebody ran by hand, which the keeper does not know."""
     on_laptop = ("exec", "--lab", lab, "laptop", "--", "podman")
-    image = typed(*on_laptop, "inspect", "--format={{.ImageName}}", "hostnet").stdout.strip()
-    made = typed(*on_laptop, "run", "-d", "--name=byhand", "--network=none", image, "sleep", "infinity")
+    image = typed_here(*on_laptop, "inspect", "--format={{.ImageName}}", "hostnet").stdout.strip()
+    made = typed_here(*on_laptop, "run", "-d", "--name=byhand", "--network=none", image, "sleep", "infinity")
     assert made.returncode == 0, made.stderr
     try:
         for text in ("byh", made.stdout[:12], f"{lab}/byhand"):
-            links = typed("exec", "--lab", lab, text, "--", "ip", "-json", "link")
+            links = typed_here("exec", "--lab", lab, text, "--", "ip", "-json", "link")
             assert [link["ifname"] for link in json.loads(links.stdout)] == ["lo"], links.stderr
             said = typed("explain", "--lab", lab, "--no-attempt", "--from", text, "--json", "127.0.0.1:1")
             assert json.loads(said.stdout)["cause"] == "nobody-listens"
     finally:
-        typed(*on_laptop, "rm", "--force", "--time=0", "byhand")
+        typed_here(*on_laptop, "rm", "--force", "--time=0", "byhand")
 
 
 def test_an_id_is_enough_to_find_its_lab(lab: str) -> None:
     """As podman ps prints it, and without --lab: it is nobody else's."""
-    listed_id = typed(
+    listed_id = typed_here(
         "exec", "--lab", lab, "laptop", "--", "podman", "ps", "-q", "--filter=name=portainer"
     ).stdout.strip()
-    assert typed("exec", listed_id, "--", "true").returncode == 0
+    assert typed_here("exec", listed_id, "--", "true").returncode == 0
     assert typed("explain", "--no-attempt", "--from", listed_id, "127.0.0.1:1").returncode == 1
 
 
@@ -280,7 +281,7 @@ def test_a_lab_that_is_ended_is_gone(testbed_session: None) -> None:
         before = listed(OTHER)
         assert before is not None
         assert before["options"] == {"bind": "none"}
-        done = typed("down", OTHER)
+        done = typed_here("down", OTHER)
         assert (done.returncode, done.stdout) == (0, f"{OTHER} is gone, with all that was on it\n")
         assert listed(OTHER) is None
         assert [pid for pid in (before["keeper"], *before["hosts"].values()) if runs(pid)] == []
@@ -291,6 +292,6 @@ def test_a_lab_that_is_ended_is_gone(testbed_session: None) -> None:
 @pytest.mark.testbed
 def test_ending_a_lab_that_does_not_run_is_an_error() -> None:
     """Down with a name that no lab has says so."""
-    done = typed("down", "no-such-lab")
+    done = typed_here("down", "no-such-lab")
     assert done.returncode == 2
     assert done.stderr == "testbed: no lab called 'no-such-lab' is running; see 'testbed list'\n"
