@@ -151,14 +151,34 @@ def unacknowledged(lab: ToasterLab) -> Iterator[Callable[[], None]]:
 @contextmanager
 def frozen(lab: ToasterLab, name: str) -> Iterator[Callable[[], None]]:
     """The workers of a container are stopped (SIGSTOP), its kernel is not; yields what has them go on."""
+    with freezing(lab, name) as (freeze, thaw):
+        freeze()
+        yield thaw
+
+
+@contextmanager
+def freezing(lab: ToasterLab, name: str) -> Iterator[tuple[Callable[[], None], Callable[[], None]]]:
+    """Yields what stops the workers of a container (SIGSTOP) at once, and what has them go on; so does the end.
+
+    What sends the signal has started when this begins: an order that waits does so for a second only (statement_timeout
+    of images/orders), which the start of a process on a busy machine may take.
+    """
     pids = tuple(children(lab, name))
-    send(lab, "STOP", *pids)
+    bell = f"{lab.shop.scratch}/freeze-{name}"
+    lab.shop.run(["mkfifo", bell])
+    freezer = lab.shop.popen(["sh", "-c", 'read -r _ <"$0"; kill -STOP "$@"', bell, *map(str, pids)])
+
+    def freeze() -> None:
+        lab.shop.path(bell).write_text("now\n", encoding="ascii")
+        assert freezer.wait(10.0) == 0, f"a worker of {name} is gone: {pids}"
 
     def thaw() -> None:
         send(lab, "CONT", *pids)
 
     try:
-        yield thaw
+        yield freeze, thaw
     finally:
+        end(freezer)
+        lab.shop.path(bell).unlink()
         with suppress(CommandError):  # killed meanwhile
             thaw()

@@ -49,6 +49,7 @@ from tests.scenarios.kills import (
     WORKERS,
     await_backend,
     await_no_backend,
+    freezing,
     frozen,
     held,
     kill,
@@ -372,9 +373,10 @@ def test_killed_while_an_order_is_written(shop: ToasterLab, point: str, victim: 
 def test_killed_when_the_answer_is_at_the_frontends_door(shop: ToasterLab, victim: str, expected: Killed) -> None:
     """Its kernel has it, and nginx has not read it: only with the frontend is it lost, and the order never."""
     with ThreadPoolExecutor(1) as jack, keep_at(shop, "UPDATE") as let_go:
-        clicking = jack.submit(buy, shop)
-        await_backend(shop, "UPDATE waiting")
-        with frozen(shop, "frontend"):
+        with freezing(shop, "frontend") as (freeze, _):
+            clicking = jack.submit(buy, shop)
+            await_backend(shop, "UPDATE waiting")
+            freeze()
             let_go()
             wait_for(lambda: is_answered(shop), "the answer to be at the frontend's door")
             kill(shop, victim)
@@ -394,9 +396,10 @@ def is_answered(lab: ToasterLab) -> bool:
 def test_orders_is_frozen_with_the_inventorys_row_in_its_hands(shop: ToasterLab) -> None:
     """The ledger takes it back after a second, so that the shop is not shut: that order is not taken, the next is."""
     with ThreadPoolExecutor(1) as jack, keep_at(shop, "UPDATE") as let_go:
-        clicking = jack.submit(buy, shop)
-        await_backend(shop, "UPDATE waiting")
-        with frozen(shop, "orders"):
+        with freezing(shop, "orders") as (freeze, _):
+            clicking = jack.submit(buy, shop)
+            await_backend(shop, "UPDATE waiting")
+            freeze()
             let_go()
             await_backend(shop, "idle in transaction")
             await_no_backend(shop)
