@@ -157,9 +157,16 @@ class Capture:
         self.close()
 
     def _forget(self) -> None:
-        """Pass over what came before everything was set up: not all taps saw it, and its times may be wrong."""
+        """Pass over what came before everything was set up: not all taps saw it, and its times may be wrong.
+
+        As many frames as the kernel has counted, whatever their times: one that it has put none on gets that of
+        reading, and would pass for one that came meanwhile.
+        """
         for opened in self._open:
-            self._drain(opened)
+            self._count(opened)
+            left = opened.passed - opened.dropped
+            while left > 0 and (passed := self._read(opened)) is not None:
+                left -= passed > 0
             opened.passed = opened.dropped = 0
         self._seen.clear()
         self._lost.clear()
@@ -179,19 +186,22 @@ class Capture:
     def _drain(self, opened: _Open) -> None:
         """Read what a tap has; what comes meanwhile is left for the next time, so that this comes to an end."""
         now = time.time_ns()
-        nanoseconds = 0
-        while nanoseconds <= now:
-            try:
-                raw, ancillary, _, sender = opened.socket.recvmsg(_LONGEST, _ANCILLARY, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                break
-            except OSError as exc:
-                # Said once when an interface goes down or away; what waits can be read all the same.
-                if exc.errno != errno.ENETDOWN:
-                    raise
-            else:
-                nanoseconds = self._keep(opened.tap, raw, ancillary, outgoing=sender[2] == socket.PACKET_OUTGOING)
+        while (passed := self._read(opened)) is not None and passed <= now:
+            pass
         self._count(opened)
+
+    def _read(self, opened: _Open) -> int | None:
+        """Read a frame that waits at a tap: when it passed, in ns; 0 for an error instead, None where none waits."""
+        try:
+            raw, ancillary, _, sender = opened.socket.recvmsg(_LONGEST, _ANCILLARY, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        except OSError as exc:
+            # Said once when an interface goes down or away; what waits can be read all the same.
+            if exc.errno != errno.ENETDOWN:
+                raise
+            return 0
+        return self._keep(opened.tap, raw, ancillary, outgoing=sender[2] == socket.PACKET_OUTGOING)
 
     def _keep(self, tap: Tap, raw: bytes, ancillary: Sequence[tuple[int, int, bytes]], *, outgoing: bool) -> int:
         """Note a frame if it is wanted, and return when it passed."""
