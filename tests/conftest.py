@@ -24,7 +24,9 @@ _MOST: Final = 16
 _FOLDERS: Final = ("", "host", "scenarios", "explain", "unit")
 #: What the text of a file has whose tests share something: a fixture that outlives a test, of its own or one that
 #: several files use. The text, because it is the controller that shares out, and only workers import tests.
-_SHARES: Final = re.compile(r'scope="(?:class|module|package|session)"|\b(?:portainer_lab|toaster_lab|the_machine)\b')
+_SHARES: Final = re.compile(r'scope="(?:class|module|package|session)"|\b(?:portainer_lab|toaster_lab)\b')
+#: The files whose tests look at this machine itself, or put a lab on it: there is one of it, so one worker has them.
+_OF_THE_MACHINE: Final = ("host/test_exec.py", "host/test_local_host.py")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -61,6 +63,8 @@ class _Sharing(LoadScopeScheduling):  # type: ignore[misc] # pytest-xdist ships 
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
+        if file.endswith(_OF_THE_MACHINE):
+            return "this machine"
         return file if shares(self.config.rootpath / file) else nodeid
 
 
