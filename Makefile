@@ -1,6 +1,8 @@
 # Nothing but names for what scripts/ and .venv/bin do. ARGS= passes arguments on: make test ARGS="-m testbed -n 2"
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
+# The suite starts hundreds of processes, and each would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup run test lint bench truth clean
 
 help: ## this list
