@@ -23,7 +23,7 @@ from testbed.topology.interfaces import ends_at, routes_through, sysctls_of
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CableSite:
     """A host or a container, as far as cables go."""
 
     host: Host
@@ -37,7 +37,7 @@ class Cabling:
     :param find: finds a host or container by its name; None for one without a network namespace at the moment
     """
 
-    def __init__(self, topology: Topology, find: Callable[[str], Place | None]) -> None:
+    def __init__(self, topology: Topology, find: Callable[[str], CableSite | None]) -> None:
         self._find = find
         self._cables = topology.cables
         self._specs: dict[str, HostSpec | ContainerSpec] = {

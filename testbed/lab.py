@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from testbed.at_once import AtOnce
-from testbed.cabling import Cabling, Place
+from testbed.cabling import CableSite, Cabling
 from testbed.containers import HostContainer, configured, roles, secret_file
 from testbed.errors import UsageError
 from testbed.host.links import set_sysctls
@@ -133,12 +133,12 @@ class Lab:
             cable_links=[end.link for end in self._cabling.ends(spec.name)],
         )
 
-    def _find(self, name: str) -> Place | None:
+    def _find(self, name: str) -> CableSite | None:
         if name in self.hosts:
-            return Place(self.hosts[name], self.hosts[name].net)
+            return CableSite(self.hosts[name], self.hosts[name].net)
         container = self.containers[name]
         net = container.find_net()
-        return Place(container.host, net) if net else None
+        return CableSite(container.host, net) if net else None
 
     def restart(self, name: str, *, seconds: int = 10) -> None:
         """End a container and start it again, and wait until it is ready.
