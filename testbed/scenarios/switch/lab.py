@@ -14,8 +14,9 @@ from testbed.namespaces import NetworkNamespace
 from testbed.scenarios.scenario_lab import LabSettings, ScenarioLab
 from testbed.scenarios.switch.topology import BADGES, BRIDGE, FENCE, LAPTOP, PEOPLE, TOPOLOGY
 
-#: Neighbour discovery and multicast reports speak by themselves, and would teach the switch before anybody does.
-_QUIET = "net.ipv6.conf.all.disable_ipv6=1"
+#: What the kernel says by itself would teach the switch, or come between a question and its answer: neighbour discovery
+#: and multicast reports of IPv6, and the question of ARP five seconds after a stale entry was used (arp(7)).
+_QUIET = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv4.neigh.{link}.delay_first_probe_time=3600")
 #: The kernel's own: five minutes (net/bridge/br_device.c, br_dev_setup).
 _AGEING = "30000"
 
@@ -31,7 +32,8 @@ class SwitchLab(ScenarioLab):
 
     def _settle(self) -> None:
         for name in (LAPTOP, *PEOPLE):
-            self.command(name, ["sysctl", "-qw", _QUIET])
+            link = BRIDGE if name == LAPTOP else "eth0"
+            self.command(name, ["sysctl", "-qw", *(setting.format(link=link) for setting in _QUIET)])
 
     @property
     def laptop(self) -> Host:
