@@ -19,6 +19,9 @@ mount -t tmpfs -o mode=1777 tmpfs /dev/shm # Podman's lock segment: shared, it c
 mount -t tmpfs -o mode=1777 tmpfs /var/tmp
 # crun refuses a hybrid hierarchy; a pure cgroup2 view of our own cgroup namespace is always consistent.
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
+# Read-only: its root is the machine's own group that we were started in. Podman as root would make a group "init" there,
+# for root alone, and move every process of that group into it (containers/common, MaybeMoveToSubCgroup).
+mount -o remount,bind,ro /sys/fs/cgroup
 over=/run/testbed/over
 mkdir -p /run/netns /run/lock /run/testbed/home /run/testbed/networks \
     $over/etc/upper $over/etc/work $over/var/lib/upper $over/var/lib/work $over/var/cache/upper $over/var/cache/work

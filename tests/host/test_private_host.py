@@ -367,6 +367,16 @@ def test_podman_on_a_host_is_root(private_host: PrivateHost) -> None:
     assert json.loads(private_host.run(["podman", "info", "--format", "json"]))["host"]["security"]["rootless"] is False
 
 
+def test_podman_on_a_host_moves_no_process_of_the_machine(private_host: PrivateHost) -> None:
+    """The control group that this process is in is the same after Podman has run on a host that was made in it."""
+    own = Path("/proc/self/cgroup")
+    before = own.read_text(encoding="ascii")
+    private_host.run(["podman", "info"])
+    assert own.read_text(encoding="ascii") == before
+    with pytest.raises(CommandError, match="Read-only file system"):
+        private_host.run(["mkdir", "/sys/fs/cgroup/ours"])
+
+
 def test_a_host_cannot_remove_an_image_of_the_store(
     make_private_host: MakeHost, testbed_image: Image, testbed_image_store: ImageStore
 ) -> None:
