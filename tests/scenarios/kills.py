@@ -57,6 +57,12 @@ def await_no_backend(lab: ToasterLab) -> None:
     wait_for(lambda: not backends(lab), "the ledger to be idle", state=lambda: str(children(lab, "ledger")))
 
 
+def times_said(lab: ToasterLab, words: str) -> int:
+    """How often the ledger's log has some words; what its processes are doing passes, and that stays."""
+    log: bytes = lab.ledger.get_wrapped_container().logs()
+    return log.decode(errors="replace").count(words)
+
+
 def send(lab: ToasterLab, signal: str, *pids: int) -> None:
     """Send a signal, by kill(1)'s name for it, to processes as the shop counts them.
 

@@ -54,6 +54,7 @@ from tests.scenarios.kills import (
     held,
     kill,
     mend,
+    times_said,
     unacknowledged,
 )
 
@@ -395,13 +396,15 @@ def is_answered(lab: ToasterLab) -> bool:
 
 def test_orders_is_frozen_with_the_inventorys_row_in_its_hands(shop: ToasterLab) -> None:
     """The ledger takes it back after a second, so that the shop is not shut: that order is not taken, the next is."""
+    taken_back = "terminating connection due to idle-in-transaction timeout"
+    before = times_said(shop, taken_back)
     with ThreadPoolExecutor(1) as jack, keep_at(shop, "UPDATE") as let_go:
         with freezing(shop, "orders") as (freeze, _):
             clicking = jack.submit(buy, shop)
             await_backend(shop, "UPDATE waiting")
             freeze()
             let_go()
-            await_backend(shop, "idle in transaction")
+            wait_for(lambda: times_said(shop, taken_back) > before, "the ledger to take the row back")
             await_no_backend(shop)
         click = clicking.result()
     assert at_last(shop, click) == Killed("503", UNKNOWN, 0, "201")
