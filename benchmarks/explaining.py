@@ -1,4 +1,4 @@
-"""``testbed explain``: the whole process on a host with 10 and with 100 containers, and a prediction by itself."""
+"""``testbed explain``: the whole process beside 10 and 100 containers; a prediction, and a firewall, by themselves."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import Final
 
 from benchmarks.background import in_background
 from benchmarks.bench import Bench, Stopwatch, Subject, idle_containers
 from benchmarks.values import Series, Target, Unit
 from testbed.errors import Error
-from testbed.evidence import Attempt, Evidence
+from testbed.evidence import Act, Attempt, Backend, Evidence, Hook, Ruleset
 from testbed.lab import Lab
 from testbed.model import Target as Goal
 from testbed.predict import predict
+from testbed.predict.firewall import Packet, judge
+from testbed.readers import iptables_text
 from testbed.readers.sources import of_host
 from testbed.readers.take import take
 
@@ -30,12 +33,14 @@ _COMMAND: Final = (sys.executable, "-c", "from testbed.cli import main; main()",
 _STEPS: Final = {10: 0.4, 100: 2.0}
 _PREDICTIONS: Final = 20_000
 _WARM_UP: Final = 100
+_JUDGEMENTS: Final = 1_000
 TARGETS: Final = (
     *(
         Target(NAME, f"explain_{count}", f"testbed explain beside {count} containers", Unit.SECONDS, at_most=most)
         for count, most in _STEPS.items()
     ),
     Target(NAME, "predict", "one prediction", Unit.MILLISECONDS, at_most=1),
+    Target(NAME, "judge", "a packet and two hundred rules", Unit.MILLISECONDS, at_most=1),
     Target(NAME, "memory", f"memory grown over {_PREDICTIONS:,} predictions", Unit.MEBIBYTES, at_most=0.1),
 )
 
@@ -55,7 +60,7 @@ def measure(bench: Bench) -> tuple[Series, ...]:
             evidence = evidence or take([of_host(host) for host in lab.hosts.values()])
     assert evidence is not None
     bench.say(f"{NAME}: {_PREDICTIONS} predictions")
-    return (*series, *_predictions(evidence))
+    return (*series, *_predictions(evidence), _judgements())
 
 
 def _explain(lab: str) -> float:
@@ -95,6 +100,22 @@ def _predictions(evidence: Evidence) -> Iterator[Series]:
         tracemalloc.stop()
     grown = (after - before) / (1 << 20)
     yield Series(NAME, "memory", f"memory grown over {_PREDICTIONS:,} predictions", Unit.MEBIBYTES, (grown,))
+
+
+def _judgements() -> Series:
+    """A packet that two hundred rules have to be looked at for, and that none of them is about."""
+    rules = [f"-A INPUT -s 10.{n}.0.0/16 -p tcp -m tcp --dport {n + 1} -j ACCEPT" for n in range(100)]
+    rules += [f"-A INPUT -p tcp -m tcp --dport {n + 1} -m conntrack --ctstate NEW -j ACCEPT" for n in range(100)]
+    text = "\n".join(["*filter", ":INPUT DROP [0:0]", *rules, "COMMIT", ""])
+    ruleset = Ruleset(iptables_text.parse(text, family="ip", backend=Backend.IPTABLES))
+    packet = Packet(ip_address("192.0.2.9"), ip_address("10.88.0.1"), "tcp", 40000, 19001)
+    watch = Stopwatch()
+    samples = []
+    for _ in range(_JUDGEMENTS):
+        if judge(ruleset, Hook.INPUT, packet).verdict is not Act.DROP:
+            raise Error("a packet that no rule is about was not dropped by the policy")
+        samples.append(watch.lap() * 1000)
+    return Series(NAME, "judge", "a packet and two hundred rules", Unit.MILLISECONDS, tuple(samples))
 
 
 SUBJECT: Final = Subject(NAME, measure, TARGETS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from ipaddress import ip_address
 
@@ -352,11 +351,9 @@ def test_a_port_that_the_kernel_chose_may_be_many() -> None:
 
 
 def test_very_many_doubts_are_unknown() -> None:
-    """Where too many rules may hold nobody follows all ways: UNKNOWN, in bounded time."""
+    """Where too many rules may hold nobody follows all ways, of which there are 2 to the 30th here: UNKNOWN."""
     marks = [Rule(f"mark {n}", (PERHAPS,), (Action(Act.SET_MARK, f"0xffffffff/{1 << n:#x}"),)) for n in range(30)]
-    start = time.perf_counter()
     assert verdict(doubtful(*marks, DROP)) is Act.UNKNOWN
-    assert time.perf_counter() - start < 0.1
 
 
 def test_conntrack_is_not_asked_before_it_is_there() -> None:
@@ -624,15 +621,8 @@ def test_firewalld(packet: Packet, expected: Act, argument: str) -> None:
     assert (found.verdict, found.argument) == (expected, argument)
 
 
-def test_a_packet_is_judged_quickly() -> None:
-    """Two hundred rules that all have to be looked at take well under a millisecond."""
+def test_what_no_rule_is_about_is_the_policys() -> None:
+    """Two hundred rules are looked at, and none is about the packet (benchmarks/explaining.py has what that takes)."""
     lines = [f"-A INPUT -s 10.{n}.0.0/16 -p tcp -m tcp --dport {n + 1} -j ACCEPT" for n in range(100)]
     lines += [f"-A INPUT -p tcp -m tcp --dport {n + 1} -m conntrack --ctstate NEW -j ACCEPT" for n in range(100)]
-    found = rules(*lines, policy="DROP")
-    judge(found, Hook.INPUT, PACKET)
-    times = []
-    for _ in range(20):
-        start = time.perf_counter()
-        assert judge(found, Hook.INPUT, PACKET).verdict is Act.DROP
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.001
+    assert judge(rules(*lines, policy="DROP"), Hook.INPUT, PACKET).verdict is Act.DROP
