@@ -49,7 +49,7 @@ class Machine:
     netavark: str | None
     aardvark: str | None
     filesystems: frozenset[str]
-    """What the kernel can mount (/proc/filesystems)."""
+    """File systems that the kernel can mount (/proc/filesystems)."""
     user_namespaces: int
     """The limit user.max_user_namespaces; 0 forbids them."""
     unprivileged_user_namespaces: bool

@@ -1,4 +1,4 @@
-"""What a run was expected to show and what it showed, as values; comparing the two is all the judgement there is.
+"""Expectations of a run and what was observed, as values; comparing the two is all the judgement there is.
 
 A report is of scenes, each with checks, and of a matrix of cells where the scenario has one.
 """
@@ -23,7 +23,7 @@ class Check:
     """The claim, as a sentence."""
     ok: bool
     seen: str = ""
-    """What was seen, where that says more than yes or no."""
+    """The finding in words, where that says more than yes or no."""
     expected: str = ""
     """The outcome, or the client's exact words, where the claim is about an observation."""
     observed: Observation | None = None
@@ -39,11 +39,11 @@ class Scene:
     picture: tuple[str, ...] = ()
     """Lines of plain text, at most 100 wide."""
     remark: str = ""
-    """What follows from it, for the one who reads."""
+    """The conclusion for the reader."""
 
     @property
     def ok(self) -> bool:
-        """Whether everything that it claims was seen."""
+        """True where everything that it claims was seen."""
         return all(check.ok for check in self.checks)
 
 
@@ -69,7 +69,7 @@ class Cell:
 
     vantage: str
     bind: Bind
-    """What the tunnel is bound to, or that there is none."""
+    """The bind address of the tunnel, or that there is none."""
     target: str
     expected: Prediction
     observed: Observation
@@ -133,7 +133,7 @@ class Matrix:
 
     @property
     def ok(self) -> bool:
-        """Whether every cell is as expected, and none is missing."""
+        """True where every cell is as expected, and none is missing."""
         return not self.wrong and not self.holes
 
 
@@ -152,5 +152,5 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether every scene and every cell is as claimed, none is missing, and there was a scene."""
+        """True where every scene and cell is as claimed, none is missing, and there was a scene."""
         return bool(self.scenes) and all(scene.ok for scene in self.scenes) and (self.matrix is None or self.matrix.ok)

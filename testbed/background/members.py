@@ -29,7 +29,7 @@ class Member:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name among people."""
         return self.host if self.container is None else self.container
 
 
@@ -40,7 +40,7 @@ def called(member: Member) -> Called:
 
 
 def described(labs: Iterable[Running]) -> tuple[Member, ...]:
-    """What the keepers of labs say that there is: all that the labs were made with."""
+    """Hosts and containers that the keepers of labs tell of: all that the labs were made with."""
     return tuple(
         member
         for lab in labs
@@ -70,7 +70,7 @@ def _living(lab: Running) -> Iterable[Member]:
 
 
 def known(text: str, labs: Sequence[Running], *, join: bool) -> tuple[Member, ...]:
-    """What is to be looked among for one that a person means.
+    """Hosts and containers among which to look for the one that a person means.
 
     Podman is asked only where what the keepers know does not decide it, such as for a container that somebody ran by
     hand.

@@ -15,7 +15,7 @@ from testbed.host import Host, PrivateHost
 def describe(
     hosts: Mapping[str, Host], containers: Mapping[str, HostContainer], scenario: str, options: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What a keeper says of its lab, but for who keeps it and since when.
+    """A keeper's description of its lab, but for who keeps it and since when.
 
     :param options: the values of the scenario's options, by name, as they are written on the command line
     """

@@ -53,7 +53,7 @@ def sources(*, lab: str | None = None, host: bool = False) -> tuple[Source, ...]
 
 
 def sources_for(place: str | None, *, lab: str | None = None, host: bool = False) -> tuple[Source, ...]:
-    """The same for whoever starts at a place: the lab that has it; where none is named and none has it, the machine.
+    """Sources for an attempt from a place: the lab that has it; where none is named and none has it, the machine.
 
     :param place: in the notation of :mod:`testbed.evidence.lookup`; None where it is to be told from words that were
         pasted

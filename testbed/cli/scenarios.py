@@ -1,4 +1,4 @@
-"""What the commands that start a scenario share: the table in their help, and the options that scenarios declare."""
+"""Shared by the commands that start a scenario: the table in their help, and the options that scenarios declare."""
 
 from __future__ import annotations
 

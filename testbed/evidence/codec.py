@@ -74,7 +74,7 @@ def _brought(data: bytes, version: int) -> bytes:
 
 
 def _check_hosts(evidence: Evidence) -> None:
-    """Whether hosts can be told apart, and containers and networks are on hosts of the picture.
+    """Check that hosts can be told apart, and that containers and networks are on hosts of the picture.
 
     :raises UsageError: not so
     """

@@ -104,7 +104,7 @@ def _joined(*words: str) -> str:
 
 
 def _is_within(own: Called, within: Sequence[str]) -> bool:
-    """Whether it is in the lab or on the host that stand before its name."""
+    """Return True where it is in the lab, or on the host, that stands before its name."""
     match within:
         case []:
             return True

@@ -27,7 +27,7 @@ class Place:
 
     @property
     def name(self) -> str:
-        """What people call it; another place may be called the same."""
+        """Its name among people; another place may be called the same."""
         return self.container.name if self.container else self.host.name
 
     @property

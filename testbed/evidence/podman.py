@@ -95,9 +95,9 @@ class HostFacts:
     """
 
     key: str
-    """What it is known by in the picture, such as ``net:[4026531840]/uid:0``."""
+    """Its identity in the picture, such as ``net:[4026531840]/uid:0``."""
     name: str
-    """What people call it."""
+    """Its name among people."""
     namespace: str
     """The key of its network namespace."""
     names: Names

@@ -27,7 +27,7 @@ def diagnose(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagno
 
 
 def is_about_binding(pasted: Pasted) -> bool:
-    """Whether the words are of a program that could not listen, or of ssh: no place has to be known for them."""
+    """True for the words of a program that could not listen, or of ssh: no place has to be known for them."""
     return pasted.code in _BY_CODE
 
 

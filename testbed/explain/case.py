@@ -86,7 +86,7 @@ class Case:
         return next((self.named(key) for key in self.hosts_of(namespace.key)), namespace.label)
 
     def named(self, host: str) -> str:
-        """What people call a host, by its key."""
+        """The name of a host, by its key."""
         return self.evidence.host(host).name
 
     def hosts_of(self, namespace: str | None) -> tuple[str, ...]:

@@ -172,7 +172,7 @@ def _published_elsewhere(case: Case, container: Container, published: Published,
 
 
 def _reached_by(case: Case, address: Address, host: str) -> str:
-    """Who reaches what is published on an address of a host, which is given by its key."""
+    """Those who reach a port published on an address of a host, which is given by its key."""
     network = next((n for n in case.evidence.networks if n.host == host and address in n.gateways), None)
     if network is not None:
         return f"the containers of the network {network.name}, and {case.named(host)} itself"

@@ -1,4 +1,4 @@
-"""What a reader of a network namespace is, and what it finds. docs/adding/reader.md says how one is added."""
+"""Readers of a network namespace, and their findings. docs/adding/reader.md says how one is added."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from testbed.namespaces import NetworkNamespace
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one reader found in one namespace."""
+    """The findings of one reader in one namespace."""
 
     fields: Mapping[str, Any]
-    """What it fills of :class:`testbed.evidence.Namespace`, by the names of its fields: those that it is registered
+    """Values for :class:`testbed.evidence.Namespace`, by the names of its fields: those that it is registered
     for."""
     missing: tuple[str, ...] = ()
-    """What of it could not be read, and why, a sentence each."""
+    """Parts that could not be read, and why, a sentence each."""
     peers: Mapping[int, tuple[int | None, int]] = field(default_factory=dict)
     """Of each veth by its ifindex: the number that the namespace has for its peer's, None for itself, and the peer's
     ifindex there. What links are completed from once all namespaces were read."""
@@ -28,13 +28,13 @@ class Reader:
     """Reads one kind of fact of a namespace."""
 
     what: str
-    """What it reads, as a sentence begins that it cannot: ``the connection tracking table``."""
+    """Its subject, as a sentence begins that says it cannot be read: ``the connection tracking table``."""
     fields: tuple[str, ...]
     """The fields of :class:`testbed.evidence.Namespace` that it fills, and no other reader does."""
     read: Callable[[NetworkNamespace], Reading]
     """Reads it. An OSError or a HostError is told in the picture, and leaves the fields as empty as they begin."""
     essential: bool = False
-    """Whether a namespace of which this cannot be read is left out of the picture."""
+    """True where a namespace of which this cannot be read is left out of the picture."""
 
 
 def of_rows(what: str, filled: str, read: Callable[[], tuple[Any, tuple[str, ...]]]) -> Reader:

@@ -35,7 +35,7 @@ class Source:
     """A host to take a picture of, by what it is read through."""
 
     name: str
-    """What people call it."""
+    """Its name among people."""
     proc: Path
     """The /proc that counts processes as that host does."""
     root: Path
@@ -57,7 +57,7 @@ class Source:
 
     @property
     def key(self) -> str | None:
-        """What a picture knows the host by now; None where it is gone.
+        """The identity of the host in a picture taken now; None where it is gone.
 
         Its network namespace (namespaces(7): the inode of its file), and the user whose Podman runs there.
         """
@@ -230,7 +230,7 @@ def _wanted(inventories: Sequence[_Inventory]) -> Iterator[tuple[str, Path, str]
 
 
 def _labels(inventories: Iterable[_Inventory]) -> Callable[[Called], str]:
-    """What tells a host or container from all others in words that can be typed: mostly its name."""
+    """Words to type that mean one host or container and no other: mostly its name."""
     known = [_called(one, container) for one in inventories for container in (None, *one.containers)]
     names = Counter(one.name for one in known)
 

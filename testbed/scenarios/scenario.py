@@ -25,7 +25,7 @@ class Reference(Generic[T]):
     module: str
     """Its full name, such as ``testbed.scenarios.switch.lab``."""
     name: str
-    """What the object is called there."""
+    """The object's name there."""
 
     def load(self) -> T:
         """Import the module, and return the object."""
@@ -42,7 +42,7 @@ class Option(Generic[T]):
     name: str
     """Without the dashes; lower-case letters and ``-``."""
     metavar: str
-    """What stands for its value in the help, such as ``ADDR``."""
+    """Placeholder of its value in the help, such as ``ADDR``."""
     help: str
     """A sentence or two of the help, without the default."""
     parse: Callable[[str], T]
@@ -81,9 +81,9 @@ class Scenario:
     name: str
     """The name of its package, and of it on the command line."""
     summary: str
-    """What it shows, in a few words that follow its name in the help."""
+    """Its subject, in a few words that follow its name in the help."""
     topology: Reference[Topology]
-    """What its lab starts."""
+    """The hosts, cables, networks and containers of its lab."""
     story: Reference[Callable[..., Iterator[Event]]]
     """Yields what is seen, as it is seen. It is called with the lab and, where there are options, an Options."""
     lab: Reference[Callable[..., object]] | None = None

@@ -14,18 +14,18 @@ from testbed.topology import Topology
 
 
 class LabSettings(TypedDict, total=False):
-    """What a lab is told beside its topology; each may be left out."""
+    """Settings of a lab beside its topology; each may be left out."""
 
     store: ImageStore
     """Where images are, and are built where they are missing; the user's own by default."""
     recipes: Mapping[str, Recipe]
-    """What images are made from, by role; the testbed's own by default."""
+    """Recipes of images, by role; the testbed's own by default."""
     special: Mapping[str, Callable[[], Host]]
     """Makes a host otherwise than as a private one, by its name."""
     say: Callable[[str], None]
     """Is told what takes long, a line at a time."""
     call_by: str
-    """What commands that repeat an attempt by hand start with; ``testbed exec`` by default."""
+    """Prefix of the commands that repeat an attempt by hand; ``testbed exec`` by default."""
 
 
 class ScenarioLab(Lab):

@@ -11,7 +11,7 @@ TABLE: Final = "testbed_trace_"
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """What the kernel shows of a packet that it tells about: as it was when that hook began."""
+    """A packet that the kernel tells about, as it was when that hook began."""
 
     source: bytes
     destination: bytes

@@ -80,7 +80,7 @@ def _one(lab: PortainerLab, bind: Bind) -> Iterator[Scene]:
 
 
 def _pressed(lab: PortainerLab, title: str, here: Evidence) -> Scene:
-    """What Portainer's own client gets, beside what is predicted for it."""
+    """The result of Portainer's own client, beside what is predicted for it."""
     target = "host.containers.internal"
     prediction = expectation.expected(here, "portainer", target)
     words = expectation.client_words(prediction, target, RESOLVER_ADDRESS)
