@@ -38,5 +38,10 @@ def _name(host: Any) -> Any:
     return host.get("name", "") if isinstance(host, dict) else None
 
 
+def _from_2(picture: dict[str, Any]) -> dict[str, Any]:
+    """Version 3 adds keys, and each has a value that means what version 2 did without it."""
+    return {**picture, "version": 3}
+
+
 #: What brings a picture of a version to the next one.
-TO_NEXT: Final[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = MappingProxyType({1: _from_1})
+TO_NEXT: Final[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = MappingProxyType({1: _from_1, 2: _from_2})

@@ -14,7 +14,7 @@ from testbed.evidence.podman import Container, HostFacts, Names, Network
 from testbed.model import Target
 
 #: Raised whenever a reader of an older picture would misunderstand a newer one.
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def refusal(text: bytes | str) -> str:
 
 def test_another_version_is_refused_before_anything_else_is_looked_at() -> None:
     """A newer picture may have another shape altogether: what is said is its version, not its first unknown word."""
-    assert refusal('{"version": 7, "hosts": 0}') == "the evidence file is of version 7, and this testbed reads 1 to 2"
+    assert refusal('{"version": 7, "hosts": 0}') == "the evidence file is of version 7, and this testbed reads 1 to 3"
 
 
 #: A picture as the first version wrote it: hosts by their names, and a container on one of them.
@@ -127,6 +127,12 @@ def test_a_picture_of_the_first_version_is_read() -> None:
         [("box", "box"), ("far", "far")],
     )
     assert picture.place("web").host is picture.hosts[1]
+
+
+def test_a_picture_of_the_second_version_is_read() -> None:
+    """Every key that came with the third has a value for pictures that lack it."""
+    picture = codec.from_json(with_fields(version=2))
+    assert (picture.version, picture.taken) == (VERSION, codec.from_json(with_fields()).taken)
 
 
 def test_a_picture_of_the_first_version_with_two_hosts_of_one_name_is_refused() -> None:
@@ -181,12 +187,12 @@ def test_whose_hosts_do_not_fit_is_refused(fields: dict[str, Any], says: str) ->
     ("text", "says"),
     [
         pytest.param("", "Invalid JSON", id="empty"),
-        pytest.param('{"version": 2,', "Invalid JSON", id="cut off"),
+        pytest.param('{"version": 3,', "Invalid JSON", id="cut off"),
         pytest.param(b"\xff\xfe", "Invalid JSON", id="no text"),
         pytest.param("[]", "should be an object", id="a list"),
         pytest.param('{"taken": ""}', "version: Field required", id="no version"),
         pytest.param('{"version": true}', "version: Input should be a valid integer", id="version is no number"),
-        pytest.param('{"version": 2}', "taken: Field required", id="nothing in it"),
+        pytest.param('{"version": 3}', "taken: Field required", id="nothing in it"),
         pytest.param(with_fields(colour="red"), "colour: Unexpected keyword", id="unknown word"),
         pytest.param(
             with_fields(hosts=[{"key": "k", "name": 1}]),
@@ -217,7 +223,7 @@ def test_an_address_that_is_none_is_refused() -> None:
 
 def test_deep_nesting_is_refused() -> None:
     """A hundred thousand brackets are an error, not the end of the stack."""
-    assert "recursion limit" in refusal('{"version": 2, "taken": ' + "[" * 100_000 + "]" * 100_000 + "}")
+    assert "recursion limit" in refusal('{"version": 3, "taken": ' + "[" * 100_000 + "]" * 100_000 + "}")
 
 
 def test_control_characters_of_a_file_are_escaped_and_long_words_cut() -> None:
@@ -235,14 +241,14 @@ def test_a_file_that_is_too_long_is_refused_unread() -> None:
 
 def test_millions_of_errors_are_not_collected() -> None:
     """A list of two million wrong things is given up at the first: what is told is that one's place."""
-    text = '{"version": 2, "taken": "", "hosts": [' + "0," * 2_000_000 + "0]}"
+    text = '{"version": 3, "taken": "", "hosts": [' + "0," * 2_000_000 + "0]}"
     assert refusal(text) == "this is no evidence file: hosts.0: Input should be an object"
 
 
 def test_many_wrong_entries_are_counted() -> None:
     """Where more is wrong than is worth telling apart, the number is told."""
     entries = ",".join(f'"{number}": 0' for number in range(1001))
-    text = '{"version": 2, "taken": "", "hosts": [], "namespaces": {' + entries + "}}"
+    text = '{"version": 3, "taken": "", "hosts": [], "namespaces": {' + entries + "}}"
     assert refusal(text) == "this is no evidence file: 1001 things in it are wrong"
 
 
