@@ -1,0 +1,90 @@
+"""The network of a rootless container without a bridge: a tap device that slirp4netns or pasta holds. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from testbed.change.change import ImpossibleChangeError
+from testbed.change.segments import with_address
+from testbed.evidence import (
+    MAIN_TABLE,
+    Container,
+    Evidence,
+    InterfaceAddress,
+    Link,
+    Namespace,
+    Route,
+    RouteKind,
+)
+from testbed.evidence.programs import PASTA, SLIRP, is_pasta
+from testbed.model import Address
+
+#: slirp4netns(1), --cidr.
+_SLIRP_ADDRESS: Final = ipaddress.ip_interface("10.0.2.100/24")
+_SLIRP_GATEWAY: Final = ipaddress.ip_address("10.0.2.2")
+_SLIRP_MTU: Final = 65520
+
+
+def with_tap(here: Namespace, evidence: Evidence, container: Container, before: Namespace | None) -> Namespace:
+    """A new namespace with the tap device that a container has outside of bridges.
+
+    :param before: the namespace that it had until now, whose device it gets again, with its helper alive
+    :raises ImpossibleChangeError: its network mode is none that is modelled, or its helper has nothing to copy
+    """
+    program = container.mode.partition(":")[0]
+    if program not in (SLIRP, PASTA):
+        raise ImpossibleChangeError(f"a container of network mode {container.mode} is not modelled")
+    old = next((link for link in before.links if link.kind == "tun"), None) if before else None
+    if before is not None and old is not None:
+        return _again(here, before, old, program)
+    if program == SLIRP:
+        link = Link(2, "tap0", "tun", "", _SLIRP_MTU, up=True, carrier=True, holder=SLIRP, host_loopback=False)
+        return _led(replace(here, links=(*here.links, link)), link, (_SLIRP_ADDRESS,), (_SLIRP_GATEWAY,))
+    return _like_host(here, evidence, container)
+
+
+def _again(here: Namespace, before: Namespace, old: Link, program: str) -> Namespace:
+    """The device and its routes as they were, held by a new helper."""
+    link = replace(old, up=True, carrier=True, holder=old.holder or program)
+    return replace(
+        here,
+        links=(*here.links, link),
+        addresses=(*here.addresses, *(row for row in before.addresses if row.link == old.index)),
+        routes=(*here.routes, *(row for row in before.routes if row.link == old.index)),
+        sysctls=MappingProxyType({**before.sysctls, **here.sysctls}),
+    )
+
+
+def _like_host(here: Namespace, evidence: Evidence, container: Container) -> Namespace:
+    """pasta copies the addresses and the default route of the host's interface that leads out (pasta(1))."""
+    host = evidence.namespaces.get(evidence.host(container.host).namespace)
+    routes = [r for r in host.routes if r.kind is RouteKind.UNICAST and not r.destination.prefixlen] if host else []
+    if host is None or not routes:
+        raise ImpossibleChangeError("the host has no default route whose interface pasta could copy")
+    index = routes[0].link
+    name = next((link.name for link in host.links if link.index == index), "eth0")
+    link = Link(2, name, "tun", "", _SLIRP_MTU, up=True, carrier=True, holder=_pasta_of(evidence))
+    copied = tuple(row.address for row in host.addresses if row.link == index and row.scope == "global")
+    gateways = tuple(route.gateway for route in routes if route.gateway is not None and route.link == index)
+    return _led(replace(here, links=(*here.links, link)), link, copied, gateways)
+
+
+def _pasta_of(evidence: Evidence) -> str:
+    """The name by which pasta runs there, as far as one runs."""
+    links = (link for namespace in evidence.namespaces.values() for link in namespace.links)
+    return next((link.holder for link in links if is_pasta(link.holder)), PASTA)
+
+
+def _led(
+    here: Namespace, link: Link, addresses: tuple[InterfaceAddress, ...], gateways: tuple[Address, ...]
+) -> Namespace:
+    for address in addresses:
+        here = with_address(here, link, address)
+    for gateway in gateways:
+        everything = ipaddress.ip_network("0.0.0.0/0" if gateway.version == 4 else "::/0")
+        route = Route(MAIN_TABLE, RouteKind.UNICAST, everything, link.index, gateway=gateway)
+        here = replace(here, routes=(*here.routes, route))
+    return here
