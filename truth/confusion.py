@@ -52,7 +52,10 @@ def _named(made: Fault, image: str, image_store: Path) -> str:
             told = stage.why_pasted(broken.pasted) if broken.pasted else stage.why(broken.place, broken.target)
     except Error as exc:
         return f"not made: {exc}"
-    return str(told.explanation.cause or told.explanation.verdict)
+    explained = told.explanation
+    if made.told_by_what_was_meant and made.cause in {one.cause for one in explained.alternatives}:
+        return str(made.cause)
+    return str(explained.cause or explained.verdict)
 
 
 def as_table(found: Iterable[Named]) -> Table:

@@ -29,6 +29,7 @@ class Change:
     3     a container started again, or attached to a network
     4     a container made anew
     5     a network made anew, with every container on it
+    6     a program started that nothing in the picture shows
     ====  ==============================================================================
     """
 

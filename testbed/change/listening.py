@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from testbed.change.change import Change, ImpossibleChangeError, apply
 from testbed.change.edit import edited, namespace_of, with_namespace
 from testbed.evidence import Evidence, Listener, Namespace, Process, Protocol
 from testbed.model import Address, bracketed
+
+#: What listen(2) is given by many programs; anything that lets one connection wait would do.
+_BACKLOG: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Rebind(Change):
 
 @dataclass(frozen=True, slots=True)
 class Listen(Change):
-    """A program is started that listens."""
+    """A program that runs, and does not listen, listens."""
 
     effort = 2
 
@@ -35,8 +39,20 @@ class Listen(Change):
     protocol: Protocol
     address: Address
     port: int
-    process: Process | None = None
-    """The program, where it runs already and only does not listen."""
+    process: Process
+
+
+@dataclass(frozen=True, slots=True)
+class StartProgram(Change):
+    """A program is started that listens, which nothing in the picture shows."""
+
+    effort = 6
+
+    namespace: str
+    """The key of the namespace it is to listen in."""
+    protocol: Protocol
+    address: Address
+    port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +75,18 @@ def _rebind(change: Rebind, evidence: Evidence) -> Evidence:
 
 @apply.register
 def _listen(change: Listen, evidence: Evidence) -> Evidence:
-    listener = Listener(change.protocol, change.address, change.port, backlog=128, process=change.process)
+    here = namespace_of(evidence, change.namespace)
+    pids = {entry.process.pid for entry in here.listeners if entry.process}
+    pids |= {forward.pid for forward in evidence.forwards if forward.namespace == here.key}
+    if change.process.pid not in pids:
+        raise ImpossibleChangeError(f"{change.process.name} (pid {change.process.pid}) is gone")
+    listener = Listener(change.protocol, change.address, change.port, backlog=_BACKLOG, process=change.process)
+    return with_namespace(evidence, _with(here, listener))
+
+
+@apply.register
+def _start_program(change: StartProgram, evidence: Evidence) -> Evidence:
+    listener = Listener(change.protocol, change.address, change.port, backlog=_BACKLOG)
     return edited(evidence, change.namespace, lambda here: _with(here, listener))
 
 

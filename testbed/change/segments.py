@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass, replace
 
 from testbed.change.change import Change, ImpossibleChangeError, apply
-from testbed.change.edit import edited, with_link
+from testbed.change.edit import edited, namespace_of, with_link, with_namespace
 from testbed.evidence import (
     LOCAL_TABLE,
     MAIN_TABLE,
@@ -80,8 +80,31 @@ class RemoveAddress(Change):
 
 @apply.register
 def _set_up(change: SetUp, evidence: Evidence) -> Evidence:
-    key, link = change.namespace, change.link
-    return edited(evidence, key, lambda here: with_link(here, replace(_present(here, link), up=True, carrier=True)))
+    """Its subnets have routes again, what was routed by a gateway has not (net/ipv4/fib_frontend.c, fib_add_ifaddr)."""
+    here = namespace_of(evidence, change.namespace)
+    link = _present(here, change.link)
+    there = evidence.namespaces.get(link.peer.namespace or "") if link.peer else None
+    end = next((one for one in there.links if link.peer and one.index == link.peer.index), None) if there else None
+    routes = here.routes
+    for row in (row for row in here.addresses if row.link == link.index):
+        routes += tuple(route for route in routes_of(link, row.address) if route not in routes)
+    carrier = end is None or end.up
+    here = _carried(with_link(replace(here, routes=routes), replace(link, up=True, carrier=carrier)), link)
+    evidence = with_namespace(evidence, here)
+    if there is None or end is None:
+        return evidence
+    return edited(
+        evidence, there.key, lambda far: _carried(with_link(far, replace(_present(far, end), carrier=end.up)), end)
+    )
+
+
+def _carried(here: Namespace, port: Link) -> Namespace:
+    """A namespace whose bridge has a carrier where a port of it has one (net/bridge/br_if.c, br_port_carrier_check)."""
+    bridge = next((one for one in here.links if one.index == port.master), None)
+    if bridge is None:
+        return here
+    carrier = any(one.up and one.carrier for one in here.links if one.master == bridge.index)
+    return with_link(here, replace(bridge, carrier=carrier))
 
 
 @apply.register
@@ -131,16 +154,21 @@ def with_address(here: Namespace, link: Link, address: InterfaceAddress) -> Name
 
     That is one to itself and one to its subnet (net/ipv4/fib_frontend.c, fib_add_ifaddr; net/ipv6/addrconf.c).
     """
-    own = ipaddress.ip_network(address.ip)
-    source = address.ip if address.version == 4 else None
-    routes = [Route(LOCAL_TABLE, RouteKind.LOCAL, own, link.index, source=source)]
-    if address.network.prefixlen < address.max_prefixlen:
-        routes.append(Route(MAIN_TABLE, RouteKind.UNICAST, address.network, link.index, source=source))
     return replace(
         here,
         addresses=(*here.addresses, LinkAddress(link.index, address, "global")),
-        routes=(*here.routes, *routes),
+        routes=(*here.routes, *routes_of(link, address)),
     )
+
+
+def routes_of(link: Link, address: InterfaceAddress) -> tuple[Route, ...]:
+    """The routes that the kernel makes for an address of an interface."""
+    own = ipaddress.ip_network(address.ip)
+    source = address.ip if address.version == 4 else None
+    local = Route(LOCAL_TABLE, RouteKind.LOCAL, own, link.index, source=source)
+    if address.network.prefixlen == address.max_prefixlen:
+        return (local,)
+    return (local, Route(MAIN_TABLE, RouteKind.UNICAST, address.network, link.index, source=source))
 
 
 def without_address(here: Namespace, row: LinkAddress) -> Namespace:

@@ -8,9 +8,10 @@ from typing import Final
 
 from testbed.evidence import Attempt, Container, Evidence, Forwarder, HostFacts, Place
 from testbed.explain import narrow, publishing
-from testbed.explain.case import Case, at, holder, listener_row
+from testbed.explain.case import Case, at, holder
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row, Undecided
+from testbed.explain.rows import listener_row
 from testbed.model import Observation, Outcome, Phase, Scheme, Target
 from testbed.predict import Disposition, Prediction, predict
 from testbed.predict.ending import Accepted

@@ -9,10 +9,11 @@ from typing import Final
 from testbed.errors import UsageError
 from testbed.evidence import Evidence, HostFacts, Listener, Namespace, Network, Place, Protocol
 from testbed.evidence.programs import AARDVARK, CONMON, DNS_PORT, ROOTLESSPORT
-from testbed.explain.case import at, holder, listener_row, listeners
+from testbed.explain.case import at, holder, listeners
 from testbed.explain.client_texts.said import Pasted
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
+from testbed.explain.rows import listener_row
 from testbed.model import Address
 from testbed.predict.routing import own_addresses, setting
 

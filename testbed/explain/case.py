@@ -19,12 +19,10 @@ from testbed.evidence import (
     Published,
     Subnet,
 )
-from testbed.explain.explanation import Row
 from testbed.model import Address, Observation, bracketed
 from testbed.predict import Prediction
 from testbed.predict.ending import PacketEnding
 from testbed.predict.unresolved import walked
-from testbed.predict.wording import row
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +117,16 @@ class Case:
         ports = {entry.port for entry in there.listeners if entry.protocol is Protocol.TCP} if there else set()
         return ports.pop() if len(ports) == 1 else None
 
+    def log_of(self, here: Namespace) -> str:
+        """The command that shows what a container's program says; empty for a host's own namespace."""
+        containers = () if self.is_host(here.key) else self.containers_in(here.key)
+        return f"podman logs {containers[0].name}" if containers else ""
+
+    def restart_of(self, listener: Listener) -> str:
+        """The command that restarts the container whose process holds a listener; empty for a process of the host."""
+        name = listener.process.container if listener.process else None
+        return f"podman restart {name}" if name else ""
+
     def published_at(self, hosts: Collection[str], port: int) -> Iterator[tuple[Container, Published]]:
         """Containers of some hosts, by their keys, that publish a port there, running or not."""
         for container in self.evidence.containers:
@@ -151,22 +159,9 @@ def at(address: Address | str, port: int) -> str:
     return f"{bracketed(str(address))}:{port}"
 
 
-def listener_row(namespace: Namespace, listener: Listener) -> Row:
-    """A listener as ``ss -ltnp`` shows it."""
-    queue = f"{listener.queue} {listener.backlog} " if listener.protocol is Protocol.TCP else ""
-    state = "LISTEN" if listener.protocol is Protocol.TCP else "UNCONN"
-    return Row("listener", namespace.label, f"{state} {queue}{at(listener.address, listener.port)} {holder(listener)}")
-
-
-def rows_of_walk(prediction: Prediction) -> tuple[Row, ...]:
-    """The rows that the walk itself rests on."""
-    rows = ((step, row(step)) for step in prediction.steps)
-    return tuple(Row(str(step.kind), step.namespace.label, text) for step, text in rows if text)
-
-
-def any_address(version: int) -> str:
+def any_address(version: int) -> Address:
     """The wildcard address of an IP version."""
-    return "0.0.0.0" if version == 4 else "::"
+    return ipaddress.ip_address("0.0.0.0" if version == 4 else "::")
 
 
 def as_subnet(text: str) -> Subnet | None:

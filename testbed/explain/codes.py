@@ -23,6 +23,7 @@ class Cause(StrEnum):
     WRONG_CONTAINER_PORT = "wrong-container-port"
     PUBLISHED_IPV6_LOOPBACK = "published-ipv6-loopback"
     PUBLISHED_NO_RULE = "rules-lost"
+    STALE_TRANSLATION = "stale-translation"
     HAIRPIN = "hairpin"
     NOT_RUNNING = "container-not-running"
     # Listeners that could not be.
@@ -36,6 +37,7 @@ class Cause(StrEnum):
     # Names.
     NAME_MISSING = "name-missing"
     NAME_OF_OTHER_GATEWAY = "name-of-other-gateway"
+    STALE_HOSTS_LINE = "stale-hosts-line"
     DNS_DISABLED = "dns-disabled"
     RESOLVER_BLOCKED = "resolver-blocked"
     RESOLVER_TAKEN = "resolver-port-taken"
@@ -48,6 +50,7 @@ class Cause(StrEnum):
     NO_ROUTE = "no-route"
     ROUTE_FORBIDS = "route-forbids"
     SUBNET_SHADOWS = "subnet-shadows"
+    ROUTE_ASTRAY = "route-astray"
     NOBODY_HAS_ADDRESS = "nobody-has-address"
     STALE_NEIGHBOUR = "stale-neighbour"
     FORWARDING_OFF = "forwarding-off"

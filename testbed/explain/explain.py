@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from testbed.evidence import Attempt, Evidence, Rule
 from testbed.explain import (
     above_tcp,
     filtering,
+    forwarding,
     listening,
     naming,
+    neighbours,
     proxying,
     publishing,
     rootless,
+    rootless_ports,
     routing,
-    stale,
+    ways,
 )
-from testbed.explain.by_ending import diagnose
+from testbed.explain.by_ending import propose
 from testbed.explain.case import Case
-from testbed.explain.explanation import Conclusion, Diagnosis, Explanation, Undecided
+from testbed.explain.choice import chosen
+from testbed.explain.explanation import Conclusion, Diagnosis, Explanation, Proposal, Undecided
+from testbed.explain.rows import rows_of_walk
 from testbed.model import Observation, Outcome, Phase
 from testbed.predict import Disposition, Prediction, predict
 from testbed.predict.ending import Accepted, Filtered, Held, Left, NoNeighbour, RelayCloses
 from testbed.predict.unknown import NotHandedOn, OfRule, Unknown
 from testbed.predict.unresolved import NotRunning
 
-#: Imported for the diagnoses that they register.
-REGISTERED: Final = (filtering, listening, naming, publishing, routing, stale)
+#: Imported for the proposals that they register.
+REGISTERED: Final = (
+    filtering,
+    forwarding,
+    listening,
+    naming,
+    neighbours,
+    publishing,
+    rootless_ports,
+    routing,
+)
 #: What the picture cannot decide: the observation may.
 _OPEN: Final = (Disposition.UNKNOWN, Disposition.LEFT)
+
+
+def proposals(case: Case) -> Iterator[Proposal]:
+    """All causes that a case may have; the prediction decides among them."""
+    yield from rootless.proposals(case)
+    yield from propose(case.prediction.ending, case)
+    yield from ways.proposals(case)
 
 
 def explain(evidence: Evidence, attempt: Attempt, seen: Observation | None = None) -> Explanation:
@@ -38,39 +60,69 @@ def explain(evidence: Evidence, attempt: Attempt, seen: Observation | None = Non
     """
     case = Case(evidence, attempt, predict(evidence, attempt), seen)
     ending = case.prediction.ending
-    if isinstance(ending, NotRunning) and case.place.container is not None:
-        return _explained(case, publishing.not_running(case, case.place.container))
-    if seen is None:
+    if seen is None or isinstance(ending, NotRunning):
         return _by_prediction(case)
     undecided = ending.disposition in _OPEN
     if undecided or isinstance(ending, Accepted | Held):
         if seen.outcome is Outcome.CONNECTED and not isinstance(ending, Held):
             return _connects(case)
         if above_tcp.fails_above_tcp(seen):
-            found = publishing.rules_lost(ending, case) if isinstance(ending, Held) else above_tcp.failed(case, seen)
-            return _explained(case, found) if isinstance(found, Diagnosis) else _cannot_tell(case, found)
+            return _above_tcp(case, seen)
     if undecided:
         return _by_observation(case, seen)
     return _by_prediction(case) if agree(case.prediction, seen) else _cannot_tell(case)
+
+
+def _above_tcp(case: Case, seen: Observation) -> Explanation:
+    if isinstance(case.prediction.ending, Held):
+        return _by_prediction(case)
+    found = above_tcp.failed(case, seen)
+    return _explained(case, found) if isinstance(found, Diagnosis) else _cannot_tell(case, found)
 
 
 def _by_prediction(case: Case) -> Explanation:
     ending = case.prediction.ending
     if isinstance(ending, Accepted) and case.prediction.outcome is Outcome.CONNECTED:
         return _connects(case)
-    found = rootless.diagnose(case) or diagnose(ending, case)
-    return _explained(case, found) if found else _cannot_tell(case)
+    return _chosen(case, proposals)
+
+
+def _chosen(case: Case, propose_all: Callable[[Case], Iterable[Proposal]]) -> Explanation:
+    """The cause whose change is predicted to cure; several where only what was meant tells; else none."""
+    found = chosen(case, propose_all)
+    if not found:
+        return _cannot_tell(case)
+    return _explained(case, found[0]) if len(found) == 1 else _either(case, found)
+
+
+def _either(case: Case, found: tuple[Diagnosis, ...]) -> Explanation:
+    """Several causes, each of which cures, and none of which the picture shows to be the one."""
+    whole = " Or: ".join(dict.fromkeys(one.sentence for one in found))
+    return Explanation(
+        Conclusion.CANNOT_TELL,
+        f"One of these, and only what was meant tells which. {whole}",
+        None,
+        case.prediction,
+        case.observation,
+        decide=" or ".join(one.meant for one in found if one.meant),
+        warnings=tuple(dict.fromkeys(warning for one in found for warning in one.warnings)),
+        alternatives=found,
+    )
 
 
 def _by_observation(case: Case, seen: Observation) -> Explanation:
     """The picture does not decide; some observations speak for themselves all the same."""
-    if seen.outcome in (Outcome.NAME_NOT_FOUND, Outcome.RESOLVER_FAILED):
-        found = naming.not_found(case) if seen.outcome is Outcome.NAME_NOT_FOUND else naming.resolver_taken(case)
-        if found:
-            return _explained(case, found)
-    if found := rootless.diagnose(case):
-        return _explained(case, found)
-    return _cannot_tell(case)
+    if seen.outcome is Outcome.NAME_NOT_FOUND:
+        return _chosen(case, naming.not_found)
+    if seen.outcome is Outcome.RESOLVER_FAILED:
+        return _chosen(case, naming.resolver_taken)
+    return _chosen(case, _beside_the_ending)
+
+
+def _beside_the_ending(case: Case) -> Iterator[Proposal]:
+    """Causes that do not rest on how it ends: where that is not known."""
+    yield from rootless.proposals(case)
+    yield from ways.proposals(case)
 
 
 def agree(predicted: Prediction, seen: Observation) -> bool:
@@ -116,13 +168,13 @@ def _cannot_tell(case: Case, between: Undecided | None = None) -> Explanation:
     predicted, seen = case.prediction, case.observation
     if between is not None:
         sentence, decide = between.sentence, between.decide
+    elif case.prediction.disposition not in _OPEN and (seen is None or agree(predicted, seen)):
+        return _no_cure(case)
     elif seen is None:
         sentence = f"It cannot be told: {predicted.why}."
         decide = "Try it: leave out --no-attempt."
         if case.place.namespace is None:
             decide = f"Whether {case.place.name} still runs, and is yours: podman ps (and sudo podman ps)"
-        if isinstance(predicted.ending, NotRunning):
-            decide = f"Start {case.place.name}, and try again."
     elif predicted.disposition in _OPEN:
         sentence = f"It cannot be told why it was {seen.outcome}: {predicted.why}."
         decide = _decide(case)
@@ -133,6 +185,26 @@ def _cannot_tell(case: Case, between: Undecided | None = None) -> Explanation:
         )
         decide = _decide(case)
     return Explanation(Conclusion.CANNOT_TELL, sentence, None, predicted, seen, decide=decide)
+
+
+def _no_cure(case: Case) -> Explanation:
+    """The fact that decides is known, and nothing that could be changed is predicted to make it connect."""
+    why = case.prediction.why
+    return Explanation(
+        Conclusion.CANNOT_TELL,
+        f"It cannot be told what to change: {why}, and nothing that was tried on the picture makes it connect.",
+        None,
+        case.prediction,
+        case.observation,
+        decide=_meant(case),
+        warnings=rootless.warnings(case),
+        facts=rows_of_walk(case.prediction),
+    )
+
+
+def _meant(case: Case) -> str:
+    """What somebody has to say where the picture has nothing that could have been meant."""
+    return f"Who is to answer at {case.said} port {case.attempt.target.port}: podman ps, and ss -ltnp on its host"
 
 
 def _decide(case: Case) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from testbed.change import Change
 from testbed.explain.codes import Cause
-from testbed.model import Observation
+from testbed.model import Observation, Target
 from testbed.predict import Prediction
 
 
@@ -28,6 +29,36 @@ class Row:
     """The host or container it was seen in."""
     text: str
     """As its tool prints it, or as near as can be."""
+    removal: Change | None = field(default=None, compare=False)
+    """What takes it out of the picture: a cause needs the row, or it is not printed. None where it is no part of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """Something that may make it connect; a cure once a prediction has shown that it does."""
+
+    text: str
+    """What it is, in a few words."""
+    command: str = ""
+    """The command or the line to change; empty where there is none to give."""
+    changes: tuple[Change, ...] = ()
+    """All of them are made."""
+    target: Target | None = None
+    """Another target that the caller is to use; None where it is the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A cause that may be the one: it is, where one of its remedies is proven."""
+
+    cause: Cause
+    sentence: str
+    rows: tuple[Row, ...]
+    remedies: tuple[Remedy, ...]
+    warnings: tuple[str, ...] = ()
+    """Where a usual witness misleads."""
+    meant: str = ""
+    """What somebody has to have meant for it, as half a sentence, where nothing in the picture tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +71,10 @@ class Cure:
     """The command or the line to change; empty where there is none to give."""
     exposes: str = ""
     """Who else can reach what afterwards; empty where nobody can."""
+    changes: tuple[Change, ...] = ()
+    """What was changed in the picture when the prediction showed that it connects; none where none is needed."""
+    target: Target | None = None
+    """The target that the caller uses then; None where it is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +88,8 @@ class Diagnosis:
     """The one to prefer first."""
     warnings: tuple[str, ...] = ()
     """Where a usual witness misleads."""
+    meant: str = ""
+    """What somebody has to have meant for it, as half a sentence, where nothing in the picture tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +114,17 @@ class Explanation:
     decide: str = ""
     """Where it cannot be told: the one observation that would decide it."""
     warnings: tuple[str, ...] = ()
+    alternatives: tuple[Diagnosis, ...] = ()
+    """Where it cannot be told because several cures are proven and only what was meant tells: each of them."""
+    facts: tuple[Row, ...] = ()
+    """Where it cannot be told what cures: the evidence for what decides."""
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The evidence: of the cause, of each that it may be, or of the fact that decides."""
+        if self.diagnosis is not None:
+            return self.diagnosis.rows
+        return (*(row for one in self.alternatives for row in one.rows), *self.facts)
 
     @property
     def cause(self) -> Cause | None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
-from testbed.evidence import Container, Network, Protocol
+from testbed.change.containers import Restart, Start
+from testbed.change.listening import StopListening
+from testbed.change.naming import AddHostsLine, NewWithHostsLine, NewWithResolver, SetResolverPort
+from testbed.change.networks import Connect
+from testbed.change.new_networks import CreateNetwork
+from testbed.evidence import Container, HostFacts, Network, Protocol
 from testbed.evidence.programs import AARDVARK, DNS_PORT
-from testbed.explain import filtering
-from testbed.explain.by_ending import diagnose
-from testbed.explain.case import Case, at, holder, listener_row
+from testbed.explain.accepting import let_through
+from testbed.explain.by_ending import propose
+from testbed.explain.case import Case, holder, listeners
 from testbed.explain.codes import Cause
-from testbed.explain.explanation import Cure, Diagnosis, Row
+from testbed.explain.explanation import Proposal, Remedy, Row
+from testbed.explain.filtering import decided
 from testbed.explain.publishing import not_running
+from testbed.explain.rows import listener_row, rule_row
 from testbed.model import Address
 from testbed.predict.ending import Accepted, Filtered, Left, NoListener
 from testbed.predict.multipath import travel
@@ -19,104 +28,205 @@ from testbed.predict.unknown import Unknown
 from testbed.predict.unresolved import NameNotFound, Question, ResolverFailed, question_of
 from testbed.predict.wording import why
 
+#: The network that a remedy makes where there is none that both are on.
+_SHARED: Final = "shared"
+_INTERNAL: Final = (".containers.internal", ".docker.internal")
 
-@diagnose.register
-def name_not_found(_: NameNotFound, case: Case) -> Diagnosis:
+
+@propose.register
+def name_not_found(_: NameNotFound, case: Case) -> Iterator[Proposal]:
     """The resolver that was asked does not know the name."""
-    return not_found(case)
+    yield from not_found(case)
 
 
-def not_found(case: Case) -> Diagnosis:
+def not_found(case: Case) -> Iterator[Proposal]:
     """Neither the hosts file nor the resolver has the name."""
     name = case.attempt.target.host.rstrip(".").lower()
-    asking = case.place.container
-    if found := resolver_taken(case):
-        return found
-    meant = next((c for c in case.evidence.containers if name in _names(c) and c.host == case.place.host.key), None)
-    if meant is not None and meant.state != "running":
-        return not_running(case, meant)
-    if meant is not None and asking is not None:
-        return _container_unknown(case, meant, asking)
-    internal = name.endswith((".containers.internal", ".docker.internal"))
-    cures = [Cure("Name it for the container", f"podman run --add-host {name}:ADDRESS ... (a new container)")]
-    if internal and asking is None:
-        cures.insert(
-            0, Cure("On the host itself call it by an address or by localhost", f"localhost:{case.attempt.target.port}")
-        )
-    where = f"the hosts file of {case.place.name}"
-    why = (
+    yield from resolver_taken(case)
+    asking, host = case.place.container, case.place.host
+    meant = [c for c in case.evidence.containers if name in names_of(c) and c.host == host.key]
+    for container in meant:
+        if container.state != "running":
+            yield not_running(case, container)
+        elif asking is None:
+            yield _unknown_to_the_host(case, container, host)
+        else:
+            yield from _container_unknown(case, container, asking)
+    yield _missing(case, name, asking)
+
+
+def _missing(case: Case, name: str, asking: Container | None) -> Proposal:
+    """Nothing in the picture is called so, or Podman does not write the name where it was looked up."""
+    internal = name.endswith(_INTERNAL)
+    local = replace(case.attempt.target, host="localhost")
+    remedies = [Remedy("Call the host by localhost, on the host itself", local.authority, target=local)]
+    if not (internal and asking is None):
+        remedies = list(_named(case, name, _addresses_meant(case, name)))
+    reason = (
         "Podman writes it into the hosts files of containers, not of hosts"
         if internal and asking is None
-        else "no resolver knows it either"
+        else "no resolver that it asks knows it either"
     )
-    return Diagnosis(
+    return Proposal(
         Cause.NAME_MISSING,
-        f"{case.place.name} does not know the name {case.attempt.target.host}: it is not in {where}, and {why}.",
-        (Row("hosts", case.place.name, _hosts(case)), *_resolvers(case)),
-        tuple(cures),
+        f"{case.place.name} does not know the name {case.attempt.target.host}: it is not in the hosts file of "
+        f"{case.place.name}, and {reason}.",
+        (_hosts_row(case), *resolver_rows(case)),
+        tuple(remedies),
+        meant="" if internal else f"{name} is to be a name for what listens there",
     )
 
 
-def unknown_at_start(case: Case) -> Diagnosis | None:
-    """A name that a program did not know as it started, and ended over; None where its container would know it now."""
+def _addresses_meant(case: Case, name: str) -> Iterator[Address]:
+    """The addresses that a name may have been meant for.
+
+    For one of Podman's names for the host that is the gateway of a network; for another one the gateway too, where the
+    host listens on the port that was called, and each container on a network of the caller's that does.
+    """
+    container, port = case.place.container, case.attempt.target.port
+    networks = case.networks_of(container) if container is not None else ()
+    host = case.evidence.namespaces.get(case.place.host.namespace)
+    if name.endswith(_INTERNAL) or (host is not None and listeners(host, port)):
+        for network in networks:
+            yield from network.gateways
+    for other in case.evidence.containers:
+        there = case.evidence.namespaces.get(other.namespace or "")
+        if other is not container and there is not None and listeners(there, port):
+            shared = {network.name for network in networks if network in case.networks_of(other)}
+            yield from (address for on in other.attachments if on.network in shared for address in on.addresses)
+
+
+def _named(case: Case, name: str, addresses: Iterator[Address]) -> Iterator[Remedy]:
+    """Writing a name into the hosts file of the place."""
+    place = case.place
+    for address in addresses:
+        if place.container is not None:
+            yield Remedy(
+                f"Name it for {place.name}",
+                f"podman run --add-host {name}:{address} ... (a new container)",
+                (NewWithHostsLine(place.host.key, place.container.id, name, address),),
+            )
+        else:
+            yield Remedy(
+                f"Name it in the hosts file of {place.name}",
+                f"echo '{address} {name}' >>/etc/hosts",
+                (AddHostsLine(place.host.key, name, address),),
+            )
+
+
+def _unknown_to_the_host(case: Case, meant: Container, host: HostFacts) -> Proposal:
+    """The host asks for a container's name: Podman's resolver is for containers, and the host does not ask it."""
+    port = case.attempt.target.port
+    addresses = [a for on in meant.attachments for a in on.addresses]
+    remedies: list[Remedy] = []
+    for published in meant.published:
+        if published.container_port == port and published.protocol == "tcp":
+            target = replace(case.attempt.target, host="127.0.0.1", port=published.host_port)
+            remedies.append(Remedy(f"Call the port that {meant.name} publishes", target.authority, target=target))
+    for address in addresses:
+        target = replace(case.attempt.target, host=str(address))
+        remedies.append(
+            Remedy("Or call it by its address, which changes with restarts", target.authority, target=target)
+        )
+    return Proposal(
+        Cause.NAME_MISSING,
+        f"{host.name} does not know the name {meant.name}: that is a container, and Podman's resolver ({AARDVARK}) "
+        "answers for containers only to containers on the same network. The host does not ask it.",
+        (_hosts_row(case), *resolver_rows(case)),
+        (*remedies, *_named(case, case.attempt.target.host, iter(addresses[:1]))),
+    )
+
+
+def unknown_at_start(case: Case) -> Iterator[Proposal]:
+    """A name that a program did not know as it started, and ended over; none where its container would know it now."""
     asking, name = case.place.container, case.attempt.target.host.rstrip(".").lower()
     if asking is None:
-        return None
+        return
     own, target = case.networks_of(asking), case.attempt.target
     for container in case.evidence.containers:
-        if name not in _names(container) or container.state != "running":
+        if name not in names_of(container) or container.state != "running":
             continue
         if any(network.dns_enabled for network in case.networks_of(container) if network in own):
-            return None
+            return
         # The words have the name alone.
         target = replace(target, port=case.only_port_of(container) or target.port)
-    found = not_found(replace(case, attempt=replace(case.attempt, target=target)))
     ended = f"The program in {asking.name} ended as it started, with status {asking.exit_code}, over the name {name}"
-    again = Cure("And start it again, where it is the same container", f"podman start {asking.name}")
+    row = Row("container", case.place.host.name, f"{asking.id[:12]} {asking.name} {asking.state}")
+    for found in not_found(replace(case, attempt=replace(case.attempt, target=target))):
+        remedies = tuple(_and_start(remedy, asking) for remedy in found.remedies)
+        yield replace(
+            found, sentence=f"{ended}: {found.sentence}", rows=(row, *found.rows), remedies=(*remedies, *found.remedies)
+        )
+
+
+def _and_start(remedy: Remedy, container: Container) -> Remedy:
+    """A remedy, and then the container that ended is started again; one that makes it anew has started it."""
     return replace(
-        found,
-        sentence=f"{ended}: {found.sentence}",
-        rows=(Row("container", case.place.host.name, f"{asking.id[:12]} {asking.name} {asking.state}"), *found.rows),
-        cures=(*found.cures, again),
+        remedy,
+        text=f"{remedy.text}, and start {container.name} again",
+        command=f"{remedy.command}\npodman start {container.name}",
+        changes=(*remedy.changes, Start(container.host, container.id)),
     )
 
 
-def _container_unknown(case: Case, meant: Container, asking: Container) -> Diagnosis:
+def _container_unknown(case: Case, meant: Container, asking: Container) -> Iterator[Proposal]:
     """The name is another container's, and the resolver does not say so."""
     own, its = case.networks_of(asking), case.networks_of(meant)
     shared = [network for network in own if network in its]
     row = Row("networks", case.place.host.name, f"{asking.name}: {_list(own)}; {meant.name}: {_list(its)}")
-    move = Cure(
-        "Put both on one network with DNS",
-        f"podman network create shared && podman network connect shared {meant.name} && "
-        f"podman network connect shared {asking.name}",
-        f"{meant.name} and {asking.name} reach each other on every port",
-    )
-    asked = next((g for network in shared if network.dns_enabled for g in network.gateways), None)
-    if asked is not None and (lost := _not_answering(case, asked)):
-        return _no_answer(lost, case)
+    for gateway in (g for network in shared if network.dns_enabled for g in network.gateways):
+        lost = _not_answering(case, gateway)
+        if lost is not None:
+            yield _no_answer(lost, case)
+    addresses = [a for on in meant.attachments for a in on.addresses if on.network in {n.name for n in shared}]
+    direct = [replace(case.attempt.target, host=str(address)) for address in addresses]
     if shared and not any(network.dns_enabled for network in shared):
-        return Diagnosis(
+        yield Proposal(
             Cause.DNS_DISABLED,
-            f"{asking.name} and {meant.name} are both on the network {_list(tuple(shared))}, where Podman answers "
-            "for no "
-            f"names: DNS is off there, as always on the default network.",
+            f"{asking.name} and {meant.name} are both on the network {_list(tuple(shared))}, where Podman answers for "
+            "no names: DNS is off there, as always on the default network.",
             (row,),
             (
-                move,
-                Cure("Or call it by its address", _address(meant, case.attempt.target.port)),
-                Cure(
-                    "Or name it for the container, with an address that it keeps (--ip)",
-                    f"podman run --add-host {meant.name}:ADDRESS ... (a new container)",
-                ),
+                *(Remedy("Call it by its address", target.authority, target=target) for target in direct),
+                *_together(case, meant, asking),
+                *_named(case, meant.name, iter(addresses[:1])),
             ),
         )
-    return Diagnosis(
-        Cause.NETWORKS_NOT_SHARED,
-        f"{asking.name} does not know {meant.name}: they are on no network together, and Podman tells a container only "
-        f"the names on its own networks.",
-        (row,),
-        (move,),
+    elif not shared:
+        yield Proposal(
+            Cause.NETWORKS_NOT_SHARED,
+            f"{asking.name} does not know {meant.name}: they are on no network together, and Podman tells a container "
+            "only the names on its own networks.",
+            (row,),
+            tuple(_together(case, meant, asking)),
+        )
+
+
+def _together(case: Case, meant: Container, asking: Container) -> Iterator[Remedy]:
+    """Bringing two containers onto one network with DNS: one that either is on, else a new one."""
+    for network in case.networks_of(meant):
+        if network.dns_enabled and network not in case.networks_of(asking):
+            yield Remedy(
+                f"Connect {asking.name} to the network {network.name}, which has DNS",
+                f"podman network connect {network.name} {asking.name}",
+                (Connect(asking.host, asking.id, network.name),),
+            )
+    for network in case.networks_of(asking):
+        if network.dns_enabled and network not in case.networks_of(meant):
+            yield Remedy(
+                f"Connect {meant.name} to the network {network.name}, which has DNS",
+                f"podman network connect {network.name} {meant.name}",
+                (Connect(meant.host, meant.id, network.name),),
+            )
+    yield Remedy(
+        "Put both on a network with DNS",
+        f"podman network create {_SHARED} && podman network connect {_SHARED} {meant.name} && "
+        f"podman network connect {_SHARED} {asking.name}",
+        (
+            CreateNetwork(asking.host, _SHARED),
+            Connect(meant.host, meant.id, _SHARED),
+            Connect(asking.host, asking.id, _SHARED),
+        ),
     )
 
 
@@ -128,83 +238,113 @@ def _not_answering(case: Case, server: Address) -> Question | None:
     return None if isinstance(ending, Accepted | Unknown | Left) else Question(server, ending)
 
 
-@diagnose.register
-def resolver_failed(ending: ResolverFailed, case: Case) -> Diagnosis:
+@propose.register
+def resolver_failed(ending: ResolverFailed, case: Case) -> Iterator[Proposal]:
     """No resolver gave an answer."""
-    if found := resolver_taken(case):
-        return found
+    yield from resolver_taken(case)
     if ending.question is not None:
-        return _no_answer(ending.question, case)
+        yield _no_answer(ending.question, case)
+        return
     name = case.attempt.target.host
-    return Diagnosis(
+    yield Proposal(
         Cause.RESOLVER_DOWN,
         f"{case.place.name} does not know the name {name}: it is not in its hosts file, and it has no resolver to ask.",
-        (Row("hosts", case.place.name, _hosts(case)),),
-        (Cure("Use an address, or give it a resolver", "podman run --dns ADDRESS ... (a new container)"),),
+        (_hosts_row(case),),
+        tuple(_by_address(case)),
     )
 
 
-def _no_answer(question: Question, case: Case) -> Diagnosis:
+def _no_answer(question: Question, case: Case) -> Proposal:
     """A resolver was asked, and its answer did not come."""
     server, asked, name = question.resolver, question.ending, case.attempt.target.host
     cannot = f"{case.place.name} cannot ask its resolver {server} for {name}"
     if isinstance(asked, Filtered):
-        here, rule = asked.namespace.label, filtering.decided(asked.verdict)
+        here, rule = asked.namespace, decided(asked.verdict)
         stopped = "the answer to it" if asked.back else "the question"
-        return Diagnosis(
+        return Proposal(
             Cause.RESOLVER_BLOCKED,
-            f"{cannot}: the firewall of {here} stops {stopped} in {str(asked.verdict.hook).upper()}: {rule}.",
-            (Row("rule", here, rule), *_resolvers(case)),
-            filtering.cures(asked, case),
+            f"{cannot}: the firewall of {here.label} stops {stopped} in {str(asked.verdict.hook).upper()}: {rule}.",
+            (rule_row(here, asked.verdict), *resolver_rows(case)),
+            tuple(let_through(asked, case)),
         )
     nobody = f"nobody listens on UDP port {DNS_PORT} there"
-    return Diagnosis(
+    return Proposal(
         Cause.RESOLVER_DOWN,
         f"{cannot}: {nobody if isinstance(asked, NoListener) else why(asked)}.",
-        _resolvers(case),
-        (
-            *_restart(case, server),
-            Cure("Give the container a resolver that answers", "podman run --dns ADDRESS ... (a new container)"),
-            Cure("Or name it for the container", f"podman run --add-host {name}:ADDRESS ... (a new container)"),
-        ),
+        resolver_rows(case),
+        (*_restart(case, server), *_by_address(case)),
     )
 
 
-def _restart(case: Case, server: Address) -> tuple[Cure, ...]:
-    """What starts Podman's own resolver anew; nothing where it is another one that does not answer."""
+def _by_address(case: Case) -> Iterator[Remedy]:
+    """Calling a container by its address, and naming it in the hosts file, where the name is a container's."""
+    name = case.attempt.target.host.rstrip(".").lower()
+    for container in case.evidence.containers:
+        if name in names_of(container) and container.host == case.place.host.key:
+            addresses = [a for on in container.attachments for a in on.addresses]
+            for address in addresses:
+                target = replace(case.attempt.target, host=str(address))
+                yield Remedy("Call it by its address, which changes with restarts", target.authority, target=target)
+            yield from _named(case, name, iter(addresses[:1]))
+    yield from _by_another_resolver(case)
+    yield from _named(case, name, _addresses_meant(case, name))
+
+
+def _by_another_resolver(case: Case) -> Iterator[Remedy]:
+    """Asking another resolver: each that the host asks itself, and that a container can ask too."""
     container = case.place.container
-    if container is None or all(server not in network.gateways for network in case.networks_of(container)):
-        return ()
-    return (Cure("Restart the container, which starts Podman's resolver anew", f"podman restart {container.name}"),)
+    for server in case.place.host.names.nameservers if container is not None else ():
+        if container is not None and server not in container.names.nameservers and not server.is_loopback:
+            yield Remedy(
+                f"Let {container.name} ask {server}, as its host does",
+                f"podman run --dns {server} ... (a new container)",
+                (NewWithResolver(container.host, container.id, server),),
+            )
 
 
-def resolver_taken(case: Case) -> Diagnosis | None:
+def _restart(case: Case, server: Address) -> Iterator[Remedy]:
+    """Starting the container anew, which starts Podman's own resolver; nothing where it is another that is silent."""
+    container = case.place.container
+    if container is not None and any(server in network.gateways for network in case.networks_of(container)):
+        yield Remedy(
+            "Restart the container, which starts Podman's resolver anew",
+            f"podman restart {container.name}",
+            (Restart(container.host, container.id),),
+        )
+
+
+def resolver_taken(case: Case) -> Iterator[Proposal]:
     """On the gateway of a network with DNS another program has port 53, and Podman's resolver could not bind it."""
     container, question = case.place.container, question_of(case.prediction.ending)
     if container is None or question is None or not isinstance(question.ending, Accepted):
-        return None
+        return
     gateways = {g for n in case.networks_of(container) if n.dns_enabled for g in n.gateways}
     here, listener, server = question.ending.namespace, question.ending.listener, question.resolver
     if server not in gateways or listener.process is None or listener.process.name == AARDVARK:
-        return None
-    return Diagnosis(
+        return
+    yield Proposal(
         Cause.RESOLVER_TAKEN,
         f"{case.place.name} asks {server} for names, and there not Podman's resolver answers but {holder(listener)}: "
-        "it "
-        f"had port {DNS_PORT} first, so {AARDVARK} could not bind it.",
-        (listener_row(here, listener), *_resolvers(case)),
+        f"it had port {DNS_PORT} first, so {AARDVARK} could not bind it.",
+        (listener_row(here, listener), *resolver_rows(case)),
         (
-            Cure(
+            Remedy(
                 f"Keep {listener.process.name} off the bridges (dnsmasq: except-interface and bind-interfaces), and "
                 "restart the container",
                 f"podman restart {container.name}",
+                (StopListening(here.key, listener), Restart(container.host, container.id)),
             ),
-            Cure("Or give Podman's resolver another port, in containers.conf(5)", "[network]\ndns_bind_port = 1053"),
+            Remedy(
+                "Or give Podman's resolver another port, in containers.conf(5), and restart the containers",
+                "[network]\ndns_bind_port = 1053",
+                (SetResolverPort(container.host, 1053),),
+            ),
         ),
     )
 
 
-def _names(container: Container) -> set[str]:
+def names_of(container: Container) -> set[str]:
+    """The names that Podman's resolver has for a container, in lower case."""
     return {container.name.lower(), container.id[:12]} | {
         alias.lower() for attachment in container.attachments for alias in attachment.aliases
     }
@@ -214,16 +354,12 @@ def _list(networks: tuple[Network, ...]) -> str:
     return ", ".join(network.name for network in networks) or "none"
 
 
-def _address(container: Container, port: int) -> str:
-    found = next((a for attachment in container.attachments for a in attachment.addresses), None)
-    return at(found, port) if found else ""
-
-
-def _hosts(case: Case) -> str:
+def _hosts_row(case: Case) -> Row:
     names = sorted(case.place.names.hosts.addresses)
-    return f"has {', '.join(names[:12])}" if names else "is empty"
+    return Row("hosts", case.place.name, f"has {', '.join(names[:12])}" if names else "is empty")
 
 
-def _resolvers(case: Case) -> tuple[Row, ...]:
+def resolver_rows(case: Case) -> tuple[Row, ...]:
+    """The resolvers that a place asks."""
     servers = case.place.names.nameservers
     return (Row("resolver", case.place.name, " ".join(f"nameserver {server}" for server in servers) or "none"),)

@@ -8,10 +8,11 @@ from testbed.evidence import Attempt, Evidence, Namespace, Place
 from testbed.explain import above_tcp, naming
 from testbed.explain.binding import diagnose
 from testbed.explain.case import Case
+from testbed.explain.choice import chosen
 from testbed.explain.client_texts.said import Client, Pasted
 from testbed.explain.codes import Cause
 from testbed.explain.explain import agree, explain
-from testbed.explain.explanation import Conclusion, Explanation
+from testbed.explain.explanation import Conclusion, Diagnosis, Explanation
 from testbed.model import Observation, Outcome, Target
 from testbed.predict import Prediction, predict
 from testbed.predict.unresolved import NotRunning, question_of
@@ -112,7 +113,7 @@ def explain_pasted(
         return Explanation(Conclusion.EXPLAINED, found.sentence, found, prediction, said, warnings=found.warnings)
     if pasted.ended and isinstance(prediction.ending, NotRunning):
         case = Case(evidence, attempt, prediction, said)
-        if unknown := naming.unknown_at_start(case):
+        if unknown := _unknown_at_start(case):
             hints = (*unknown.warnings, pasted.hint)
             return Explanation(Conclusion.EXPLAINED, unknown.sentence, unknown, prediction, said, warnings=hints)
     if prediction.outcome in outcomes(pasted):
@@ -125,6 +126,11 @@ def explain_pasted(
             0, f"What you pasted was {pasted.outcome}; trying it now gives {seen.outcome}: this is about now."
         )
     return replace(told, warnings=tuple(warnings))
+
+
+def _unknown_at_start(case: Case) -> Diagnosis | None:
+    """The cause of a program that ended as it started, over a name: one that is cured where that program is started."""
+    return next(iter(chosen(case, naming.unknown_at_start)), None)
 
 
 def explain_binding(evidence: Evidence, pasted: Pasted, namespace: str) -> Explanation | None:

@@ -2,88 +2,99 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
+from testbed.change.listening import Rebind, StartProgram
+from testbed.change.publishing import Republish
 from testbed.evidence import Listener, Namespace, Protocol
-from testbed.explain.case import Case, at, covers, holder, listener_row, listeners
+from testbed.explain.by_ending import propose
+from testbed.explain.case import Case, any_address, at, covers, holder, listeners
 from testbed.explain.codes import Cause
-from testbed.explain.explanation import Cure, Diagnosis, Row
+from testbed.explain.explanation import Proposal, Remedy, Row
+from testbed.explain.rows import listener_row
 from testbed.predict.ending import RelayCloses
 
 _ACCEPTS_ANYWAY: Final = (
-    "Connecting to a port that rootless Podman publishes succeeds even where nobody listens behind."
+    "Connecting to a port that rootless Podman publishes succeeds even where nobody listens behind.",
 )
 
 
-def published_port(case: Case) -> Diagnosis | None:
+@propose.register
+def published_port(ending: RelayCloses, case: Case) -> Iterator[Proposal]:
     """rootlessport or pasta accepts for a published port, whatever the container does."""
-    ending = case.prediction.ending
-    if not isinstance(ending, RelayCloses):
-        return None
-    program, container, published = ending.program, ending.container, ending.published
-    there = ending.onward.namespace
-    accepted = listener_row(ending.namespace, ending.listener)
-    found = listeners(there, published.container_port, Protocol.TCP)
-    ports = f"{published.host_port}->{published.container_port}/tcp {container.name}"
-    row = Row("published", case.named(container.host), ports)
-    takes = f"Rootless Podman's {program} takes the connection for {container.name}, where"
-    everywhere = Cure(
-        f"Make the program in {container.name} listen on all of the container's addresses",
-        at("0.0.0.0", published.container_port),
-        "whoever reaches the published port",
-    )
-    if found and not all(entry.address.is_loopback for entry in found):
-        return _other_address(there, found, accepted, takes, program)
+    container, published, there = ending.container, ending.published, ending.onward.namespace
+    port = published.container_port
+    ports = f"{published.host_port}->{port}/tcp {container.name}"
+    rows = (listener_row(ending.namespace, ending.listener), Row("published", case.named(container.host), ports))
+    takes = f"Rootless Podman's {ending.program} takes the connection for {container.name}, where"
+    found = listeners(there, port, Protocol.TCP)
     if found:
-        bound = " and ".join(at(entry.address, entry.port) for entry in found)
-        return Diagnosis(
-            Cause.ROOTLESS_PORT_LOOPBACK,
-            f"{takes} {holder(found[0])} listens only on {bound}, the container's own loopback, which "
-            f"{program} does not call: so the connection is made, and closed again without an answer.",
-            (accepted, row, *(listener_row(there, entry) for entry in found)),
-            (everywhere,),
-            (_ACCEPTS_ANYWAY,),
-        )
-    others = [e for e in there.listeners if e.protocol is Protocol.TCP and not e.address.is_loopback]
-    if others:
-        return Diagnosis(
-            Cause.WRONG_CONTAINER_PORT,
-            f"{takes} nobody listens on port {published.container_port}; {holder(others[0])} listens on "
-            f"{others[0].port}: so the connection is made, and closed again without an answer.",
-            (accepted, row, listener_row(there, others[0])),
+        yield _elsewhere_inside(ending, there, found, rows, takes)
+    for other in there.listeners:
+        if other.protocol is Protocol.TCP and not other.address.is_loopback and other.port != port:
+            yield _wrong_port(ending, there, other, rows, takes)
+    if not found:
+        yield Proposal(
+            Cause.NOBODY_LISTENS,
+            f"{takes} nobody listens on port {port}: so the connection is made, and closed again without an answer.",
+            rows,
             (
-                Cure(
-                    "Publish the port that it listens on",
-                    f"podman run -p {published.host_port}:{others[0].port} ... (a new container)",
+                Remedy(
+                    f"Start the program that is to listen on port {port} of {container.name}",
+                    f"podman logs {container.name}",
+                    (StartProgram(there.key, Protocol.TCP, any_address(4), port),),
                 ),
             ),
-            (_ACCEPTS_ANYWAY,),
+            _ACCEPTS_ANYWAY,
+            f"the program for port {port} of {container.name} does not run",
         )
-    return Diagnosis(
-        Cause.NOBODY_LISTENS,
-        f"{takes} nobody listens on port {published.container_port}: so the connection is made, and closed again "
+
+
+def _elsewhere_inside(
+    ending: RelayCloses, there: Namespace, found: tuple[Listener, ...], rows: tuple[Row, ...], takes: str
+) -> Proposal:
+    """The program listens on that port, and not on the IPv4 address that whoever accepted calls."""
+    bound = " and ".join(at(entry.address, entry.port) for entry in found)
+    cause, says = Cause.OTHER_ADDRESS, f"{ending.program} calls {there.label} by its IPv4 address"
+    if all(entry.address.is_loopback for entry in found):
+        cause = Cause.ROOTLESS_PORT_LOOPBACK
+        says = f"that is the container's own loopback, which {ending.program} does not call"
+    elif not any(covers(entry, 4) for entry in found):
+        cause = Cause.OTHER_FAMILY
+    return Proposal(
+        cause,
+        f"{takes} {holder(found[0])} listens only on {bound}, and {says}: so the connection is made, and closed again "
         "without an answer.",
-        (accepted, row),
-        (Cure("Start the program that is to listen there", f"podman logs {container.name}"),),
-        (_ACCEPTS_ANYWAY,),
+        (*rows, *(listener_row(there, entry) for entry in found)),
+        (
+            Remedy(
+                f"Make {holder(found[0])} in {there.label} listen on every address of the container",
+                at(any_address(4), found[0].port),
+                (Rebind(there.key, found[0], any_address(4), found[0].port),),
+            ),
+        ),
+        _ACCEPTS_ANYWAY,
     )
 
 
-def _other_address(there: Namespace, found: tuple[Listener, ...], accepted: Row, takes: str, program: str) -> Diagnosis:
-    """The program listens outside its loopback, and not on the IPv4 address that whoever accepted calls."""
-    bound = " and ".join(at(entry.address, entry.port) for entry in found)
-    family = not any(covers(entry, 4) for entry in found)
-    return Diagnosis(
-        Cause.OTHER_FAMILY if family else Cause.OTHER_ADDRESS,
-        f"{takes} {holder(found[0])} listens only on {bound}, and {program} calls {there.label} by its IPv4 "
-        "address: so the connection is made, and closed again without an answer.",
-        (accepted, *(listener_row(there, entry) for entry in found)),
+def _wrong_port(ending: RelayCloses, there: Namespace, other: Listener, rows: tuple[Row, ...], takes: str) -> Proposal:
+    """Another port is listened on than the one that is published."""
+    container, published = ending.container, ending.published
+    new = replace(published, container_port=other.port)
+    return Proposal(
+        Cause.WRONG_CONTAINER_PORT,
+        f"{takes} nobody listens on port {published.container_port}; {holder(other)} listens on {other.port}: so the "
+        "connection is made, and closed again without an answer.",
+        (*rows, listener_row(there, other)),
         (
-            Cure(
-                f"Make the program in {there.label} listen on all of its IPv4 addresses",
-                at("0.0.0.0", found[0].port),
-                "whoever reaches the published port",
+            Remedy(
+                f"Publish port {other.port}, which {holder(other)} listens on",
+                f"podman run -p {published.host_port}:{other.port} ... (a new container)",
+                (Republish(container.host, container.id, published, new),),
             ),
         ),
-        (_ACCEPTS_ANYWAY,),
+        _ACCEPTS_ANYWAY,
+        f"port {published.host_port} was to be published to port {other.port}",
     )

@@ -1,453 +1,274 @@
-"""Causes where there is no way: routes, segments, forwarding. Pure."""
+"""Causes where there is no route, or one that forbids. Pure."""
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Iterator
 from dataclasses import replace
 
-from testbed.evidence import MAIN_TABLE, Container, Link, Namespace, Network, PolicyRule, Route, RouteKind
-from testbed.explain.by_ending import diagnose
-from testbed.explain.case import Case, rows_of_walk
+from testbed.change.containers import Restart
+from testbed.change.networks import Connect, NewOnNetwork
+from testbed.change.routing import AddRoute, RemovePolicyRule, RemoveRoute, SetSysctl
+from testbed.evidence import MAIN_TABLE, Container, Namespace, Network, PolicyRule, Route, RouteKind
+from testbed.explain.by_ending import propose
+from testbed.explain.case import Case
 from testbed.explain.codes import Cause
-from testbed.explain.explanation import Cure, Diagnosis, Row
-from testbed.explain.publishing import not_running
+from testbed.explain.explanation import Proposal, Remedy, Row
+from testbed.explain.links import own_link_down
+from testbed.explain.rows import route_row, rows_of_walk
 from testbed.model import Address
-from testbed.predict.ending import Martian, NoNeighbour, NoRoute, NoSource, NotForwarded, ReversePath, RouteForbids
-from testbed.predict.routing import choose, link_of, own_addresses, reverse_path_fails, setting, source_for
+from testbed.predict.ending import NoRoute, NoSource, RouteForbids
+from testbed.predict.routing import link_of
+
+#: Networks that are offered to connect to.
+_MOST = 3
 
 
-@diagnose.register
-def no_route(ending: NoRoute, case: Case) -> Diagnosis:
+@propose.register
+def no_route(ending: NoRoute, case: Case) -> Iterator[Proposal]:
     """A namespace has no route to the address: the container's own, or one on the way."""
-    return _no_route(case, ending.namespace, ending.destination, back=ending.back)
+    yield from without_route(case, ending.namespace, ending.destination, back=ending.back)
 
 
-def _no_route(case: Case, here: Namespace, to: Address, *, back: bool) -> Diagnosis:
-    """Find why a namespace has no route to an address.
+def without_route(case: Case, here: Namespace, to: Address, *, back: bool) -> Iterator[Proposal]:
+    """Propose why a namespace has no route to an address.
 
     :param back: whether the address is the sender's, and it is the way of an answer that is missing
     """
     container = case.place.container
-    if down := _own_link_down(here, to, alone=not case.is_host(here.key)):
-        return _link_down(case, here, down, to)
+    yield from own_link_down(case, here, to)
     if here.key == case.place.namespace and container is not None and not case.is_host(here.key):
-        if not any(link.name != "lo" for link in here.links):
-            return _no_network(case, here, to)
         networks = case.networks_of(container)
-        if networks and all(network.internal for network in networks):
-            return _internal(case, here, to, networks[0])
-        theirs = [n for n in case.networks_with(to, {container.host}) if n not in networks]
-        if theirs:
-            return _not_shared(case, container, to, theirs[0])
-    name = here.label
-    return Diagnosis(
+        if not any(link.name != "lo" for link in here.links):
+            yield _no_network(case, container, here, to)
+        elif networks and all(network.internal for network in networks):
+            yield _internal(case, container, here, to, networks[0])
+        for network in case.networks_with(to, {container.host}):
+            if network not in networks and networks:
+                yield _not_shared(case, container, to, network)
+    routes = unicast(here, to)
+    covering = [route for route in routes if to in route.destination]
+    why = (
+        f"the interface of each of its {len(covering)} routes that cover it is down"
+        if covering
+        else f"none of its {len(routes)} routes covers that address, and it has no default route for IPv{to.version}"
+    )
+    yield Proposal(
         Cause.NO_ROUTE,
-        f"{name} has no route {'back ' if back else ''}to {to}: none of its {len(_unicast(here, to))} routes covers "
-        f"that address, and it has no default route for IPv{to.version}.",
-        (*_routes(here, to), *rows_of_walk(case.prediction)),
-        (Cure(f"Give {name} a route (run on {case.machine(here)})", case.command_in(here, _route_to(case, here, to))),),
+        f"{here.label} has no route {'back ' if back else ''}to {to}: {why}.",
+        (*routes_rows(here, to), *rows_of_walk(case.prediction)),
+        (*_added(case, here, to), *_restarted(case, here)),
     )
 
 
-def _route_to(case: Case, here: Namespace, to: Address) -> str:
-    """The command that adds the route that is missing, as far as the picture has its gateway."""
+def _added(case: Case, here: Namespace, to: Address) -> Iterator[Remedy]:
+    """Adding the route that is missing, by each gateway that the picture has for it."""
+    for destination, gateway in _gateways(case, here, to):
+        link = next((row.link for row in here.addresses if gateway in row.address.network), None)
+        everywhere = destination.prefixlen == 0
+        words = "default" if everywhere else str(destination.network_address)
+        tool = "ip" if to.version == 4 else "ip -6"
+        yield Remedy(
+            f"Give {here.label} a route (run on {case.machine(here)})",
+            case.command_in(here, f"{tool} route add {words} via {gateway}"),
+            (AddRoute(here.key, Route(MAIN_TABLE, RouteKind.UNICAST, destination, link, gateway)),),
+        )
+
+
+def _gateways(
+    case: Case, here: Namespace, to: Address
+) -> Iterator[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, Address]]:
+    """What a route could be for, and its gateway: that of a container's network, or a neighbour with the address."""
+    everything = ipaddress.ip_network("0.0.0.0/0" if to.version == 4 else "::/0")
     if not case.is_host(here.key):
+        # Its other routes are Podman's, and a new start would not bring one that was added by hand.
         for container in case.containers_in(here.key):
+            internal = {network.name for network in case.networks_of(container) if network.internal}
             for attachment in container.attachments:
-                if gateway := next((g for g in attachment.gateways if g.version == to.version), None):
-                    return f"ip route add default via {gateway}"
+                if attachment.network not in internal:
+                    yield from ((everything, g) for g in attachment.gateways if g.version == to.version)
+        return
     own = [row.address for row in here.addresses if not row.address.ip.is_loopback]
     for namespace in case.evidence.namespaces.values():
         addresses = [row.address.ip for row in namespace.addresses]
-        if namespace is here or to not in addresses:
-            continue
-        for address in addresses:
-            if address.version == to.version and any(address in interface.network for interface in own):
-                return f"ip route add {to} via {address}"
-    return f"ip route add {to} via GATEWAY"
+        if namespace.key != here.key and to in addresses:
+            for address in addresses:
+                if address.version == to.version and any(address in interface.network for interface in own):
+                    yield ipaddress.ip_network(to), address
 
 
-def _no_network(case: Case, here: Namespace, to: Address) -> Diagnosis:
-    return Diagnosis(
+def _restarted(case: Case, here: Namespace) -> Iterator[Remedy]:
+    """Starting a container anew, which makes its interfaces and routes anew."""
+    if not case.is_host(here.key):
+        for container in case.containers_in(here.key)[:1]:
+            yield Remedy(
+                "Or restart the container, which makes its interfaces and routes anew",
+                f"podman restart {container.name}",
+                (Restart(container.host, container.id),),
+            )
+
+
+def _no_network(case: Case, container: Container, here: Namespace, to: Address) -> Proposal:
+    theirs = case.networks_with(to, {container.host})
+    known = (*theirs, *(n for n in case.evidence.networks if n.host == container.host and n not in theirs))
+    return Proposal(
         Cause.NO_NETWORK,
-        f"{case.place.name} has no network: only its own loopback, so nothing leads to {to}.",
+        f"{container.name} has no network: only its own loopback, so nothing leads to {to}.",
         (Row("links", here.label, " ".join(link.name for link in here.links)),),
-        (
-            Cure("Start it on a network", "podman run --network podman ... (a new container)"),
-            Cure("Or share another container's", "podman run --network container:NAME ... (a new container)"),
+        tuple(
+            Remedy(
+                f"Start it on the network {network.name}",
+                f"podman run --network {network.name} ... (a new container)",
+                (NewOnNetwork(container.host, container.id, network.name),),
+            )
+            for network in known[:_MOST]
         ),
     )
 
 
-def _internal(case: Case, here: Namespace, to: Address, network: Network) -> Diagnosis:
+def _internal(case: Case, container: Container, here: Namespace, to: Address, network: Network) -> Proposal:
     gateway = next(iter(network.gateways), None)
     host = f", the host's own address {gateway} apart" if gateway else ""
-    return Diagnosis(
+    by_gateway = replace(case.attempt.target, host=str(gateway))
+    return Proposal(
         Cause.INTERNAL_NETWORK,
-        f"{case.place.name} is only on the network {network.name}, which is internal: containers on it have no default "
+        f"{container.name} is only on the network {network.name}, which is internal: containers on it have no default "
         f"route and reach nothing but each other{host}.",
-        (Row("network", case.place.host.name, f"{network.name} internal=true {_subnets(network)}"), *_routes(here, to)),
         (
-            Cure(
-                "Connect it to a network with a way out as well",
-                f"podman network connect podman {case.place.name}",
-                f"{case.place.name} reaches whatever the host reaches",
-            ),
-            *([Cure("Or use the gateway's address, where the host listens there", str(gateway))] if gateway else []),
+            Row("network", case.place.host.name, f"{network.name} internal=true {subnets(network)}"),
+            *routes_rows(here, to),
+        ),
+        (
+            *connects(case, container, network),
+            *([Remedy("Or call the gateway's address", by_gateway.authority, target=by_gateway)] if gateway else []),
         ),
     )
 
 
-def _not_shared(case: Case, container: Container, to: Address, network: Network) -> Diagnosis:
-    return Diagnosis(
+def connects(case: Case, container: Container, internal: Network) -> Iterator[Remedy]:
+    """Connecting a container to another network of its host that has a way out."""
+    others = [
+        n
+        for n in case.evidence.networks
+        if n.host == container.host and not n.internal and n != internal and n.driver == "bridge"
+    ]
+    for network in others[:_MOST]:
+        yield Remedy(
+            f"Connect it to the network {network.name}, which has a way out, as well",
+            f"podman network connect {network.name} {container.name}",
+            (Connect(container.host, container.id, network.name),),
+        )
+
+
+def _not_shared(case: Case, container: Container, to: Address, network: Network) -> Proposal:
+    return Proposal(
         Cause.NETWORKS_NOT_SHARED,
         f"{to} is on the network {network.name}, which {container.name} is not on, and nothing leads from one to the "
         "other.",
-        (Row("network", case.place.host.name, f"{network.name} {_subnets(network)}"),),
+        (Row("network", case.place.host.name, f"{network.name} {subnets(network)}"),),
         (
-            Cure(
+            Remedy(
                 f"Connect {container.name} to it",
                 f"podman network connect {network.name} {container.name}",
-                f"the containers of {network.name} and {container.name} reach each other on every port",
+                (Connect(container.host, container.id, network.name),),
             ),
         ),
     )
 
 
-@diagnose.register
-def route_forbids(ending: RouteForbids, case: Case) -> Diagnosis:
+@propose.register
+def route_forbids(ending: RouteForbids, case: Case) -> Iterator[Proposal]:
     """An unreachable, prohibit or blackhole route, or policy rule."""
-    here, to = ending.namespace, ending.destination
-    what, text, remove = _forbidding(ending)
-    return Diagnosis(
+    here, to, by = ending.namespace, ending.destination, ending.by
+    ip = "ip" if to.version == 4 else "ip -6"
+    change: RemovePolicyRule | RemoveRoute
+    if isinstance(by, PolicyRule):
+        what, text, change = "policy rule", _rule_words(by), RemovePolicyRule(here.key, by)
+        remove, row = f"{ip} rule del {text}", Row("policy rule", here.label, text, change)
+    else:
+        what, text = "route", f"{by.kind} {by.destination}{'' if by.table == MAIN_TABLE else f' table {by.table}'}"
+        change = RemoveRoute(here.key, by)
+        remove, row = f"{ip} route del {text}", route_row(here, by, text)
+    answer = "the answer to " if ending.back else ""
+    yield Proposal(
         Cause.ROUTE_FORBIDS,
-        f"{here.label} has a {what} that forbids {to}: {text}.",
-        (Row("route", here.label, text),),
+        f"{here.label} has a {what} that forbids {answer}{to}: {text}.",
+        (row,),
         (
-            Cure(
+            Remedy(
                 f"Remove it, if it is not meant (run on {case.machine(here)}); a VPN's kill switch with its own tool",
                 case.command_in(here, remove),
-                "what it kept apart",
+                (change,),
             ),
         ),
     )
 
 
-def _forbidding(ending: RouteForbids) -> tuple[str, str, str]:
-    """What forbids an address, ``route`` or ``policy rule``; its text; and the command that removes it."""
-    ip = "ip" if ending.destination.version == 4 else "ip -6"
-    by = ending.by
-    if isinstance(by, PolicyRule):
-        where = f" to {by.destination}" if by.destination else ""
-        words = f"priority {by.priority}{where} {by.action}"
-        return "policy rule", words, f"{ip} rule del {words}"
-    words = f"{by.kind} {by.destination}{'' if by.table == MAIN_TABLE else f' table {by.table}'}"
-    return "route", words, f"{ip} route del {words}"
+def _rule_words(rule: PolicyRule) -> str:
+    """A policy rule as ip-rule(8) is given it."""
+    words = [f"priority {rule.priority}"]
+    words += ["not"] if rule.inverted else []
+    words += [f"from {rule.source}"] if rule.source else []
+    words += [f"to {rule.destination}"] if rule.destination else []
+    words += [f"iif {rule.incoming}"] if rule.incoming else []
+    words += [f"oif {rule.outgoing}"] if rule.outgoing else []
+    words += [f"fwmark {rule.mark:#x}/{rule.mask:#x}"] if rule.mark is not None else []
+    return " ".join([*words, rule.action])
 
 
-@diagnose.register
-def nobody_has_it(ending: NoNeighbour, case: Case) -> Diagnosis:
-    """The address, or the gateway to it, is on a segment where nobody answers for it."""
-    here, goal, link, to = ending.namespace, ending.destination, ending.link, ending.hop
-    network = next(
-        (n for n in case.evidence.networks if _has(n, to) and link.name in (n.bridge, *_behind(n, case))), None
-    )
-    if down := _down(case, here, link, to):
-        return _link_down(case, *down, to)
-    if keeps := _keeps_silent(ending, case):
-        return _silent(case, *keeps)
-    if stopped := _stopped_with(case, to):
-        return not_running(case, stopped)
-    shadowed = _shadowed(case, to, link)
-    if network is not None and shadowed is not None:
-        host, route, via = shadowed
-        return Diagnosis(
-            Cause.SUBNET_SHADOWS,
-            f"{to} is also within {route.destination}, which {host.label} reaches by {via}, but Podman's network "
-            f"{network.name} ({_subnets(network)}) has taken that range: packets stay on {network.bridge}, where "
-            "nobody "
-            f"has that address.",
-            (
-                Row("network", case.machine(host), f"{network.name} {_subnets(network)}"),
-                Row("route", host.label, f"{route.destination} dev {via}"),
-            ),
-            (
-                Cure(
-                    "Make the network anew with another subnet",
-                    f"podman network rm {network.name} && podman network create --subnet SUBNET {network.name}",
-                ),
-                Cure(
-                    "Keep Podman off that range for good, in containers.conf(5)",
-                    '[network]\ndefault_subnet_pools = [{"base" = "10.200.0.0/16", "size" = 24}]',
-                ),
-            ),
-        )
-    on = f"the network {network.name} ({_subnets(network)})" if network else f"{link.name} of {here.label}"
-    way = "" if to == goal else f", the gateway to {goal},"
-    return Diagnosis(
-        Cause.NOBODY_HAS_ADDRESS,
-        f"{to}{way} would be on {on}, and nobody there has it: the question who does (ARP) goes unanswered.",
-        (Row("link", here.label, f"{link.name}: no neighbour {to}"), *rows_of_walk(case.prediction)),
-        (
-            Cure(
-                "Look up the address that is meant: a container's changes whenever it is started anew",
-                "podman inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' NAME",
-            ),
-            Cure("Call containers by name, on a network with DNS", "podman network create shared"),
-        ),
-        ("It takes the kernel three seconds to say so: a client with less patience only sees a timeout.",),
-    )
-
-
-def _stopped_with(case: Case, address: Address) -> Container | None:
-    """The container that has an address whenever it runs: Podman forgets that at its end, a hosts file does not."""
-    for container in case.evidence.containers:
-        named = container.host == case.place.host.key and address in case.place.names.hosts.lookup(container.name)
-        if container.state != "running" and (named or any(address in a.addresses for a in container.attachments)):
-            return container
-    return None
-
-
-@diagnose.register
-def not_forwarded(ending: NotForwarded, case: Case) -> Diagnosis:
-    """A host on the way keeps what is not its own."""
-    here, link, to = ending.namespace, ending.link, ending.destination
-    network = next(
-        (n for n in case.evidence.networks if n.bridge == link.name and n.host in case.hosts_of(here.key)), None
-    )
-    if network is not None and network.internal:
-        return Diagnosis(
-            Cause.INTERNAL_NETWORK,
-            f"{case.place.name} is on the network {network.name}, which is internal: {here.label} forwards nothing "
-            "from it.",
-            (Row("sysctl", here.label, f"net.ipv4.conf.{link.name}.forwarding = 0"),),
-            (
-                Cure(
-                    "Connect it to a network with a way out as well",
-                    f"podman network connect podman {case.place.name}",
-                    f"{case.place.name} reaches whatever the host reaches",
-                ),
-            ),
-        )
-    v4 = to.version == 4
-    name = f"net.ipv4.conf.{link.name}.forwarding" if v4 else "net.ipv6.conf.all.forwarding"
-    switch = "net.ipv4.ip_forward" if v4 and not setting(here, "ipv4/ip_forward") else name
-    back = "the answer to " if ending.back else ""
-    return Diagnosis(
-        Cause.FORWARDING_OFF,
-        f"{here.label} does not forward: {back}what {link.name} brings for {to} ends there without a word ({name} is "
-        "0).",
-        (Row("sysctl", here.label, f"{name} = 0"),),
-        (
-            Cure(
-                "Turn forwarding on (Podman does so when it starts a container, and something turned it off again)",
-                case.command_in(here, f"sysctl -w {switch}=1"),
-                f"{here.label} passes on packets between all its networks, as its firewall lets it",
-            ),
-        ),
-    )
-
-
-@diagnose.register
-def reverse_path(ending: ReversePath, case: Case) -> Diagnosis:
-    """rp_filter drops what comes in by another interface than an answer would leave by."""
-    here, link, sender = ending.namespace, ending.link, ending.packet.source
-    if choose(here, sender).kind is None:
-        # Loose or strict, the filter drops what could not be answered at all (RFC 3704, 2.4).
-        return _no_route(case, here, sender, back=True)
-    return _filtered_path(here, link, "the answer" if ending.back else "the packet", (_loose(case, here, link),))
-
-
-def _silent(case: Case, here: Namespace, link: Link, sender: Address) -> Diagnosis:
-    """rp_filter drops the question who has an address (ARP), so that its owner does not answer.
-
-    :param sender: who asked
-    """
-    route = Cure(
-        f"Give {here.label} a way back by that interface (run on {case.machine(here)})",
-        case.command_in(here, f"ip route add {sender} dev {link.name}"),
-    )
-    found = _filtered_path(here, link, f"what {sender} sends", (route, _loose(case, here, link)))
-    return replace(
-        found, warnings=(*found.warnings, "Not even ARP is answered: it looks as if nobody had the address.")
-    )
-
-
-def _filtered_path(here: Namespace, link: Link, what: str, cures: tuple[Cure, ...]) -> Diagnosis:
-    names = [f"ipv4/conf/{name}/rp_filter" for name in ("all", link.name)]
-    return Diagnosis(
-        Cause.REVERSE_PATH,
-        f"{here.label} drops {what} as it comes in by {link.name}: its own way back leads by another interface, and "
-        "the reverse path filter (rp_filter) is strict.",
-        tuple(Row("sysctl", here.label, f"net.{n.replace('/', '.')} = {here.sysctls.get(n, '0')}") for n in names),
-        cures,
-        ("With rp_filter 1 in sysctl.d every reload of it brings this back.",),
-    )
-
-
-def _loose(case: Case, here: Namespace, link: Link) -> Cure:
-    return Cure(
-        f"Make the filter loose (run on {case.machine(here)})",
-        case.command_in(here, f"sysctl -w net.ipv4.conf.{link.name}.rp_filter=2"),
-        "nothing in a usual network",
-    )
-
-
-@diagnose.register
-def martian(ending: Martian, case: Case) -> Diagnosis:
-    """A loopback or own address came, or would leave, by a real interface."""
-    here, name = ending.namespace, ending.link.name
-    return Diagnosis(
-        Cause.LOOPBACK_FROM_OUTSIDE,
-        f"{case.prediction.why[0].upper()}{case.prediction.why[1:]}: the kernel drops such packets without a word.",
-        (Row("sysctl", here.label, f"net.ipv4.conf.{name}.route_localnet = 0"), *rows_of_walk(case.prediction)),
-        (
-            Cure("Let the listener listen on the address that is called, instead of rewriting to loopback", ""),
-            Cure(
-                "Or allow it",
-                f"sysctl -w net.ipv4.conf.{name}.route_localnet=1",
-                "loopback services, to whoever is on that interface and a rule leads there",
-            ),
-        ),
-    )
-
-
-@diagnose.register
-def no_source(ending: NoSource, case: Case) -> Diagnosis:  # noqa: ARG001 - the ending says it all
+@propose.register
+def no_source(ending: NoSource, case: Case) -> Iterator[Proposal]:
     """There is no address to send from: that IP version is off."""
     here, to = ending.namespace, ending.destination
-    return Diagnosis(
+    names = [f"ipv6/conf/{name}/disable_ipv6" for name in ("all", *(link.name for link in here.links))]
+    off = [name for name in names if here.sysctls.get(name) == "1"] if to.version == 6 else []
+    other = [a for a in _addresses(case) if a.version != to.version]
+    yield Proposal(
         Cause.NO_ROUTE,
         f"{here.label} has no IPv{to.version} address to send from, so nothing leads to {to}.",
-        (
-            Row(
-                "sysctl",
-                here.label,
-                f"net.ipv6.conf.all.disable_ipv6 = {here.sysctls.get('ipv6/conf/all/disable_ipv6', '?')}",
-            ),
+        tuple(
+            Row("sysctl", here.label, f"net.{name.replace('/', '.')} = 1", SetSysctl(here.key, name, "0"))
+            for name in off[:1]
         ),
-        (Cure(f"Call it by its IPv{10 - to.version} address", ""),),
+        tuple(
+            Remedy(
+                f"Call it by its IPv{address.version} address",
+                replace(case.attempt.target, host=str(address)).authority,
+                target=replace(case.attempt.target, host=str(address)),
+            )
+            for address in other
+        ),
     )
 
 
-def _unicast(here: Namespace, to: Address) -> list[Route]:
-    return [r for r in here.routes if r.kind is RouteKind.UNICAST and r.destination.version == to.version]
-
-
-def _routes(here: Namespace, to: Address) -> tuple[Row, ...]:
-    names = {link.index: link.name for link in here.links}
-    routes = [f"{r.destination} dev {names.get(r.link or 0, '?')}" for r in _unicast(here, to)]
-    return tuple(Row("route", here.label, route) for route in routes[:8]) or (
-        Row("route", here.label, "no route at all"),
-    )
-
-
-def _subnets(network: Network) -> str:
-    return ", ".join(map(str, network.subnets))
-
-
-def _has(network: Network, address: Address) -> bool:
-    return any(address in subnet for subnet in network.subnets)
-
-
-def _behind(network: Network, case: Case) -> tuple[str, ...]:
-    """The names that a network's interface may have inside its containers."""
-    container = case.place.container
-    if container is None or network not in case.networks_of(container):
-        return ()
-    namespace = case.evidence.namespaces.get(container.namespace or "")
-    return tuple(link.name for link in namespace.links if link.name != "lo") if namespace else ()
-
-
-def _own_link_down(here: Namespace, to: Address, *, alone: bool) -> Link | None:
-    """An interface that is down and with it its routes, among them the one to an address.
-
-    :param alone: whether a missing default route is its doing too, as in a container, which has no other way
-    """
-    no_other = alone and not any(link.up for link in here.links if link.name != "lo")
-    for row in here.addresses:
-        link = link_of(here, row.link)
-        if link is None or link.up or link.name == "lo" or row.address.version != to.version:
-            continue
-        if to in row.address.network or no_other:
-            return link
-    return None
-
-
-def _down(case: Case, here: Namespace, link: Link, to: Address) -> tuple[Namespace, Link] | None:
-    """The interface that is down between an asker's own and whoever has the address."""
-    beyond = _peer(case, link)
-    if beyond is not None:
-        there, end = beyond
-        bridge = link_of(there, end.master)
-        for one in (end, bridge):
-            if one is not None and not one.up:
-                return there, one
+def _addresses(case: Case) -> Iterator[Address]:
+    """Other addresses of whoever has the one that was called."""
+    called = case.prediction.address
     for namespace in case.evidence.namespaces.values():
-        for row in namespace.addresses:
-            own = link_of(namespace, row.link) if row.address.ip == to else None
-            if own is None:
-                continue
-            if not own.up:
-                return namespace, own
-            beyond = _peer(case, own)
-            if beyond is not None and not beyond[1].up:
-                return beyond
-    return None if link.up else (here, link)
+        own = [row.address.ip for row in namespace.addresses if not row.address.ip.is_link_local]
+        if called in own:
+            yield from own
 
 
-def _peer(case: Case, link: Link) -> tuple[Namespace, Link] | None:
-    """The other end of a veth pair."""
-    there = case.evidence.namespaces.get(link.peer.namespace or "") if link.peer else None
-    end = link_of(there, link.peer.index) if there and link.peer else None
-    return (there, end) if there and end else None
-
-
-def _link_down(case: Case, namespace: Namespace, down: Link, to: Address) -> Diagnosis:
-    near = any(to in row.address.network for row in namespace.addresses if row.link == down.index)
-    name = next((c.name for c in case.containers_in(namespace.key) if not case.is_host(namespace.key)), None)
-    cures = [
-        Cure(
-            f"Set it up again (run on {case.machine(namespace)})",
-            case.command_in(namespace, f"ip link set {down.name} up"),
-        )
+def unicast(here: Namespace, to: Address) -> list[Route]:
+    """The routes of an IP version that lead somewhere, of the main table."""
+    return [
+        r
+        for r in here.routes
+        if r.kind is RouteKind.UNICAST and r.table == MAIN_TABLE and r.destination.version == to.version
     ]
-    if name is not None:
-        restart = Cure("Or restart the container, which makes its interfaces and routes anew", f"podman restart {name}")
-        cures.insert(1 if near else 0, restart)
-    return Diagnosis(
-        Cause.LINK_DOWN,
-        f"The interface {down.name} of {namespace.label}, on the way to {to}, is down: nothing passes it.",
-        (Row("link", namespace.label, f"{down.name} DOWN"),),
-        tuple(cures),
-        ("An interface that is down shows at its other end as NO-CARRIER, and the routes by it are gone.",),
-    )
 
 
-def _keeps_silent(ending: NoNeighbour, case: Case) -> tuple[Namespace, Link, Address] | None:
-    """Whoever has the address, where it does not answer the question who has it: rp_filter drops that too."""
-    here, to = ending.namespace, ending.hop
-    source = source_for(here, to, choose(here, to))
-    # An answer comes from the address that was called, whatever way it takes.
-    senders = own_addresses(here, to.version) if ending.back else (source,)
-    for sender in (one for one in senders if one is not None and not one.is_loopback):
-        for namespace in case.evidence.namespaces.values():
-            for row in namespace.addresses:
-                link = link_of(namespace, row.link) if row.address.ip == to else None
-                if link is not None and reverse_path_fails(namespace, link, sender):
-                    return namespace, link, sender
-    return None
+def routes_rows(here: Namespace, to: Address) -> tuple[Row, ...]:
+    """The routes of a namespace for an IP version; that there are none, where there are none."""
+    found = []
+    for route in unicast(here, to)[:8]:
+        link = link_of(here, route.link)
+        via = f" via {route.gateway}" if route.gateway else ""
+        found.append(Row("route", here.label, f"{route.destination}{via} dev {link.name if link else '?'}"))
+    return tuple(found) or (Row("route", here.label, "no route at all"),)
 
 
-def _shadowed(case: Case, to: Address, link: Link) -> tuple[Namespace, Route, str] | None:
-    """A less specific route of the host, by another interface, that the network's own has taken the place of."""
-    for host in case.evidence.hosts:
-        namespace = case.evidence.namespaces.get(host.namespace)
-        if namespace is None or host.key != case.place.host.key:
-            continue
-        names = {entry.index: entry.name for entry in namespace.links}
-        bridges = {n.bridge for n in case.evidence.networks if n.host == host.key and _has(n, to)}
-        for route in _unicast(namespace, to):
-            via = names.get(route.link or 0, "")
-            if to in route.destination and route.destination.prefixlen and via not in bridges and via != link.name:
-                return namespace, route, via
-    return None
+def subnets(network: Network) -> str:
+    """The subnets of a network, in a list."""
+    return ", ".join(map(str, network.subnets))

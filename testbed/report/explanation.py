@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.padding import Padding
 
-from testbed.explain.explanation import Conclusion, Cure, Explanation
+from testbed.explain.explanation import Conclusion, Cure, Explanation, Row
 from testbed.predict.wording import text
 from testbed.report.as_json import observation
 from testbed.report.console import plain
@@ -33,11 +33,11 @@ def show(console: Console, told: Explanation, *, walk: bool = False) -> None:
     seen = told.observation
     if seen is not None and told.verdict is not Conclusion.CONNECTS:
         _under(console, f"seen: {seen.outcome}, {seen.phase}{f', {seen.text}' if seen.text else ''}", "dim")
+    _section(console, "because", list(dict.fromkeys(_row(row) for row in told.rows)))
     if told.diagnosis is not None:
-        _section(
-            console, "because", [f"{row.where}: {row.text}" if row.where else row.text for row in told.diagnosis.rows]
-        )
-        _cures(console, told.diagnosis.cures)
+        _cures(console, "cures, the one to prefer first", told.diagnosis.cures)
+    for other in told.alternatives:
+        _cures(console, f"cures, if {other.meant}" if other.meant else "cures", other.cures)
     if told.decide:
         _section(console, "what would decide it", [told.decide])
     _section(console, "beware", list(told.warnings))
@@ -48,10 +48,14 @@ def show(console: Console, told: Explanation, *, walk: bool = False) -> None:
         console.print(plain(f"   cause: {told.cause}", "dim"))
 
 
-def _cures(console: Console, cures: tuple[Cure, ...]) -> None:
+def _row(row: Row) -> str:
+    return f"{row.where}: {row.text}" if row.where else row.text
+
+
+def _cures(console: Console, title: str, cures: tuple[Cure, ...]) -> None:
     if not cures:
         return
-    console.print(plain("   cures, the one to prefer first"))
+    console.print(plain(f"   {title}"))
     for number, cure in enumerate(cures, 1):
         console.print(Padding(plain(f"{number}. {cure.text}", "bold"), (0, 0, 0, 5), expand=False))
         for line in cure.command.splitlines():
@@ -86,10 +90,18 @@ def as_json(told: Explanation, not_seen: tuple[str, ...] = ()) -> str:
             "verdict": told.verdict,
             "cause": told.cause,
             "sentence": told.sentence,
-            "evidence": [{"what": r.what, "where": r.where, "text": r.text} for r in found.rows] if found else [],
-            "cures": [{"text": c.text, "command": c.command, "exposes": c.exposes} for c in found.cures]
-            if found
-            else [],
+            "evidence": [_row_json(row) for row in told.rows],
+            "cures": [_cure_json(cure) for cure in found.cures] if found else [],
+            "alternatives": [
+                {
+                    "cause": other.cause,
+                    "sentence": other.sentence,
+                    "meant": other.meant,
+                    "evidence": [_row_json(row) for row in other.rows],
+                    "cures": [_cure_json(cure) for cure in other.cures],
+                }
+                for other in told.alternatives
+            ],
             "warnings": list(told.warnings),
             "decide": told.decide,
             "predicted": prediction(told.prediction) if told.prediction else None,
@@ -99,3 +111,11 @@ def as_json(told: Explanation, not_seen: tuple[str, ...] = ()) -> str:
         indent=1,
         ensure_ascii=True,
     )
+
+
+def _row_json(row: Row) -> dict[str, str]:
+    return {"what": row.what, "where": row.where, "text": row.text}
+
+
+def _cure_json(cure: Cure) -> dict[str, str]:
+    return {"text": cure.text, "command": cure.command, "exposes": cure.exposes}

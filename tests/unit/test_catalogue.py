@@ -10,11 +10,11 @@ from types import ModuleType
 from typing import Final
 
 from testbed.explain import explain
-from testbed.explain.by_ending import diagnose
+from testbed.explain.by_ending import propose
 from testbed.explain.codes import Cause
-from testbed.predict.ending import Accepted, Ending, Left, RelayCloses, RelayRefuses, Returned, Unasked
+from testbed.predict.ending import Accepted, Ending, Left, RelayRefuses, Returned, Unasked
 from testbed.predict.unknown import Unknown
-from testbed.predict.unresolved import AnswerUnknown, NamespaceNotShown, NotRunning, QuestionLeft, QuestionUnknown
+from testbed.predict.unresolved import AnswerUnknown, NamespaceNotShown, QuestionLeft, QuestionUnknown
 from tests.unit.predicted import kinds
 from truth.faults.all_faults import MADE, NOT_MADE
 
@@ -24,14 +24,12 @@ EXPLAIN: Final = ROOT / "testbed" / "explain"
 WITHOUT_DIAGNOSIS: Final = {
     Accepted: "it connects, or fails above TCP",
     Returned: "it ends the way of an answer, and no attempt",
-    NotRunning: "its container is what is diagnosed",
     NamespaceNotShown: "the picture does not tell",
     Unknown: "it is not modelled",
     Left: "the picture does not tell",
     AnswerUnknown: "the picture does not tell",
     QuestionUnknown: "it is not modelled",
     QuestionLeft: "the picture does not tell",
-    RelayCloses: "only rootless Podman has it: testbed.explain.rootless looks first",
     RelayRefuses: "only rootless Podman has it: testbed.explain.rootless looks first",
     Unasked: "what rewrote the packet and does not undo it has no cause of its own yet",
 }
@@ -57,14 +55,14 @@ def test_each_cause_has_a_fault_that_makes_it_or_a_reason_why_none_can() -> None
 
 def test_each_module_that_registers_a_diagnosis_is_imported() -> None:
     """A diagnosis in a module that nothing imports would not be there."""
-    registering = {name for name, text in modules_of_causes().items() if "@diagnose.register" in text}
+    registering = {name for name, text in modules_of_causes().items() if "@propose.register" in text}
     imported: tuple[ModuleType, ...] = explain.REGISTERED
     assert {f"testbed.explain.{name}" for name in registering} == {module.__name__ for module in imported}
 
 
 def test_each_ending_has_a_diagnosis_or_a_reason_why_not() -> None:
     """A new ending is explained, or it is said here why nothing explains it."""
-    without = {kind for kind in kinds(Ending) if diagnose.dispatch(kind) is diagnose.dispatch(object)}
+    without = {kind for kind in kinds(Ending) if propose.dispatch(kind) is propose.dispatch(object)}
     assert without == set(WITHOUT_DIAGNOSIS)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 
 from testbed.evidence import Attempt, Evidence, PolicyRule, Route, RouteKind
+from testbed.explain.case import Case
 from testbed.explain.codes import Cause
-from testbed.explain.explain import explain
-from testbed.explain.explanation import Diagnosis
+from testbed.explain.explain import proposals
+from testbed.explain.explanation import Proposal
 from testbed.model import Target
+from testbed.predict import predict
 from tests.unit.test_predict import edited, world
 
 _PORT = 8000
@@ -18,11 +20,10 @@ _LAN = ipaddress.ip_network("203.0.113.0/27")
 _ELSEWHERE = ipaddress.ip_network("192.0.2.0/24")
 
 
-def diagnosed(evidence: Evidence, place: str, target: str) -> Diagnosis:
-    """What is said of one attempt."""
-    found = explain(evidence, Attempt(evidence.place(place), Target.parse(target))).diagnosis
-    assert found is not None
-    return found
+def proposed(evidence: Evidence, place: str, target: str) -> Proposal:
+    """The first cause that is proposed for one attempt, whether or not its remedies are enough."""
+    attempt = Attempt(evidence.place(place), Target.parse(target))
+    return next(iter(proposals(Case(evidence, attempt, predict(evidence, attempt)))))
 
 
 def test_the_policy_rule_that_forbids_is_the_one_that_selects_the_packet() -> None:
@@ -31,10 +32,10 @@ def test_the_policy_rule_that_forbids_is_the_one_that_selects_the_packet() -> No
     web = evidence.namespaces["web"]
     others = PolicyRule(100, 4, 0, source=_ELSEWHERE, action="prohibit")
     ours = PolicyRule(200, 4, 0, destination=_TO_FAR, action="unreachable")
-    found = diagnosed(edited(evidence, "web", policy_rules=(others, ours, *web.policy_rules)), "web", f"{_FAR}:{_PORT}")
+    found = proposed(edited(evidence, "web", policy_rules=(others, ours, *web.policy_rules)), "web", f"{_FAR}:{_PORT}")
     assert found.cause is Cause.ROUTE_FORBIDS
     assert found.rows[0].text == f"priority 200 to {_TO_FAR} unreachable"
-    assert f"ip rule del priority 200 to {_TO_FAR} unreachable" in found.cures[0].command
+    assert f"ip rule del priority 200 to {_TO_FAR} unreachable" in found.remedies[0].command
 
 
 def test_the_route_that_forbids_is_named_with_its_table() -> None:
@@ -42,9 +43,9 @@ def test_the_route_that_forbids_is_named_with_its_table() -> None:
     evidence = world()
     web = evidence.namespaces["web"]
     routes = (*web.routes, Route(99, RouteKind.PROHIBIT, _TO_FAR), Route(254, RouteKind.BLACKHOLE, _LAN))
-    found = diagnosed(edited(evidence, "web", routes=routes), "web", f"{_FAR}:{_PORT}")
+    found = proposed(edited(evidence, "web", routes=routes), "web", f"{_FAR}:{_PORT}")
     assert found.rows[0].text == f"blackhole {_LAN}"
-    assert f"ip route del blackhole {_LAN}" in found.cures[0].command
+    assert f"ip route del blackhole {_LAN}" in found.remedies[0].command
 
 
 def test_a_loopback_address_that_may_not_leave_is_told_with_the_interface() -> None:
@@ -53,7 +54,7 @@ def test_a_loopback_address_that_may_not_leave_is_told_with_the_interface() -> N
     web = evidence.namespaces["web"]
     eth0 = next(link for link in web.links if link.name == "eth0")
     loose = Route(254, RouteKind.UNICAST, _LAN, link=eth0.index, source=ipaddress.ip_address("127.0.0.1"))
-    found = diagnosed(edited(evidence, "web", routes=(*web.routes, loose)), "web", f"{_FAR}:{_PORT}")
+    found = proposed(edited(evidence, "web", routes=(*web.routes, loose)), "web", f"{_FAR}:{_PORT}")
     assert found.cause is Cause.LOOPBACK_FROM_OUTSIDE
     assert found.rows[0].text == "net.ipv4.conf.eth0.route_localnet = 0"
-    assert found.cures[1].command == "sysctl -w net.ipv4.conf.eth0.route_localnet=1"
+    assert found.remedies[0].command == "sysctl -w net.ipv4.conf.eth0.route_localnet=1"

@@ -145,29 +145,27 @@ def test_a_published_port_whose_container_is_not_seen_decides_nothing(name: str)
     assert (made.outcome, made.disposition) == (Outcome.INCONCLUSIVE, Disposition.UNKNOWN)
 
 
-@pytest.mark.parametrize(
-    ("bound", "cause"), [("127.0.0.1", Cause.ROOTLESS_HOST_LOOPBACK), ("0.0.0.0", None)], ids=["loopback", "all"]
-)
-def test_the_hosts_loopback_with_pasta(bound: str, cause: Cause | None) -> None:
-    """Refused at the host's name, where only its loopback is listened on: pasta may not use that."""
+@pytest.mark.parametrize("bound", ["127.0.0.1", "0.0.0.0"])
+def test_a_pasta_whose_options_are_not_known_decides_nothing(bound: str) -> None:
+    """Nobody can say where it takes the host's name to, so that no change is predicted to help."""
     made = world(listener(bound), holder="pasta", inside="198.51.100.7/24", gateway="198.51.100.1", name=_MAPPED)
-    assert told(made, "client", f"host.containers.internal:{_PORT}", Outcome.REFUSED).cause is cause
+    found = told(made, "client", f"host.containers.internal:{_PORT}", Outcome.REFUSED)
+    assert found.verdict is Conclusion.CANNOT_TELL
 
 
-@pytest.mark.parametrize(("bound", "is_it"), [(_HOST, True), ("127.0.0.1", False)])
-def test_the_hosts_address_is_pastas_container_itself(bound: str, *, is_it: bool) -> None:
+@pytest.mark.parametrize("bound", [_HOST, "127.0.0.1"])
+def test_the_hosts_address_is_pastas_container_itself(bound: str) -> None:
     """pasta gives the container the host's address: what is sent there stays inside, where nobody listens."""
     made = world(listener(bound), holder="pasta", inside=f"{_HOST}/27", gateway="203.0.113.1")
     seen = Observation("client", "", Outcome.REFUSED, Phase.CONNECT, 111, "", 0.1, "")
     found = explain(made, Attempt(made.place("client"), Target.parse(f"{_HOST}:{_PORT}")), seen)
-    assert (found.cause is Cause.ROOTLESS_ADDRESS) is is_it
+    assert found.cause is Cause.ROOTLESS_ADDRESS
 
 
 @pytest.mark.parametrize("place", ["box", "client"])
-@pytest.mark.parametrize("address", ["10.88.0.1", "10.88.0.5"])
-def test_a_rootless_address_from_a_host_with_a_way_out(place: str, address: str) -> None:
+def test_a_rootless_gateway_from_a_host_with_a_way_out(place: str) -> None:
     """The packet leaves by the host's default route and is lost: the address is one of the rootless network's."""
-    found = told(world(), place, f"{address}:{_PORT}", Outcome.TIMED_OUT)
+    found = told(world(listener("0.0.0.0")), place, f"10.88.0.1:{_PORT}", Outcome.TIMED_OUT)
     assert (found.verdict, found.cause) == (Conclusion.EXPLAINED, Cause.ROOTLESS_ADDRESS)
 
 

@@ -13,6 +13,7 @@ import testbed
 
 #: The dataclasses that may be changed, with the reason. Such a one is never handed out as a result.
 CHANGED: Final = {
+    "testbed.explain.counterfactual.Counterfactuals": "counts predictions, and remembers those that it made",
     "testbed.frames.capture._Open": "counts what the kernel drops at a socket that is open",
     "testbed.predict.conntrack.Tracking": "written as the packet goes, as the kernel's own table is",
     "testbed.predict.netfilter.Netfilter": "remembers what each firewall on the way was asked",

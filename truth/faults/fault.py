@@ -44,6 +44,8 @@ class Fault:
     cause: Cause
     name: str
     make: Callable[[Stage], AbstractContextManager[Broken]]
+    told_by_what_was_meant: bool = False
+    """True where the picture does not tell it from another cause, so that both are named."""
 
 
 #: Of the versions that were seen, 4.3.1 (with netavark 1.4) does it the one way and 5.4.2 (1.14) the other.
@@ -57,16 +59,17 @@ MADE: Final[set[Cause]] = set()
 NOT_MADE: Final[Mapping[Cause, str]] = MappingProxyType({})
 
 
-def fault(cause: Cause, *, shown: bool = True) -> Callable[[Maker], Maker]:
+def fault(cause: Cause, *, shown: bool = True, meant: bool = False) -> Callable[[Maker], Maker]:
     """Put a generator of one :class:`Broken` on the list, under its own name.
 
     :param shown: whether the installed Podman can show it
+    :param meant: whether only what was meant tells it from another cause
     """
 
     def register(make: Maker) -> Maker:
         MADE.add(cause)
         if shown:
-            FAULTS.append(Fault(cause, make.__name__, contextmanager(make)))
+            FAULTS.append(Fault(cause, make.__name__, contextmanager(make), meant))
         return make
 
     return register

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 from collections.abc import Iterator
 from typing import Final
@@ -188,3 +189,14 @@ def a_resolver_where_nobody_listens(stage: Stage) -> Iterator[Broken]:
         cure=lambda: stage.container("cured", "--add-host", f"backend.example:{GATEWAY}"),
         cured_place="cured",
     )
+
+
+@fault(Cause.STALE_HOSTS_LINE)
+def a_name_with_an_address_of_before(stage: Stage) -> Iterator[Broken]:
+    """``--add-host`` gave it to the container, whose resolver knows by now where the other one is."""
+    stage.podman("network", "create", "--subnet", _SUBNET, "shared")
+    stage.container("server", network="shared")
+    stage.listen("server")
+    stage.container("client", "--add-host", "server:10.89.0.99", network="shared")
+    cure = functools.partial(stage.container, "cured", network="shared")
+    yield Broken("client", _SERVER, cure=cure, cured_place="cured")

@@ -97,7 +97,7 @@ def a_port_that_is_not_published_called_by_the_host(stage: Stage) -> Iterator[Br
     yield Broken(HOST, f"http://127.0.0.1:{PORT}/", cure=lambda: _published_anew(stage, f"127.0.0.1:{PORT}"))
 
 
-@fault(Cause.WRONG_CONTAINER_PORT)
+@fault(Cause.WRONG_CONTAINER_PORT, meant=True)
 def a_port_published_to_one_that_nobody_has(stage: Stage) -> Iterator[Broken]:
     """The image's program listens on another port than everybody thinks."""
     stage.container("client")
@@ -133,6 +133,16 @@ def a_rule_for_the_address_that_is_none(stage: Stage) -> Iterator[Broken]:
     stage.podman("start", "web")
     stage.listen("web")
     yield Broken("client", _NAME, cure=lambda: _published_anew(stage, str(_OUTSIDE)))
+
+
+@fault(Cause.STALE_TRANSLATION)
+def a_rule_that_leads_to_an_address_of_before(stage: Stage) -> Iterator[Broken]:
+    """As one that was restored with the rules of a day on which the container had another address."""
+    stage.container("client")
+    _published(stage, str(_OUTSIDE))
+    before = f"10.88.0.99:{PORT}"
+    stage.run(f"iptables -t nat -I PREROUTING -p tcp --dport {_OUTSIDE} -j DNAT --to-destination {before}")
+    yield Broken("client", _NAME, cure_runs_on=HOST)
 
 
 @fault(Cause.HAIRPIN)

@@ -74,7 +74,7 @@ def two_networks_that_are_kept_apart(stage: Stage) -> Iterator[Broken]:
     yield Broken("client", f"http://{_address(stage, 'server')}:{PORT}/", cure_runs_on=HOST)
 
 
-@fault(Cause.NETWORKS_NOT_SHARED)
+@fault(Cause.NO_ROUTE)
 def an_address_on_another_network(stage: Stage) -> Iterator[Broken]:
     """The container has lost its default route, and the other network is none of its own."""
     for name in ("one", "other"):
@@ -323,6 +323,17 @@ def a_port_of_the_bridge_that_is_down(stage: Stage) -> Iterator[Broken]:
     stage.listen(HOST)
     stage.run("ip link set $(ip -o link show type veth master podman0 | cut -d: -f2 | cut -d@ -f1) down")
     yield Broken("client", _NAME, cure_runs_on=HOST)
+
+
+@fault(Cause.ROUTE_ASTRAY)
+def a_route_for_one_address_of_a_range(stage: Stage) -> Iterator[Broken]:
+    """The range is behind the neighbour, and a more specific route leads to the bridge."""
+    target = "10.77.0.5"
+    stage.run(f"ip address add {target}/32 dev lo", on=NEIGHBOUR)
+    stage.listen(NEIGHBOUR)
+    stage.container("client")
+    stage.run(f"ip route add 10.77.0.0/16 via {NEIGHBOUR_LAN}; ip route add {target} dev podman0")
+    yield Broken("client", f"http://{target}:{PORT}/", cure_runs_on=HOST)
 
 
 # --- packets that are too large ---------------------------------------------------------------------------------------

@@ -68,10 +68,7 @@ def is_up(container: Container) -> bool:
 
 
 def former(evidence: Evidence, container: Container) -> Former:
-    """What a container is now.
-
-    A process that is known and is none of the container's does not come back with it: it stays in the old namespace.
-    """
+    """What a container is now."""
     here = evidence.namespaces.get(container.namespace or "")
     addresses = frozenset(address for attachment in container.attachments for address in attachment.addresses)
     return Former(here, tuple(_program(here, container)) if here else (), addresses)
@@ -167,13 +164,15 @@ def in_order(evidence: Evidence, container: Container) -> tuple[Attachment, ...]
 
 
 def _program(here: Namespace, container: Container) -> Iterator[Listener]:
-    """The listeners of a container's own processes, and where the namespace is its own, those of nobody visible."""
+    """The listeners of a container's own processes, and where the namespace is its own, those of no other container.
+
+    Whoever listens in a container's own namespace listens there for it: it is started again with the container, by the
+    container itself or by whoever started it.
+    """
     shared = container.mode == "host" or container.mode.startswith(_SHARED)
     for listener in here.listeners:
-        if listener.process is None:
-            if not shared:
-                yield listener
-        elif listener.process.container == container.name:
+        whose = listener.process.container if listener.process else None
+        if whose == container.name or (whose is None and not shared):
             yield listener
 
 

@@ -1,0 +1,124 @@
+"""Letting through what a firewall stops: a rule before the one that decides, or that one removed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from testbed.change.firewall import ChainName, InsertRule, RemoveRule, SetPolicy
+from testbed.evidence import Act, Action, Backend, Chain, Field, Hook, Match, Namespace, Rule
+from testbed.explain.case import Case
+from testbed.explain.explanation import Remedy
+from testbed.predict.ending import Filtered
+from testbed.predict.firewall import Packet
+
+_PASSES = (Action(Act.ACCEPT),)
+
+
+def let_through(ending: Filtered, case: Case) -> Iterator[Remedy]:
+    """Accept this connection before the rule is asked; take out what stops it."""
+    here, verdict = ending.namespace, ending.verdict
+    let = "Let this connection through before that is asked (or with your firewall's own tool: ufw, firewall-cmd)"
+    if ending.back:
+        let = "Let answers to connections through before that is asked (or with your firewall's own tool)"
+    base = _base(here, verdict.chain, verdict.hook)
+    accept = _accept(ending.packet, base, back=ending.back)
+    yield Remedy(
+        let,
+        case.command_in(here, _inserted(accept, base)),
+        (InsertRule(here.key, ChainName.of(base), accept),),
+    )
+    chain, rule = verdict.chain, verdict.rule
+    if rule is None:
+        yield Remedy(
+            f"Or set the policy of {chain.name} to accept, if that is not meant",
+            case.command_in(here, _accepting(chain)),
+            (SetPolicy(here.key, ChainName.of(chain), Act.ACCEPT),),
+        )
+    else:
+        yield Remedy(
+            "Or take out what stops it, if it is not meant",
+            case.command_in(here, _removed(rule, chain)),
+            (RemoveRule(here.key, ChainName.of(chain), rule),),
+        )
+
+
+def removed(here: Namespace, chain: Chain, rule: Rule, case: Case, text: str) -> Remedy:
+    """Take a rule out.
+
+    :param text: the remedy in words
+    """
+    return Remedy(
+        text, case.command_in(here, _removed(rule, chain)), (RemoveRule(here.key, ChainName.of(chain), rule),)
+    )
+
+
+def _accept(packet: Packet, base: Chain, *, back: bool) -> Rule:
+    """A rule that accepts a packet like that from the same sender; of an answer all that belong to a connection."""
+    nft = base.backend is Backend.NFTABLES
+    if back:
+        words = "ct state established,related accept" if nft else "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+        return Rule(words, (Match(Field.STATE, ("established", "related")),), _PASSES)
+    family = "ip" if packet.destination.version == 4 else "ip6"
+    source, to, protocol, port = packet.source, packet.destination, packet.protocol, packet.destination_port
+    words = (
+        f"{family} saddr {source} {family} daddr {to} {protocol} dport {port} accept"
+        if nft
+        else f"-s {source} -d {to} -p {protocol} --dport {port} -j ACCEPT"
+    )
+    matches = (
+        Match(Field.FAMILY, (str(to.version),)),
+        Match(Field.SOURCE, (str(source),)),
+        Match(Field.DESTINATION, (str(to),)),
+        Match(Field.PROTOCOL, (protocol,)),
+        Match(Field.DESTINATION_PORT, (str(port),)),
+    )
+    return Rule(words, matches, _PASSES)
+
+
+def _inserted(rule: Rule, base: Chain) -> str:
+    """The command that puts a rule at the top of a base chain."""
+    if base.backend is Backend.NFTABLES:
+        return f"nft insert rule {base.family} {base.table} {base.name} {rule.text}"
+    return f"{_tool(base)} -I {base.name} {rule.text}"
+
+
+def _removed(rule: Rule, chain: Chain) -> str:
+    """The command that takes a rule out of its chain."""
+    if chain.backend is Backend.NFTABLES:
+        listed = f"nft --handle list chain {chain.family} {chain.table} {chain.name}"
+        return f"{listed}; nft delete rule {chain.family} {chain.table} {chain.name} handle HANDLE"
+    return f"{_tool(chain)} {rule.text.replace('-A ', '-D ', 1)}"
+
+
+def _accepting(chain: Chain) -> str:
+    """The command that sets the policy of a base chain."""
+    if chain.backend is Backend.NFTABLES:
+        return f"nft chain {chain.family} {chain.table} {chain.name} '{{ policy accept; }}'"
+    return f"{_tool(chain)} -P {chain.name} ACCEPT"
+
+
+def _tool(chain: Chain) -> str:
+    tool = "ip6tables" if chain.family == "ip6" else "iptables"
+    tool = f"{tool}-legacy" if chain.backend is Backend.LEGACY else tool
+    return tool if chain.table == "filter" else f"{tool} -t {chain.table}"
+
+
+def _base(here: Namespace, chain: Chain, hook: Hook) -> Chain:
+    """The base chain that leads to a chain: an accept there is not lost when the other one is written anew."""
+    for base in here.firewall.chains:
+        if base.hook is hook and any(chain == below for below in _below(here, base, set())):
+            return base
+    return chain
+
+
+def _below(here: Namespace, chain: Chain, seen: set[str]) -> Iterator[Chain]:
+    """A chain, and all that it jumps to."""
+    if chain.name in seen:
+        return
+    seen.add(chain.name)
+    yield chain
+    for rule in chain.rules:
+        for action in rule.actions:
+            target = here.firewall.chain(chain, action.argument) if action.act in (Act.JUMP, Act.GOTO) else None
+            if target is not None:
+                yield from _below(here, target, seen)

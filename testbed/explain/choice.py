@@ -1,0 +1,138 @@
+"""Choosing the cause among proposals: the smallest change that is predicted to cure. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from testbed.explain.case import Case
+from testbed.explain.counterfactual import Counterfactuals
+from testbed.explain.explanation import Cure, Diagnosis, Proposal, Remedy
+from testbed.explain.exposure import exposed
+from testbed.model import Outcome
+from testbed.predict import Prediction
+from testbed.predict.ending import Left
+
+#: Cures that are printed for one cause.
+_MOST_CURES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A proposal with those of its remedies that cure, the least first."""
+
+    proposal: Proposal
+    remedies: tuple[Remedy, ...]
+
+    @property
+    def weight(self) -> tuple[bool, int, int]:
+        """How much has to change at the least, after those causes that the picture shows by itself."""
+        return (bool(self.proposal.meant), *min(map(weight, self.remedies)))
+
+
+def weight(remedy: Remedy) -> tuple[int, int]:
+    """How much a remedy changes: how many changes, and the effort of the greatest of them."""
+    return len(remedy.changes), max((change.effort for change in remedy.changes), default=0)
+
+
+Propose = Callable[[Case], Iterable[Proposal]]
+
+
+def chosen(case: Case, propose: Propose) -> tuple[Diagnosis, ...]:
+    """The cause that cures with the least change; several where only what was meant tells them apart; none at all.
+
+    :param propose: what proposes causes for a case, the most specific first
+    """
+    trials = Counterfactuals(case)
+    proposals = tuple(propose(case))
+    proven = _proven(proposals, trials.cures) or list(_pairs(proposals, trials, propose))
+    beyond = not proven
+    if beyond:
+        proven = _proven(proposals, trials.leads_out)
+    if not proven:
+        return ()
+    proven.sort(key=lambda one: one.weight)
+    best = proven[0]
+    rivals = [one for one in proven[1:] if one.proposal.meant and one.proposal.cause is not best.proposal.cause]
+    kept = [best, *rivals] if best.proposal.meant and rivals else [best]
+    found = tuple(_diagnosis(one, trials) for one in kept)
+    return tuple(_as_far_as_shown(one, trials) for one in found) if beyond else found
+
+
+def _proven(proposals: Sequence[Proposal], cures: Callable[[Remedy], bool]) -> list[Proven]:
+    """The proposals with a remedy that cures, each with those that do."""
+    found = ((proposal, tuple(filter(cures, proposal.remedies))) for proposal in proposals)
+    return [Proven(proposal, curing) for proposal, curing in found if curing]
+
+
+def _as_far_as_shown(diagnosis: Diagnosis, trials: Counterfactuals) -> Diagnosis:
+    """A diagnosis whose cures lead out of the picture, with what they do not show."""
+    after = trials.after(diagnosis.cures[0].changes)
+    ending = after.prediction.ending if after else None
+    link = f"{ending.link.name} of {ending.namespace.label}" if isinstance(ending, Left) and ending.link else "there"
+    beyond = f"With the cure the packet leaves by {link}; what answers beyond that is not in the picture."
+    return replace(diagnosis, warnings=(*diagnosis.warnings, beyond))
+
+
+def _pairs(proposals: Sequence[Proposal], trials: Counterfactuals, propose: Propose) -> Iterable[Proven]:
+    """Two changes, where no single one cures: what still fails after the first has a cause and a remedy of its own."""
+    for proposal in proposals:
+        for remedy in proposal.remedies:
+            after = trials.after(remedy.changes, remedy.target) if remedy.changes else None
+            if after is None or not _came_further(after.prediction, trials.case.prediction):
+                continue
+            for second in propose(after):
+                both = [
+                    Remedy(
+                        f"{remedy.text}; and then: {further.text}",
+                        "\n".join(filter(None, (remedy.command, further.command))),
+                        (*remedy.changes, *further.changes),
+                        further.target or remedy.target,
+                    )
+                    for further in second.remedies
+                ]
+                curing = tuple(one for one in both if trials.cures(one))
+                if curing:
+                    yield Proven(_and(proposal, second), curing)
+                    break
+
+
+def _and(first: Proposal, second: Proposal) -> Proposal:
+    """Two causes of one failure as one proposal, which says both."""
+    return replace(
+        first,
+        sentence=f"{first.sentence} That is not all: once it is mended, {_lowered(second.sentence)}",
+        rows=(*first.rows, *(row for row in second.rows if row not in first.rows)),
+        warnings=tuple(dict.fromkeys((*first.warnings, *second.warnings))),
+        meant=first.meant or second.meant,
+    )
+
+
+def _lowered(sentence: str) -> str:
+    """A sentence as it goes on after a comma: without the capital of an article."""
+    head, _, rest = sentence.partition(" ")
+    return f"{head.lower()} {rest}" if head in ("The", "A", "An", "Port", "Nobody") else sentence
+
+
+def _came_further(after: Prediction, before: Prediction) -> bool:
+    """Tell if an attempt fails otherwise than before: what it failed at is out of the way."""
+    if after.outcome in (Outcome.CONNECTED, Outcome.INCONCLUSIVE):
+        return False
+    return (type(after.ending), after.why) != (type(before.ending), before.why)
+
+
+def _diagnosis(proven: Proven, trials: Counterfactuals) -> Diagnosis:
+    proposal = proven.proposal
+    shown = sorted(
+        ((remedy, exposed(trials, remedy)) for remedy in proven.remedies),
+        key=lambda one: (*weight(one[0]), one[1].size),
+    )[:_MOST_CURES]
+    first = shown[0][0]
+    return Diagnosis(
+        proposal.cause,
+        proposal.sentence,
+        tuple(row for row in proposal.rows if trials.needs(row, first)),
+        tuple(Cure(r.text, r.command, who.text, r.changes, r.target) for r, who in shown),
+        proposal.warnings,
+        proposal.meant,
+    )

@@ -1,0 +1,93 @@
+"""Who else reaches a service once something is changed: predicted, as the attempt itself is. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from testbed.evidence import Attempt, Evidence, HostFacts, Place
+from testbed.explain.case import Case
+from testbed.explain.counterfactual import Counterfactuals, same_place
+from testbed.explain.explanation import Remedy
+from testbed.model import Address, Outcome, Scheme, Target
+from testbed.predict import predict
+from testbed.predict.ending import Taken
+
+#: Places that are asked about one remedy at the most.
+_MOST: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Those who reach a service after a change, and did not before."""
+
+    size: int
+    """How many kinds of places that are; the LAN and what is beyond it count most."""
+    text: str
+    """Them, in words; empty where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Places that are alike: containers on one set of networks, or a host."""
+
+    place: Place
+    """One of them."""
+    words: str
+
+
+def exposed(trials: Counterfactuals, remedy: Remedy) -> Exposure:
+    """Who reaches the service that a remedy leads to, and did not before."""
+    after = trials.after(remedy.changes, remedy.target)
+    if after is None or not remedy.changes or not isinstance(after.prediction.ending, Taken):
+        return Exposure(0, "")
+    before = trials.case
+    found = [
+        group.words
+        for group in _groups(after)
+        if any(
+            _reaches(trials, after.evidence, group.place, to, port)
+            and not _reaches(trials, before.evidence, group.place, to, port)
+            for to, port in _targets(after)
+        )
+    ]
+    return Exposure(len(found), ", ".join(found))
+
+
+def _groups(case: Case) -> Iterator[_Group]:
+    """Places other than the one that connects: a host, and one container of each set of networks of it."""
+    seen: set[tuple[str, frozenset[str]]] = set()
+    end = case.end.key if case.end else None
+    for place in case.evidence.places()[::-1]:
+        if place.namespace in (None, case.place.namespace, end):
+            continue
+        networks = case.networks_of(place.container) if place.container else ()
+        kind = (place.host.key, frozenset(network.name for network in networks))
+        if kind in seen or len(seen) >= _MOST:
+            continue
+        seen.add(kind)
+        yield _Group(place, _words(place, sorted(n.name for n in networks), place.host))
+
+
+def _words(place: Place, networks: list[str], host: HostFacts) -> str:
+    if place.container is None:
+        return f"{host.name} itself"
+    on = f"the network {networks[0]}" if len(networks) == 1 else f"the networks {' and '.join(networks)}"
+    return f"the containers of {on}" if networks else place.name
+
+
+def _targets(case: Case) -> Iterator[tuple[Address, int]]:
+    """Addresses and ports by which others may call what was reached: as it was called, and where it listens."""
+    ending, called = case.prediction.ending, case.prediction.address
+    if called is not None and not called.is_loopback:
+        yield called, case.attempt.target.port
+    if isinstance(ending, Taken) and (ending.destination, ending.listener.port) != (called, case.attempt.target.port):
+        yield ending.destination, ending.listener.port
+
+
+def _reaches(trials: Counterfactuals, evidence: Evidence, place: Place, to: Address, port: int) -> bool:
+    found = same_place(evidence, place)
+    if found is None:
+        return False
+    trials.made += 1
+    return predict(evidence, Attempt(found, Target(Scheme.TCP, str(to), port))).outcome is Outcome.CONNECTED

@@ -1,0 +1,183 @@
+"""Causes where a namespace does not pass a packet on, or does not take it as it comes in. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import replace
+
+from testbed.change.listening import Rebind
+from testbed.change.routing import AddRoute, SetSysctl
+from testbed.evidence import MAIN_TABLE, Link, Namespace, Network, Route, RouteKind
+from testbed.explain.accepting import removed
+from testbed.explain.by_ending import propose
+from testbed.explain.case import Case, any_address, holder, listeners
+from testbed.explain.codes import Cause
+from testbed.explain.explanation import Proposal, Remedy, Row
+from testbed.explain.routing import connects, without_route
+from testbed.explain.rows import rows_of_walk
+from testbed.model import Address
+from testbed.predict.ending import Martian, NotForwarded, ReversePath
+from testbed.predict.routing import choose, setting
+from testbed.predict.steps import Translation
+
+
+@propose.register
+def not_forwarded(ending: NotForwarded, case: Case) -> Iterator[Proposal]:
+    """A host on the way keeps what is not its own."""
+    here, link, to = ending.namespace, ending.link, ending.destination
+    name = f"ipv{to.version}/conf/{link.name}/forwarding"
+    network = next(
+        (n for n in case.evidence.networks if n.bridge == link.name and n.host in case.hosts_of(here.key)), None
+    )
+    container = case.place.container
+    if network is not None and network.internal and container is not None:
+        yield Proposal(
+            Cause.INTERNAL_NETWORK,
+            f"{container.name} is on the network {network.name}, which is internal: {here.label} forwards nothing "
+            "from it.",
+            (sysctl_row(here, name, "1"),),
+            (*connects(case, container, network), *_by_gateway(case, network)),
+        )
+        # netavark turned it off there on purpose, and does so again.
+        return
+    switch = "ipv4/ip_forward" if not setting(here, "ipv4/ip_forward") else name
+    if to.version == 6:
+        switch = "ipv6/conf/all/forwarding"
+    back = "the answer to " if ending.back else ""
+    yield Proposal(
+        Cause.FORWARDING_OFF,
+        f"{here.label} does not forward: {back}what {link.name} brings for {to} ends there without a word "
+        f"({_dotted(name)} is {setting(here, name)}).",
+        (sysctl_row(here, name, "1"),),
+        (
+            Remedy(
+                "Turn forwarding on (Podman does so when it starts a container, and something turned it off again)",
+                case.command_in(here, f"sysctl -w {_dotted(switch)}=1"),
+                (SetSysctl(here.key, switch, "1"),),
+            ),
+        ),
+    )
+
+
+def _by_gateway(case: Case, network: Network) -> Iterator[Remedy]:
+    for gateway in network.gateways:
+        target = replace(case.attempt.target, host=str(gateway))
+        yield Remedy("Or call the gateway's address", target.authority, target=target)
+
+
+@propose.register
+def reverse_path(ending: ReversePath, case: Case) -> Iterator[Proposal]:
+    """rp_filter drops what comes in by another interface than an answer would leave by."""
+    here, link, sender = ending.namespace, ending.link, ending.packet.source
+    if choose(here, sender).kind is None:
+        # Loose or strict, the filter drops what could not be answered at all (RFC 3704, 2.4).
+        yield from without_route(case, here, sender, back=True)
+    what = "the answer" if ending.back else "the packet"
+    yield _filtered_path(here, link, what, (*_loose(case, here, link), _way_back(case, here, link, sender)))
+
+
+def silent(case: Case, here: Namespace, link: Link, sender: Address) -> Proposal:
+    """rp_filter drops the question who has an address (ARP), so that its owner does not answer.
+
+    :param sender: who asked
+    """
+    remedies = (_way_back(case, here, link, sender), *_loose(case, here, link))
+    found = _filtered_path(here, link, f"what {sender} sends", remedies)
+    return replace(
+        found, warnings=(*found.warnings, "Not even ARP is answered: it looks as if nobody had the address.")
+    )
+
+
+def _filtered_path(here: Namespace, link: Link, what: str, remedies: tuple[Remedy, ...]) -> Proposal:
+    names = [f"ipv4/conf/{name}/rp_filter" for name in ("all", link.name)]
+    return Proposal(
+        Cause.REVERSE_PATH,
+        f"{here.label} drops {what} as it comes in by {link.name}: its own way back leads by another interface, and "
+        "the reverse path filter (rp_filter) is strict.",
+        tuple(sysctl_row(here, name, "0") for name in names),
+        remedies,
+        ("With rp_filter 1 in sysctl.d every reload of it brings this back.",),
+    )
+
+
+def _way_back(case: Case, here: Namespace, link: Link, sender: Address) -> Remedy:
+    route = Route(MAIN_TABLE, RouteKind.UNICAST, _alone(sender), link.index)
+    return Remedy(
+        f"Give {here.label} a way back by that interface (run on {case.machine(here)})",
+        case.command_in(here, f"ip route add {sender} dev {link.name}"),
+        (AddRoute(here.key, route),),
+    )
+
+
+def _alone(address: Address) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(address)
+
+
+def _loose(case: Case, here: Namespace, link: Link) -> Iterator[Remedy]:
+    """Make the filter take what can be reached at all: the greater of all and the interface counts (ip-sysctl)."""
+    name = f"ipv4/conf/{link.name}/rp_filter"
+    yield Remedy(
+        f"Make the filter loose (run on {case.machine(here)})",
+        case.command_in(here, f"sysctl -w {_dotted(name)}=2"),
+        (SetSysctl(here.key, name, "2"),),
+    )
+
+
+@propose.register
+def martian(ending: Martian, case: Case) -> Iterator[Proposal]:
+    """A loopback or own address came, or would leave, by a real interface."""
+    here, name = ending.namespace, f"ipv4/conf/{ending.link.name}/route_localnet"
+    four = ending.address.version == 4
+    remedies: list[Remedy] = []
+    for step in case.prediction.steps:
+        if isinstance(step, Translation) and step.by is not None and step.by.rule is not None:
+            remedies += _listens_instead(case, step)
+    if four:
+        remedies.append(
+            Remedy(
+                "Or allow it",
+                case.command_in(here, f"sysctl -w {_dotted(name)}=1"),
+                (SetSysctl(here.key, name, "1"),),
+            )
+        )
+    other = replace(case.attempt.target, host="127.0.0.1")
+    if not four and case.prediction.address is not None and case.prediction.address.is_loopback:
+        remedies.append(Remedy("Call it by its IPv4 address", other.authority, target=other))
+    why = case.prediction.why
+    yield Proposal(
+        Cause.LOOPBACK_FROM_OUTSIDE,
+        f"{why[0].upper()}{why[1:]}: the kernel drops such packets without a word.",
+        (*([sysctl_row(here, name, "1")] if four else []), *rows_of_walk(case.prediction)),
+        tuple(remedies),
+    )
+
+
+def _listens_instead(case: Case, step: Translation) -> Iterator[Remedy]:
+    """The listener listening on the address that is called, instead of a rule that rewrites to the loopback."""
+    here, by, to = step.namespace, step.by, step.after.destination
+    if by is None or by.rule is None or not to.is_loopback:
+        return
+    gone = removed(here, by.chain, by.rule, case, "")
+    for listener in listeners(here, step.after.destination_port or 0):
+        port = step.before.destination_port or listener.port
+        yield Remedy(
+            f"Let {holder(listener)} listen on every address, instead of rewriting to the loopback",
+            gone.command,
+            (*gone.changes, Rebind(here.key, listener, any_address(to.version), port)),
+        )
+
+
+def sysctl_row(here: Namespace, name: str, otherwise: str) -> Row:
+    """A kernel parameter as sysctl(8) shows it.
+
+    :param name: with slashes, as in a picture
+    :param otherwise: the value that it would have to have
+    """
+    value = here.sysctls.get(name, "0")
+    return Row("sysctl", here.label, f"{_dotted(name)} = {value}", SetSysctl(here.key, name, otherwise))
+
+
+def _dotted(name: str) -> str:
+    """A parameter's name as sysctl(8) writes it; an interface's dots become slashes there."""
+    return "net." + ".".join(part.replace(".", "/") for part in name.split("/"))

@@ -1,0 +1,54 @@
+"""Rows of evidence: each shows one fact of the picture, and knows what takes that out of it. Pure."""
+
+from __future__ import annotations
+
+from testbed.change.firewall import ChainName, RemoveRule, RuleChange, SetPolicy
+from testbed.change.listening import StopListening
+from testbed.change.routing import RemoveRoute
+from testbed.evidence import LOCAL_TABLE, Act, Listener, Namespace, Protocol, Route
+from testbed.explain.case import at, holder
+from testbed.explain.explanation import Row
+from testbed.predict import Prediction
+from testbed.predict.ending import Verdict
+from testbed.predict.steps import Forwarding, RouteLookup, Step, Translation
+from testbed.predict.wording import row
+
+
+def listener_row(namespace: Namespace, listener: Listener) -> Row:
+    """A listener as ``ss -ltnp`` shows it."""
+    queue = f"{listener.queue} {listener.backlog} " if listener.protocol is Protocol.TCP else ""
+    state = "LISTEN" if listener.protocol is Protocol.TCP else "UNCONN"
+    text = f"{state} {queue}{at(listener.address, listener.port)} {holder(listener)}"
+    return Row("listener", namespace.label, text, StopListening(namespace.key, listener))
+
+
+def rule_row(namespace: Namespace, verdict: Verdict) -> Row:
+    """The rule of a verdict, in its chain; the policy where it was that."""
+    chain, rule = verdict.chain, verdict.rule
+    words = rule.text if rule else f"policy of the chain {chain.name} is {chain.policy}"
+    name = ChainName.of(chain)
+    removal: RuleChange = SetPolicy(namespace.key, name, Act.ACCEPT)
+    if rule is not None:
+        removal = RemoveRule(namespace.key, name, rule)
+    return Row("rule", namespace.label, f"{chain.backend} {chain.family} {chain.table} {chain.name}: {words}", removal)
+
+
+def route_row(namespace: Namespace, route: Route, text: str) -> Row:
+    """A route as ``ip route`` shows it."""
+    return Row("route", namespace.label, text, RemoveRoute(namespace.key, route))
+
+
+def rows_of_walk(prediction: Prediction) -> tuple[Row, ...]:
+    """The rows that the walk itself rests on."""
+    found = ((step, row(step)) for step in prediction.steps)
+    return tuple(Row(str(step.kind), step.namespace.label, text, _removal(step)) for step, text in found if text)
+
+
+def _removal(step: Step) -> RemoveRule | RemoveRoute | None:
+    key = step.namespace.key
+    if isinstance(step, Translation) and step.by is not None and step.by.rule is not None:
+        return RemoveRule(key, ChainName.of(step.by.chain), step.by.rule)
+    if isinstance(step, RouteLookup | Forwarding) and step.chosen.route is not None:
+        # An address and its local route go together.
+        return None if step.chosen.route.table == LOCAL_TABLE else RemoveRoute(key, step.chosen.route)
+    return None

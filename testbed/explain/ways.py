@@ -1,0 +1,112 @@
+"""Causes on the way itself, whatever it ends in: a decision that leads astray, found by undoing it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from testbed.change.naming import NewWithoutHostsLine, RemoveHostsLine
+from testbed.change.routing import RemoveRoute
+from testbed.evidence import LOCAL_TABLE, Act, Container, Namespace, Route
+from testbed.explain.accepting import removed
+from testbed.explain.case import Case, at
+from testbed.explain.codes import Cause
+from testbed.explain.explanation import Proposal, Remedy, Row
+from testbed.explain.rows import route_row, rule_row
+from testbed.predict.steps import Forwarding, NameLookup, RouteLookup, Translation
+
+
+def proposals(case: Case) -> Iterator[Proposal]:
+    """Undo each translation, route and line of the hosts file that the attempt met."""
+    for step in case.prediction.steps:
+        if isinstance(step, Translation):
+            yield from _translated(case, step)
+        elif isinstance(step, RouteLookup | Forwarding) and step.chosen.route is not None:
+            yield from _routed(case, step.namespace, step.chosen.route, back=step.back)
+        elif isinstance(step, NameLookup) and step.resolver is None:
+            yield from _named(case, step)
+
+
+def _translated(case: Case, step: Translation) -> Iterator[Proposal]:
+    """A rule that rewrites the packet, and is not the only one for it."""
+    by = step.by
+    if by is None or by.rule is None:
+        return
+    here, before, after = step.namespace, step.before, step.after
+    if any(action.act in (Act.MASQUERADE, Act.SNAT) for action in by.rule.actions):
+        return
+    whose = next((f", which is {c.name}'s," for c in _having(case, after.destination)), ", which nobody has now,")
+    yield Proposal(
+        Cause.STALE_TRANSLATION,
+        f"A rule of {here.label} rewrites what is for {at(before.destination, before.destination_port or 0)} to "
+        f"{at(after.destination, after.destination_port or 0)}{whose} before any other rule is asked: {by.rule.text}.",
+        (rule_row(here, by),),
+        (removed(here, by.chain, by.rule, case, "Take that rule out"),),
+        ("podman ps shows what is published, and not what the rules of the kernel do.",),
+    )
+
+
+def _having(case: Case, address: object) -> Iterator[Container]:
+    for container in case.evidence.containers:
+        if container.state == "running" and any(address in on.addresses for on in container.attachments):
+            yield container
+
+
+def _routed(case: Case, here: Namespace, route: Route, *, back: bool) -> Iterator[Proposal]:
+    """A route that is more specific than another one, which leads there."""
+    if route.table == LOCAL_TABLE or not route.destination.prefixlen or _is_a_subnet_of(here, route):
+        return
+    link = next((link.name for link in here.links if link.index == route.link), "?")
+    via = f" via {route.gateway}" if route.gateway else ""
+    text = f"{route.destination}{via} dev {link}"
+    tool = "ip" if route.destination.version == 4 else "ip -6"
+    what = "the answer" if back else "the packet"
+    yield Proposal(
+        Cause.ROUTE_ASTRAY,
+        f"{here.label} sends {what} by its route {text}, where it is lost; without that route it would take another "
+        "one, which leads there.",
+        (route_row(here, route, text),),
+        (
+            Remedy(
+                f"Take that route out, if it is not meant (run on {case.machine(here)})",
+                case.command_in(here, f"{tool} route del {text}"),
+                (RemoveRoute(here.key, route),),
+            ),
+        ),
+    )
+
+
+def _is_a_subnet_of(here: Namespace, route: Route) -> bool:
+    """Tell if a route is the one that the kernel made for an address of its interface."""
+    return route.gateway is None and any(
+        row.link == route.link and row.address.network == route.destination for row in here.addresses
+    )
+
+
+def _named(case: Case, step: NameLookup) -> Iterator[Proposal]:
+    """A line of the hosts file with an address that was another one's, and a resolver that knows better."""
+    place, host = case.place, step.host
+    changes = tuple(
+        NewWithoutHostsLine(place.host.key, place.container.id, host, address)
+        if place.container
+        else RemoveHostsLine(place.host.key, host, address)
+        for address in step.addresses
+    )
+    addresses = " and ".join(map(str, step.addresses))
+    yield Proposal(
+        Cause.STALE_HOSTS_LINE,
+        f"The hosts file of {place.name} says that {host} is {addresses}, and its resolver, which is not asked then, "
+        "has another address.",
+        tuple(
+            Row("hosts", place.name, f"{address} {host}", change)
+            for address, change in zip(step.addresses, changes, strict=True)
+        ),
+        (
+            Remedy(
+                f"Take the name out of the hosts file of {place.name}",
+                f"podman run ... (a new container, without --add-host {host})"
+                if place.container
+                else f"sed -i '/\\b{host}\\b/d' /etc/hosts",
+                changes,
+            ),
+        ),
+    )
