@@ -34,5 +34,9 @@ class HostsFile:
         return cls(found)
 
     def lookup(self, name: str) -> tuple[Address, ...]:
-        """The addresses of a name, none when the file does not have it. Case does not count (RFC 4343)."""
-        return self.addresses.get(name.rstrip(".").lower(), ())
+        """The addresses of a name, none when the file does not have it. Case does not count (RFC 4343).
+
+        A dot at the end does: the C libraries compare the name as it was typed with those of the file (glibc,
+        nss/nss_files/files-hosts.c; musl, src/network/lookup_name.c, name_from_hosts).
+        """
+        return self.addresses.get(name.lower(), ())

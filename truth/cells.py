@@ -102,5 +102,4 @@ def _all(built: Built) -> Iterator[tuple[str, str, int]]:
 
 
 def _vantage(built: Built, evidence: Evidence, name: str) -> Vantage:
-    names = evidence.place(name).names
-    return Vantage(name, built.places[name], Naming(names.hosts, tuple(map(str, names.nameservers)), names.search))
+    return Vantage(name, built.places[name], Naming(evidence.place(name).names))

@@ -8,15 +8,40 @@ from dataclasses import dataclass, field
 from testbed.evidence.kernel import Subnet
 from testbed.hosts_file import HostsFile
 from testbed.model import Address
+from testbed.resolver_files import DEFAULT_SOURCES, GaiRow, ResolvConf, gai_rows, host_sources
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """How names are resolved at one place: hosts file and resolv.conf."""
+    """How names are resolved at one place: hosts file, resolv.conf, nsswitch.conf and gai.conf."""
 
     hosts: HostsFile
     nameservers: tuple[Address, ...] = ()
     search: tuple[str, ...] = ()
+    ndots: int = 1
+    rotate: bool = False
+    sources: tuple[str, ...] = DEFAULT_SOURCES
+    """The services of nsswitch.conf for host names, and actions between them; musl has none and asks the default."""
+    musl: bool = False
+    """Whether the C library there is musl; else it is taken for glibc."""
+    gai: tuple[GaiRow, ...] = ()
+
+    @classmethod
+    def parse(
+        cls, hosts: str = "", resolv_conf: str = "", nsswitch: str = "", gai: str = "", *, musl: bool = False
+    ) -> Names:
+        """Read the texts of these files; one that is not there is an empty one."""
+        conf = ResolvConf.parse(resolv_conf)
+        return cls(
+            HostsFile.parse(hosts),
+            conf.nameservers,
+            conf.search,
+            conf.ndots,
+            conf.rotate,
+            DEFAULT_SOURCES if musl else host_sources(nsswitch),
+            musl,
+            () if musl else gai_rows(gai),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from typing import Final
 import dns.exception
 import dns.flags
 import dns.message
-import dns.name
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
 from testbed.namespaces import NetworkNamespace
+from testbed.zone import lookup
 
 DNS_PORT: Final = 53
 _TTL: Final = 0
@@ -33,12 +33,12 @@ class NameServer:
 
     :param net: where it listens
     :param address: an address of that namespace
-    :param zone: name to addresses; any other name gets NXDOMAIN
+    :param zone: name to addresses, as :func:`testbed.zone.lookup` reads it; any other name gets NXDOMAIN
     :raises OSError: the address or port cannot be bound
     """
 
     def __init__(self, net: NetworkNamespace, address: str, zone: Mapping[str, Sequence[str]]) -> None:
-        self._zone = {dns.name.from_text(name): tuple(addresses) for name, addresses in zone.items()}
+        self._zone = {name.rstrip(".").lower(): tuple(addresses) for name, addresses in zone.items()}
         self._udp = net.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._tcp = net.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -88,8 +88,11 @@ class NameServer:
                 connection.sendall(len(answer).to_bytes(2, "big") + answer)
 
 
-def reply(query: bytes, zone: Mapping[dns.name.Name, Sequence[str]]) -> bytes | None:
-    """The answer to one DNS message, None where it is no question at all."""
+def reply(query: bytes, zone: Mapping[str, Sequence[str]]) -> bytes | None:
+    """The answer to one DNS message, None where it is no question at all.
+
+    :param zone: by names in lower case without a dot at the end
+    """
     try:
         asked = dns.message.from_wire(query)
     except dns.exception.DNSException:
@@ -98,7 +101,7 @@ def reply(query: bytes, zone: Mapping[dns.name.Name, Sequence[str]]) -> bytes | 
         return None
     answer = dns.message.make_response(asked, recursion_available=True)
     question = asked.question[0]
-    addresses = zone.get(question.name)
+    addresses = lookup(zone, question.name.to_text())
     if addresses is None:
         answer.set_rcode(dns.rcode.NXDOMAIN)
     else:

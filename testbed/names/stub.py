@@ -1,17 +1,22 @@
-"""Resolving a name as one vantage would: its hosts file first, then its resolvers ("files dns" of nsswitch.conf(5))."""
+"""Resolving a name as one vantage would: by its hosts file, then by its resolvers, where nsswitch.conf(5) has them."""
 
 from __future__ import annotations
 
+import array
+import fcntl
 import ipaddress
 import socket
+import struct
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from testbed.hosts_file import HostsFile
+from testbed.destination_order import Destination, ordered
+from testbed.evidence.podman import Names
 from testbed.model import Address, Outcome, family
 from testbed.namespaces import NetworkNamespace
+from testbed.resolver_files import candidates
 
 #: Names files of other people's containers are read with a limit.
 _LARGEST_FILE: Final = 1 << 20
@@ -41,11 +46,9 @@ _EAI_TEXTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """The two files that name things at a vantage, as values."""
+    """The files that name things at a vantage, and asking as they say."""
 
-    hosts: HostsFile
-    nameservers: tuple[str, ...]
-    search: tuple[str, ...] = ()
+    names: Names
 
     @classmethod
     def read(cls, hosts: Path, resolv_conf: Path) -> Naming:
@@ -54,18 +57,8 @@ class Naming:
 
     @classmethod
     def parse(cls, hosts: str, resolv_conf: str) -> Naming:
-        """The same from texts. Lines that make no sense are passed over, as the C library does (resolv.conf(5))."""
-        servers: list[str] = []
-        search: tuple[str, ...] = ()
-        for line in resolv_conf.splitlines():
-            match line.split():
-                case ["nameserver", server, *_] if _is_address(server):
-                    servers.append(server)
-                case ["search", *names]:
-                    search = tuple(stripped for name in names if (stripped := name.rstrip(".")))
-                case ["domain", name, *_]:  # an old word for a search list of one
-                    search = tuple(stripped for stripped in [name.rstrip(".")] if stripped)
-        return cls(HostsFile.parse(hosts), tuple(servers), search)
+        """The same from texts."""
+        return cls(Names.parse(hosts, resolv_conf))
 
     def resolve(self, name: str, net: NetworkNamespace, *, seconds: float = 3.0) -> tuple[Address, ...]:
         """The addresses of a name, in the order in which a client tries them (RFC 6724, 6).
@@ -77,42 +70,49 @@ class Naming:
             return (ipaddress.ip_address(name),)
         except ValueError:
             pass
-        found = self.hosts.lookup(name) or self._ask(name, net, seconds)
-        return _ordered(found, net)
+        found = self.names.hosts.lookup(name) if "files" in self.names.sources else ()
+        if not found:
+            if "dns" not in self.names.sources:
+                raise NameFailure(Outcome.NAME_NOT_FOUND, socket.EAI_NONAME)
+            found = self._ask(name, net, seconds)
+        return self._ordered(found, net)
 
     def _ask(self, name: str, net: NetworkNamespace, seconds: float) -> tuple[Address, ...]:
+        """Ask for each name that may be meant; where none is known the name as it is decides what failed.
+
+        Once no server answers for one, no more of the search list are asked for (glibc, resolv/res_query.c,
+        __res_context_search).
+        """
         deadline = time.monotonic() + seconds
-        answered = False
-        for candidate in self._candidates(name):
-            for server in self.nameservers:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    break
-                found = _query(candidate, server, net, min(left, _ONE_SERVER))
-                if found is None:
-                    continue
-                answered = True
-                if found:
-                    return found
-                break
+        bare, answered, silent = name.rstrip("."), False, False
+        for candidate in candidates(name, self.names.search, self.names.ndots, musl=self.names.musl):
+            if silent and candidate != bare:
+                continue
+            found = self._ask_servers(candidate, net, deadline)
+            if found:
+                return found
+            silent = silent or found is None
+            answered = answered or (candidate == bare and found is not None)
         if answered:
             raise NameFailure(Outcome.NAME_NOT_FOUND, socket.EAI_NONAME)
         raise NameFailure(Outcome.RESOLVER_FAILED, socket.EAI_AGAIN)
 
-    def _candidates(self, name: str) -> tuple[str, ...]:
-        """The names to ask for, in order (resolv.conf(5): search, with ndots 1)."""
-        if name.endswith("."):
-            return (name,)
-        searched = tuple(f"{name}.{suffix}" for suffix in self.search)
-        return (name, *searched) if "." in name else (*searched, name)
+    def _ask_servers(self, name: str, net: NetworkNamespace, deadline: float) -> tuple[Address, ...] | None:
+        """The word of the first server that has one: addresses, or () for "no such name"."""
+        for server in self.names.nameservers:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            found = _query(name, str(server), net, min(left, _ONE_SERVER))
+            if found is not None:
+                return found
+        return None
 
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+    def _ordered(self, addresses: tuple[Address, ...], net: NetworkNamespace) -> tuple[Address, ...]:
+        if not addresses[1:]:
+            return addresses  # nothing to order, as for nearly every name
+        found = [_destination(address, net) for address in addresses]
+        return ordered(found, self.names.gai, musl=self.names.musl)
 
 
 def _text(path: Path) -> str:
@@ -157,20 +157,33 @@ def _query(name: str, server: str, net: NetworkNamespace, seconds: float) -> tup
     return tuple(found)
 
 
-def _ordered(addresses: tuple[Address, ...], net: NetworkNamespace) -> tuple[Address, ...]:
-    """RFC 6724, 6, as far as it concerns loopback and private addresses.
-
-    Rule 1 puts addresses that cannot be reached from here last, rule 6 puts IPv6 before IPv4.
-    """
-    if not addresses[1:]:
-        return addresses  # nothing to order, as for nearly every name
-    return tuple(sorted(addresses, key=lambda a: (not _routable(a, net), -a.version)))
-
-
-def _routable(address: Address, net: NetworkNamespace) -> bool:
+def _destination(address: Address, net: NetworkNamespace) -> Destination:
+    """An address, and the one that the kernel would call it from."""
     try:
         with net.socket(family(address), socket.SOCK_DGRAM) as sock:
             sock.connect((str(address), _DNS_PORT))  # sends nothing: it only chooses a route
+            source = ipaddress.ip_address(sock.getsockname()[0])
+            return Destination(address, source, _prefix_length(source, sock))
     except OSError:
-        return False
-    return True
+        return Destination(address, None)
+
+
+#: netdevice(7); include/uapi/linux/sockios.h.
+_SIOCGIFCONF: Final = 0x8912
+_SIOCGIFNETMASK: Final = 0x891B
+_IFREQ: Final = struct.Struct("16s 4x 4s 16x")
+_IFCONF: Final = struct.Struct("i 4x P")
+_MOST_ADDRESSES: Final = 256
+
+
+def _prefix_length(own: Address, sock: socket.socket) -> int:
+    """The length of the prefix of an IPv4 address of this namespace (netdevice(7)); 0 for any other address."""
+    rows = array.array("B", bytes(_IFREQ.size * _MOST_ADDRESSES))
+    where, length = rows.buffer_info()
+    said = fcntl.ioctl(sock, _SIOCGIFCONF, _IFCONF.pack(length, where))
+    used = _IFCONF.unpack(said)[0]
+    for name, address in _IFREQ.iter_unpack(rows.tobytes()[: used - used % _IFREQ.size]):
+        if address == own.packed:
+            mask = _IFREQ.unpack(fcntl.ioctl(sock, _SIOCGIFNETMASK, _IFREQ.pack(name, address)))[1]
+            return int.from_bytes(mask, "big").bit_count()
+    return 0

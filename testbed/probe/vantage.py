@@ -39,7 +39,7 @@ class Vantage:
 
         naming = Naming.read(host.path("/etc/hosts"), host.path("/etc/resolv.conf"))
         if not isinstance(host, PrivateHost):
-            naming = replace(naming, nameservers=())
+            naming = Naming(replace(naming.names, nameservers=()))
         return cls(host.name, host.net, naming, by_hand)
 
     def connect(self, target: str | Target, *, seconds: float = DEFAULT_SECONDS, ask: Ask | None = None) -> Observation:

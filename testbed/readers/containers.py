@@ -16,9 +16,8 @@ from typing import Any, Final, Protocol
 
 from testbed.engine import Asking, Engine
 from testbed.errors import EngineError
-from testbed.evidence import Attachment, Container, Names, Network, Published, Subnet
+from testbed.evidence import Attachment, Container, Network, Published, Subnet
 from testbed.model import Address
-from testbed.names import Naming
 
 _SECONDS: Final = 60.0
 #: The oldest version of the API that is asked for; every later Podman answers to it too.
@@ -26,7 +25,6 @@ _API: Final = "/v4.0.0/libpod"
 _AT_ONCE: Final = 4
 _QUESTIONS: Final = 3
 _PROXIES: Final = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
-_NAMESERVERS: Final = 3
 _HIGHEST_PORT: Final = 65535
 
 
@@ -258,12 +256,6 @@ def network(inspect: Mapping[str, Any], host: str) -> Network:
         ipv6=bool(inspect.get("ipv6_enabled")),
         options={str(key): str(value) for key, value in sorted(_mapping(inspect.get("options")).items())},
     )
-
-
-def names(hosts: str, resolv_conf: str) -> Names:
-    """How names are resolved, by hosts(5) and resolv.conf(5). Three servers count, and the last ``search``."""
-    naming = Naming.parse(hosts, resolv_conf)
-    return Names(naming.hosts, tuple(_addresses(*naming.nameservers))[:_NAMESERVERS], naming.search)
 
 
 def proxies(environment: str) -> dict[str, str]:

@@ -43,6 +43,22 @@ def read_inside(root: Path, inside: str) -> str:
     return data.decode(errors="replace")
 
 
+def exists_inside(root: Path, inside: str) -> bool:
+    """Tell if there is a file below a root folder, links and all resolved as for a process that lives there.
+
+    :param root: such as /proc/PID/root
+    :raises OSError: the root folder cannot be entered
+    """
+    folder = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.close(_open_in(folder, inside))
+    except OSError:
+        return False
+    finally:
+        os.close(folder)
+    return True
+
+
 def _open_in(folder: int, inside: str) -> int:
     how = _OPEN_HOW.pack(os.O_PATH | os.O_CLOEXEC, 0, _RESOLVE_IN_ROOT)
     fd = int(_libc.syscall(_OPENAT2, folder, os.fsencode(inside), how, len(how)))

@@ -5,6 +5,7 @@ What cannot be read is told in the picture itself, and so is what vanishes while
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from testbed.model import Address
 from testbed.namespaces import NetworkNamespace
 from testbed.readers import containers as podmans
 from testbed.readers.containers import Podman, Recorded
-from testbed.readers.files import read_inside
+from testbed.readers.files import exists_inside, read_inside
 from testbed.readers.links import numbers_of
 from testbed.readers.namespace import Seen, see
 from testbed.readers.processes import Holders, holders, link
@@ -141,9 +142,7 @@ def _inventory(source: Source) -> _Inventory | None:
     if key is None or namespace is None:
         return None
     missing: list[str] = []
-    names = podmans.names(
-        *(_text(source.root, file, f"{file} of {source.name}", missing) for file in ("etc/hosts", "etc/resolv.conf"))
-    )
+    names = _names(source.root, f"of {source.name}", missing)
     said = Recorded([], [], "")
     if source.podman is not None:
         try:
@@ -181,14 +180,31 @@ def _lived_in(source: Source, host: str, inspect: Mapping[str, object], missing:
             texts.append("")
             with suppress(OSError):
                 texts[-1] = read_inside(source.root, str(inspect.get(path) or ""))
-        return replace(container, names=podmans.names(*texts))
+        return replace(container, names=Names.parse(*texts))
     namespace = _key(process / "ns/net")
     if namespace is None:
         missing.append(f"the network namespace {what} cannot be seen: it ended meanwhile, or belongs to somebody else")
         return container
-    found = podmans.names(*(_text(process / "root", file, f"{file} {what}", missing) for file, _ in files))
+    found = _names(process / "root", what, missing)
     environment = _text(source.proc, f"{container.pid}/environ", f"the environment {what}", missing)
     return replace(container, namespace=namespace, names=found, proxies=podmans.proxies(environment))
+
+
+def _names(root: Path, whose: str, missing: list[str]) -> Names:
+    """How names are resolved by whoever has that root folder.
+
+    :param whose: ends a sentence about a file that cannot be read
+    """
+    files = ("etc/hosts", "etc/resolv.conf", "etc/nsswitch.conf", "etc/gai.conf")
+    return Names.parse(*(_text(root, file, f"{file} {whose}", missing) for file in files), musl=_has_musl(root))
+
+
+def _has_musl(root: Path) -> bool:
+    """Tell if programs there are linked with musl, by its dynamic linker (musl, Makefile, LDSO_PATHNAME)."""
+    try:
+        return exists_inside(root, f"lib/ld-musl-{os.uname().machine}.so.1")
+    except OSError:
+        return False
 
 
 def _text(root: Path, inside: str, what: str, missing: list[str]) -> str:

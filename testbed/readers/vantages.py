@@ -31,8 +31,7 @@ def vantage(sources: Sequence[Source], place: Place) -> Iterator[Vantage]:
 
 def vantage_in(source: Source, place: Place, net: NetworkNamespace) -> Vantage:
     """The same in a namespace that is open already."""
-    naming = Naming(place.names.hosts, tuple(map(str, place.names.nameservers)), place.names.search)
-    return Vantage(place.name, net, naming, _by_hand(source, place))
+    return Vantage(place.name, net, Naming(place.names), _by_hand(source, place))
 
 
 def source_of(sources: Sequence[Source], host: HostFacts) -> Source:

@@ -171,7 +171,7 @@ def test_the_resolver_denies_the_rest(make_private_host: MakeHost, ask: Ask, nam
 def test_no_container_has_a_public_resolver(private_host: PrivateHost, testbed_image: Image, where: Placement) -> None:
     """A container's nameservers are its host's resolver and its own network's gateway, and never others."""
     container = place(private_host, testbed_image("base"), where)
-    servers = set(container.vantage().naming.nameservers)
+    servers = set(map(str, container.vantage().naming.names.nameservers))
     has_own_resolver = where in {Placement.USER, Placement.INNER}
     assert servers <= {RESOLVER_ADDRESS, *([where.value] if has_own_resolver else [])}
     assert bool(servers) == (where is not Placement.NONE)
@@ -182,7 +182,7 @@ def test_host_containers_internal_is_the_gateway(
     private_host: PrivateHost, testbed_image: Image, where: Placement
 ) -> None:
     """Podman calls the gateway of a container's own network host.containers.internal, whoever runs this."""
-    hosts = place(private_host, testbed_image("base"), where).vantage().naming.hosts
+    hosts = place(private_host, testbed_image("base"), where).vantage().naming.names.hosts
     assert [str(address) for address in hosts.lookup("host.containers.internal")] == [where.value]
 
 

@@ -129,7 +129,7 @@ def test_a_cell_written_by_hand(
 
 def _on_this_machine(lab: PortainerLab, bind: str, vantage: str, target: str, outcome: Outcome) -> Outcome:
     """What becomes of a cell where the laptop is a machine with a hosts file, a resolver and addresses of its own."""
-    names = lab.vantage(vantage).naming.hosts
+    names = lab.vantage(vantage).naming.names.hosts
     if (vantage, target) == ("laptop", "host.containers.internal"):
         return Outcome.RESOLVER_FAILED  # its resolver is out in the world, and is not asked
     if target == "localhost" and bind == "::1" and "::1" not in {str(a) for a in names.lookup("localhost")}:
@@ -147,7 +147,7 @@ def test_a_container_never_gets_a_public_resolver(portainer_lab: PortainerLab, l
         allowed |= set(portainer_lab.hosts["laptop"].path("/etc/resolv.conf").read_text().split())
     gateways = {"10.88.0.1", "10.89.0.1", "10.89.1.1"}
     given = {
-        name: set(portainer_lab.vantage(name).naming.nameservers) - allowed - gateways
+        name: set(map(str, portainer_lab.vantage(name).naming.names.nameservers)) - allowed - gateways
         for name in portainer_lab.containers
     }
     assert {name: servers for name, servers in given.items() if servers} == {}

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import pytest
 
-from testbed.evidence import Attachment, Published
-from testbed.readers.containers import container, names, network, proxies, without_credentials
+from testbed.evidence import Attachment, Names, Published
+from testbed.readers.containers import container, network, proxies, without_credentials
 
 RECORDED: Final = Path(__file__).parent / "recorded"
 
@@ -121,7 +121,7 @@ def test_a_network_without_a_gateway() -> None:
 
 def test_a_resolver_is_read_as_the_c_library_reads_it() -> None:
     """Three servers count, an interface behind an address does not, and the last search or domain wins."""
-    found = names(
+    found = Names.parse(
         "10.88.0.1 host.containers.internal",
         "search a.example\nnameserver fe80::1%eth0\nnameserver 10.0.0.1\n# nameserver 10.0.0.2\nnameserver nonsense\n"
         "nameserver 10.0.0.3\nnameserver 10.0.0.4\nsearch b.example c.example\n",

@@ -22,9 +22,9 @@ from testbed.names.server import NameServer, reply
 from tests.unit.stand_ins import HereNamespace
 
 ZONE = {
-    dns.name.from_text("agent.example"): ("198.51.100.2", "198.51.100.3", "2001:db8::2"),
-    dns.name.from_text("four.example"): ("198.51.100.4",),
-    dns.name.from_text("nothing.example"): (),
+    "agent.example": ("198.51.100.2", "198.51.100.3", "2001:db8::2"),
+    "four.example": ("198.51.100.4",),
+    "nothing.example": (),
 }
 
 

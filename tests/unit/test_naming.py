@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
+from testbed.destination_order import Destination
 from testbed.model import Address, Outcome
 from testbed.names import NameFailure, Naming, stub
 from tests.unit.stand_ins import HereNamespace
@@ -81,8 +82,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[[Answers], list[tuple[str
 )
 def test_resolv_conf_is_read_as_the_c_library_does(text: str, servers: list[str], search: list[str]) -> None:
     """A resolv.conf gives its servers in order and its search list."""
-    naming = Naming.parse("", text)
-    assert (list(naming.nameservers), list(naming.search)) == (servers, search)
+    names = Naming.parse("", text).names
+    assert ([str(server) for server in names.nameservers], list(names.search)) == (servers, search)
 
 
 def test_both_files_are_read(tmp_path: Path) -> None:
@@ -102,7 +103,7 @@ def test_files_are_read_with_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """Of somebody's endless hosts file only the beginning is read."""
     monkeypatch.setattr(stub, "_LARGEST_FILE", 20)
     (tmp_path / "hosts").write_text("10.0.0.1 a\n" + "#" * 9 + "\n10.0.0.1 b\n")
-    assert list(Naming.read(tmp_path / "hosts", tmp_path / "none").hosts.addresses) == ["a"]
+    assert list(Naming.read(tmp_path / "hosts", tmp_path / "none").names.hosts.addresses) == ["a"]
 
 
 @pytest.mark.parametrize("text", ["10.88.0.1", "::1"])
@@ -126,8 +127,8 @@ def test_hosts_file_comes_first(asked: Callable[[Answers], list[tuple[str, str]]
     [
         ("agent", ["agent.one", "agent.two", "agent"]),
         ("agent.example", ["agent.example", "agent.example.one", "agent.example.two"]),
-        ("agent.", ["agent."]),
-        ("agent.example.", ["agent.example."]),
+        ("agent.", ["agent"]),
+        ("agent.example.", ["agent.example"]),
     ],
     ids=["no dot: as it is last", "a dot: as it is first", "absolute", "absolute with a dot"],
 )
@@ -218,44 +219,39 @@ def test_budget_is_shared_by_all_servers(
     assert questions == [("x.example", A)]
 
 
-@pytest.mark.parametrize(
-    ("hosts", "unreachable", "order"),
-    [
-        ("127.0.0.1 x\n::1 x\n", [], ["::1", "127.0.0.1"]),
-        ("127.0.0.1 x\n::1 x\n", ["::1"], ["127.0.0.1", "::1"]),
-        ("127.0.0.2 x\n127.0.0.1 x\n", [], ["127.0.0.2", "127.0.0.1"]),
-        ("10.0.0.1 x\n127.0.0.1 x\n", ["10.0.0.1"], ["127.0.0.1", "10.0.0.1"]),
-    ],
-    ids=["IPv6 first", "what cannot be reached last", "else the order of the file", "also within a family"],
-)
-def test_addresses_come_in_the_order_in_which_a_client_tries_them(
-    hosts: str, unreachable: Sequence[str], order: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Rules 1 and 6 of RFC 6724, 6, over the order in which they were found."""
-    monkeypatch.setattr(stub, "_routable", lambda address, _: str(address) not in unreachable)
-    assert [str(address) for address in Naming.parse(hosts, "").resolve("x", HERE)] == order
+def test_a_known_answer_is_ordered_by_where_it_would_be_called_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several addresses those that cannot be reached come last (RFC 6724, 6, rule 1)."""
+    unreachable = ip_address("10.0.0.1")
+
+    def destination(address: Address, _: object) -> Destination:
+        return Destination(address, None if address == unreachable else address)
+
+    monkeypatch.setattr(stub, "_destination", destination)
+    found = Naming.parse("10.0.0.1 x\n127.0.0.1 x\n", "").resolve("x", HERE)
+    assert [str(address) for address in found] == ["127.0.0.1", "10.0.0.1"]
 
 
-def test_own_loopback_is_routable_and_no_address_of_a_missing_family() -> None:
-    """An address is routable when the kernel chooses a route for it from here."""
+def test_an_address_is_called_from_the_one_that_the_kernel_chooses() -> None:
+    """127.0.0.0/8 is called from 127.0.0.1, whose prefix has eight bits; without a family there is no way at all."""
 
     def only_ipv4(family: int, kind: int, protocol: int) -> socket.socket:
         if family == socket.AF_INET6:
             raise OSError(97, "Address family not supported by protocol")
         return socket.socket(family, kind, protocol)
 
-    net = HereNamespace(only_ipv4)
-    assert [stub._routable(ip_address(text), net) for text in ("127.0.0.1", "::1")] == [True, False]
+    net, own = HereNamespace(only_ipv4), ip_address("127.0.0.1")
+    assert stub._destination(ip_address("127.0.0.9"), net) == Destination(ip_address("127.0.0.9"), own, 8)
+    assert stub._destination(ip_address("::1"), net) == Destination(ip_address("::1"), None)
 
 
-def test_address_without_a_route_is_not_routable() -> None:
+def test_an_address_without_a_route_has_no_source() -> None:
     """Where connect(2) of a datagram socket says that there is no route, there is none."""
 
     class NoRoute(socket.socket):
         def connect(self, _: tuple[str, int]) -> None:  # type: ignore[override]
             raise OSError(101, "Network is unreachable")
 
-    assert not stub._routable(ip_address("192.0.2.1"), HereNamespace(NoRoute))
+    assert stub._destination(ip_address("192.0.2.1"), HereNamespace(NoRoute)).source is None
 
 
 Reply = Callable[[dns.message.Message], dns.message.Message]

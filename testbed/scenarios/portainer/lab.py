@@ -103,9 +103,9 @@ class PortainerLab(ScenarioLab):
         declared = {ipaddress.ip_address(a) for a in (PODMAN0, SECOND_GATEWAY, INNER_GATEWAY, LAN_ADDRESS, LAPTOP)}
         return expectation.evidence(
             bound,
-            {name: vantage.naming.hosts for name, vantage in vantages.items()},
+            {name: vantage.naming.names.hosts for name, vantage in vantages.items()},
             others=addresses - declared,
-            laptop_resolves=bool(vantages["laptop"].naming.nameservers),
+            laptop_resolves=bool(vantages["laptop"].naming.names.nameservers),
         )
 
     def close_tunnels(self) -> None:

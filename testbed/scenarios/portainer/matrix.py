@@ -31,7 +31,7 @@ def cells(lab: PortainerLab, binds: Sequence[Bind], *, via: str = "paramiko") ->
     """
     vantages = {name: lab.vantage(name) for name in VANTAGES}
     for bind in binds:
-        bound = addresses(bind, vantages["laptop"].naming.hosts)
+        bound = addresses(bind, vantages["laptop"].naming.names.hosts)
         with nullcontext() if isinstance(bind, NoTunnel) else lab.forward(bind, via=via):
             yield from _of_bind(lab, bind, bound, vantages)
 
