@@ -25,7 +25,7 @@ from testbed.model import Address
 from testbed.predict.ending import Accepted, Filtered, Left, NoListener
 from testbed.predict.multipath import travel
 from testbed.predict.unknown import Unknown
-from testbed.predict.unresolved import NameNotFound, Question, ResolverFailed, question_of
+from testbed.predict.unresolved import NameNotFound, NotAsked, Question, ResolverFailed, question_of
 from testbed.predict.wording import why
 
 #: The network that a remedy makes where there is none that both are on.
@@ -34,8 +34,8 @@ _INTERNAL: Final = (".containers.internal", ".docker.internal")
 
 
 @propose.register
-def name_not_found(_: NameNotFound, case: Case) -> Iterator[Proposal]:
-    """The resolver that was asked does not know the name."""
+def name_not_found(_: NameNotFound | NotAsked, case: Case) -> Iterator[Proposal]:
+    """The resolver that was asked does not know the name, or none is asked."""
     yield from not_found(case)
 
 

@@ -2,7 +2,7 @@
 
 from testbed.predict.disposition import Disposition
 from testbed.predict.predict import predict
-from testbed.predict.prediction import Prediction
+from testbed.predict.prediction import Prediction, Tried
 from testbed.predict.steps import Step, StepKind
 
-__all__ = ["Disposition", "Prediction", "Step", "StepKind", "predict"]
+__all__ = ["Disposition", "Prediction", "Step", "StepKind", "Tried", "predict"]

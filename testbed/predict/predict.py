@@ -9,11 +9,11 @@ from types import MappingProxyType
 from typing import Final
 
 from testbed.evidence import Attempt, Evidence, Protocol
-from testbed.model import Address, Outcome, Phase, Scheme
+from testbed.model import Address, Outcome, Phase, Scheme, Target
 from testbed.predict.disposition import Disposition
 from testbed.predict.ending import Ending, PacketEnding
-from testbed.predict.naming import resolve
-from testbed.predict.prediction import Prediction, failed
+from testbed.predict.naming import Resolved, resolve
+from testbed.predict.prediction import Prediction, Tried, decided_by, failed
 from testbed.predict.steps import Step
 from testbed.predict.unresolved import NamespaceNotShown, NotRunning
 from testbed.predict.userspace_proxy import connect
@@ -52,37 +52,46 @@ _OF_NAMES: Final[Mapping[Disposition, _Result]] = MappingProxyType(
 _NOT_STARTED: Final = _Result(Outcome.INCONCLUSIVE, Phase.RESOLVE)
 
 
-def predict(evidence: Evidence, attempt: Attempt) -> Prediction:
+def predict(evidence: Evidence, attempt: Attempt, answered: tuple[Address, ...] = ()) -> Prediction:
     """Predict how an attempt over TCP ends, from the picture alone.
 
     What a listener says once it has accepted is not in the picture: CONNECTED means that it accepts, and that nothing
     on the way would keep an answer from coming back. A name with several addresses connects if one of them does, and
-    fails as the first one does (RFC 8305; Go's dialSerial and glibc's clients report so).
+    fails as the first one does (RFC 8305; Go's dialSerial and glibc's clients report so); where it is not known how
+    one of them ends, and none connects for sure, it is not known of the name.
+
+    :param answered: the addresses that the name really has, where that was seen and is not in the picture
     """
     place = attempt.place
     here = evidence.namespaces.get(place.namespace) if place.namespace is not None else None
     if here is None:
         running = place.container is None or place.container.state == "running"
-        return _predicted(_NOT_STARTED, (NamespaceNotShown if running else NotRunning)(place.name))
+        return _unresolved(_NOT_STARTED, (NamespaceNotShown if running else NotRunning)(place.name))
     target = attempt.target
-    resolved = resolve(evidence, place, here, target.host)
+    resolved = Resolved(answered) if answered else resolve(evidence, place, here, target.host)
     if resolved.failure is not None:
         result = _OF_NAMES.get(resolved.failure.disposition, _NOT_STARTED)
-        return _predicted(result, resolved.failure, resolved.steps)
-    found = []
-    for address in resolved.addresses:
-        ending, steps = connect(evidence, here.key, Protocol.TCP, address, target.port)
-        made = _predicted(_result(ending, target.scheme), ending, (*resolved.steps, *steps), address)
-        found.append(made)
-        if made.outcome is Outcome.CONNECTED:
-            return made
-    return found[0]
+        return _unresolved(result, resolved.failure, resolved.steps)
+    tried = tuple(_tried(evidence, here.key, target, address) for address in resolved.addresses)
+    return decided_by(_deciding(tried), resolved.steps, tried)
 
 
-def _predicted(
-    result: _Result, ending: Ending, steps: tuple[Step, ...] = (), address: Address | None = None
-) -> Prediction:
-    return Prediction(result.outcome, result.phase, result.errno, result.text, ending, address, steps)
+def _unresolved(result: _Result, ending: Ending, steps: tuple[Step, ...] = ()) -> Prediction:
+    return Prediction(result.outcome, result.phase, result.errno, result.text, ending, steps=steps)
+
+
+def _tried(evidence: Evidence, here: str, target: Target, address: Address) -> Tried:
+    ending, steps = connect(evidence, here, Protocol.TCP, address, target.port)
+    result = _result(ending, target.scheme)
+    return Tried(address, result.outcome, result.phase, result.errno, result.text, ending, steps)
+
+
+def _deciding(tried: tuple[Tried, ...]) -> Tried:
+    for outcome in (Outcome.CONNECTED, Outcome.INCONCLUSIVE):
+        for one in tried:
+            if one.outcome is outcome:
+                return one
+    return tried[0]
 
 
 def _result(ending: PacketEnding, scheme: Scheme) -> _Result:

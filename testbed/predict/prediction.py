@@ -10,10 +10,24 @@ from testbed.evidence import Listener, Namespace
 from testbed.model import Address, Outcome, Phase
 from testbed.predict import wording
 from testbed.predict.disposition import Disposition
-from testbed.predict.ending import Ending, NoRoute, RelayCloses, RouteForbids, Taken
+from testbed.predict.ending import Ending, NoRoute, PacketEnding, RelayCloses, RouteForbids, Taken
 from testbed.predict.steps import Step
 from testbed.predict.unknown import Unknown
 from testbed.predict.unresolved import walked
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One address of the target's name, and how a connection to it ends."""
+
+    address: Address
+    outcome: Outcome
+    phase: Phase
+    errno: int | None
+    text: str
+    ending: PacketEnding
+    steps: tuple[Step, ...]
+    """From the first packet on, without those of the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +42,18 @@ class Prediction:
     ending: Ending
     """The fact that decides."""
     address: Address | None = None
-    """The address that decided: the one that connects, or the first one tried."""
+    """The address that decides: the first that connects, else the first of which it is not known, else the first."""
     steps: tuple[Step, ...] = ()
+    tried: tuple[Tried, ...] = ()
+    """Every address that a client would try, in its order; also those after one that connects."""
+
+    def at(self, address: Address) -> Prediction | None:
+        """The same attempt as decided by another one of its addresses; None where that is none of them."""
+        by_address = {one.address: one for one in self.tried}
+        if self.address is None or address not in by_address:
+            return None
+        resolving = self.steps[: len(self.steps) - len(by_address[self.address].steps)]
+        return decided_by(by_address[address], resolving, self.tried)
 
     @property
     def disposition(self) -> Disposition:
@@ -66,6 +90,15 @@ class Prediction:
             return False
         started = self.steps[0].namespace if self.steps else ending.namespace
         return ending.namespace.key != started.key
+
+
+def decided_by(one: Tried, resolving: tuple[Step, ...], tried: tuple[Tried, ...]) -> Prediction:
+    """The prediction that rests on one of the addresses.
+
+    :param resolving: the steps of the name
+    """
+    steps = (*resolving, *one.steps)
+    return Prediction(one.outcome, one.phase, one.errno, one.text, one.ending, one.address, steps, tried)
 
 
 def failed(number: int) -> tuple[Outcome, int, str]:

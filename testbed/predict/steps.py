@@ -54,7 +54,9 @@ class NameLookup(Step):
     """The name."""
     addresses: tuple[Address, ...]
     resolver: Address | None
-    """The resolver that knew it; None where the hosts file has it."""
+    """The resolver that knew it; None where the hosts file has it, or a service of the place itself."""
+    asked: str = ""
+    """The name that the resolver was asked for, where it is another one: with a domain of the search list."""
 
 
 @dataclass(frozen=True, slots=True)

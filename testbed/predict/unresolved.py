@@ -3,7 +3,8 @@
     Ending
       Unresolved                       the name has no address
         Answered                       by a resolver that was reached
-          NameNotFound  AnswerUnknown
+          NameNotFound  AnswerUnknown  AnswersDiffer
+        NotAsked  SourceUnknown        by none
         ResolverFailed  QuestionUnknown  QuestionLeft
       Nowhere                          there is no namespace to start in
         NotRunning  NamespaceNotShown
@@ -52,6 +53,8 @@ class NameNotFound(Answered):
     """The resolver does not know the name."""
 
     disposition = Disposition.NAME_NOT_FOUND
+    names: tuple[str, ...] = ()
+    """The names that were asked for in its place, in order (resolv.conf(5), search)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,30 @@ class AnswerUnknown(Answered):
     """The resolver's answer is not in the picture."""
 
     disposition = Disposition.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersDiffer(Answered):
+    """Several resolvers are asked, any of them may answer first, and they do not answer alike."""
+
+    disposition = Disposition.UNKNOWN
+    others: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotAsked(Unresolved):
+    """The place asks no resolver for names (nsswitch.conf(5))."""
+
+    disposition = Disposition.NAME_NOT_FOUND
+
+
+@dataclass(frozen=True, slots=True)
+class SourceUnknown(Unresolved):
+    """A service of nsswitch.conf(5) is asked whose word is not in the picture."""
+
+    disposition = Disposition.UNKNOWN
+    source: str
+    """The service, such as ``mdns4_minimal``."""
 
 
 @dataclass(frozen=True, slots=True)

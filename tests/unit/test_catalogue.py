@@ -14,7 +14,14 @@ from testbed.explain.by_ending import propose
 from testbed.explain.codes import Cause
 from testbed.predict.ending import Accepted, Ending, Left, RelayRefuses, Returned, Unasked
 from testbed.predict.unknown import Unknown
-from testbed.predict.unresolved import AnswerUnknown, NamespaceNotShown, QuestionLeft, QuestionUnknown
+from testbed.predict.unresolved import (
+    AnswersDiffer,
+    AnswerUnknown,
+    NamespaceNotShown,
+    QuestionLeft,
+    QuestionUnknown,
+    SourceUnknown,
+)
 from tests.unit.predicted import kinds
 from truth.faults.all_faults import MADE, NOT_MADE
 
@@ -28,6 +35,8 @@ WITHOUT_DIAGNOSIS: Final = {
     Unknown: "it is not modelled",
     Left: "the picture does not tell",
     AnswerUnknown: "the picture does not tell",
+    AnswersDiffer: "whichever answers first decides, and the picture does not tell",
+    SourceUnknown: "it is not modelled",
     QuestionUnknown: "it is not modelled",
     QuestionLeft: "the picture does not tell",
     RelayRefuses: "only rootless Podman has it: testbed.explain.rootless looks first",

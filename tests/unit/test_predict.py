@@ -108,7 +108,17 @@ def world(
         stacks,
         [HostFacts("box", "box", "box", _NAMES, zone={}), HostFacts("far", "far", "far", _NAMES, zone={})],
         containers,
-        [Network("podman", "box", "bridge", "podman0", (ipaddress.ip_network("10.88.0.0/16"),), (bridge,))],
+        [
+            Network(
+                "podman",
+                "box",
+                "bridge",
+                "podman0",
+                (ipaddress.ip_network("10.88.0.0/16"),),
+                (bridge,),
+                dns_enabled=True,
+            )
+        ],
     )
 
 

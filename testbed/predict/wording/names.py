@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from testbed.predict.unresolved import (
+    AnswersDiffer,
     AnswerUnknown,
     NameNotFound,
     NamespaceNotShown,
+    NotAsked,
     NotRunning,
     Question,
     QuestionLeft,
     QuestionUnknown,
     ResolverFailed,
+    SourceUnknown,
     Unresolved,
 )
 from testbed.predict.wording.why import sentence, why
@@ -27,7 +30,28 @@ def _unanswered(question: Question) -> str:
 @sentence.register
 def name_not_found(ending: NameNotFound) -> str:
     """The resolver does not know it."""
-    return f"{_not_in_hosts(ending)} the resolver {ending.resolver} does not know it"
+    others = [name for name in ending.names if name != ending.host.rstrip(".")]
+    nor = f", nor {' or '.join(others)}" if others else ""
+    return f"{_not_in_hosts(ending)} the resolver {ending.resolver} does not know it{nor}"
+
+
+@sentence.register
+def answers_differ(ending: AnswersDiffer) -> str:
+    """Any of several resolvers may answer first."""
+    servers = " and ".join(map(str, (ending.resolver, *ending.others)))
+    return f"{_not_in_hosts(ending)} the resolvers {servers} do not say the same, and any of them may answer first"
+
+
+@sentence.register
+def not_asked(ending: NotAsked) -> str:
+    """No resolver is asked."""
+    return f"{_not_in_hosts(ending)} nsswitch.conf there asks no resolver"
+
+
+@sentence.register
+def source_unknown(ending: SourceUnknown) -> str:
+    """A service of nsswitch.conf is not modelled."""
+    return f"{_not_in_hosts(ending)} what {ending.source} of nsswitch.conf says is not known"
 
 
 @sentence.register

@@ -43,7 +43,8 @@ def row(step: Step) -> str:
 @text.register
 def _(step: NameLookup) -> str:
     by = f"the resolver {step.resolver}" if step.resolver else f"the hosts file of {step.place}"
-    return f"{step.host} is {' and '.join(map(str, step.addresses))}, by {by}"
+    asked = f", as {step.asked}" if step.asked else ""
+    return f"{step.host} is {' and '.join(map(str, step.addresses))}{asked}, by {by}"
 
 
 @row.register

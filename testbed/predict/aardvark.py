@@ -1,0 +1,92 @@
+"""Podman's resolver, aardvark-dns: the containers that it tells a caller of, and when it asks others. Pure.
+
+Its rules are those of src/backend/mod.rs and src/dns/coredns.rs of containers/aardvark-dns.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from testbed.evidence import Container, Evidence, HostFacts, Network
+from testbed.evidence.programs import AARDVARK
+from testbed.model import Address
+from testbed.predict.ending import Accepted
+
+_DOMAIN: Final = ".dns.podman"
+#: The first Podman that comes with an aardvark-dns (1.13) which hands on names of one label.
+_HANDS_ON_ALL: Final = (5, 3)
+
+
+def is_aardvark(reached: Accepted) -> bool:
+    """Tell if a question came to Podman's resolver."""
+    process = reached.listener.process
+    return process is not None and process.name == AARDVARK
+
+
+def host_of(evidence: Evidence, reached: Accepted) -> HostFacts | None:
+    """The host whose Podman runs the resolver that a question came to; None where it is not in the picture."""
+    key = reached.namespace.key
+    found = next((host for host in evidence.hosts if host.rootless_namespace == key), None)
+    return found or next((host for host in evidence.hosts if host.namespace == key), None)
+
+
+def addresses(evidence: Evidence, host: HostFacts, reached: Accepted, name: str) -> tuple[Address, ...]:
+    """The addresses of the containers that are called so: by name, short id or alias, on networks of the caller's.
+
+    A caller that is no container is told of those on the network that it asks. With the domain ``dns.podman`` an
+    aardvark-dns before 1.13 tells everybody of that network alone.
+
+    :param name: in lower case, without a dot at the end
+    """
+    bare = name.removesuffix(_DOMAIN)
+    networks = _networks_of(evidence, host, reached.packet.source)
+    if not networks or (bare != name and not _is_recent(host)):
+        networks = _asked(evidence, host, reached.destination)
+    found: dict[Address, None] = {}
+    for container in evidence.containers:
+        if container.host != host.key or container.state not in ("running", "paused"):
+            continue
+        for attachment in container.attachments:
+            if attachment.network in networks and bare in _called(container, attachment.aliases):
+                found |= dict.fromkeys(attachment.addresses)
+    return tuple(found)
+
+
+def hands_on(evidence: Evidence, host: HostFacts, reached: Accepted, name: str) -> bool:
+    """Tell if it asks other resolvers for a name that no container has.
+
+    It does not for its own domain, for a container that is on internal networks alone, and before 1.13 for a name of
+    one label.
+
+    :param name: in lower case, without a dot at the end
+    """
+    if name.endswith(_DOMAIN) or ("." not in name and not _is_recent(host)):
+        return False
+    networks = _networks_of(evidence, host, reached.packet.source)
+    return not networks or not all(network.internal for network in networks.values())
+
+
+def _called(container: Container, aliases: tuple[str, ...]) -> set[str]:
+    return {container.name.lower(), container.id[:12], *(alias.lower() for alias in aliases)}
+
+
+def _networks_of(evidence: Evidence, host: HostFacts, caller: Address) -> dict[str, Network]:
+    """The networks with DNS that the container of an address is on; none where it is no container's."""
+    names = {
+        attachment.network
+        for container in evidence.containers
+        if container.host == host.key and any(caller in one.addresses for one in container.attachments)
+        for attachment in container.attachments
+    }
+    return {n.name: n for n in evidence.networks if n.host == host.key and n.name in names and n.dns_enabled}
+
+
+def _asked(evidence: Evidence, host: HostFacts, server: Address) -> dict[str, Network]:
+    """The network on whose gateway a server listens."""
+    return {n.name: n for n in evidence.networks if n.host == host.key and server in n.gateways and n.dns_enabled}
+
+
+def _is_recent(host: HostFacts) -> bool:
+    """Tell if the host's aardvark-dns is 1.13 or later, by its Podman; one that is not known is taken for recent."""
+    number = [int(part) if part.isdecimal() else 0 for part in host.podman.split(".")[:2]]
+    return not host.podman or tuple(number) >= _HANDS_ON_ALL
