@@ -151,3 +151,7 @@ class Observation:
     command: str
     """What repeats the attempt by hand."""
     answer: Answer | None = None
+    peer: Address | None = None
+    """The address that the outcome is about: the one that a connection was made to, else the first that was tried.
+
+    None where the name has none."""

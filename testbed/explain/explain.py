@@ -8,6 +8,7 @@ from typing import Final
 from testbed.evidence import Attempt, Evidence, Rule
 from testbed.explain import (
     above_tcp,
+    addresses,
     filtering,
     forwarding,
     listening,
@@ -26,7 +27,7 @@ from testbed.explain.choice import chosen
 from testbed.explain.explanation import Conclusion, Diagnosis, Explanation, Proposal, Undecided
 from testbed.explain.rows import rows_of_walk
 from testbed.model import Observation, Outcome, Phase
-from testbed.predict import Disposition, Prediction, predict
+from testbed.predict import Disposition, Prediction
 from testbed.predict.ending import Accepted, Filtered, Held, Left, NoNeighbour, RelayCloses
 from testbed.predict.unknown import NotHandedOn, OfRule, Unknown
 from testbed.predict.unresolved import NotRunning
@@ -58,7 +59,7 @@ def explain(evidence: Evidence, attempt: Attempt, seen: Observation | None = Non
 
     :param seen: what was really seen; None explains the prediction alone
     """
-    case = Case(evidence, attempt, predict(evidence, attempt), seen)
+    case = Case(evidence, attempt, addresses.of_the_peer(evidence, attempt, seen), seen)
     ending = case.prediction.ending
     if seen is None or isinstance(ending, NotRunning):
         return _by_prediction(case)
@@ -150,15 +151,15 @@ def _connects(case: Case) -> Explanation:
         sentence = f"{case.place.name} connects to {case.said}{who}."
     else:
         sentence = f"{case.place.name} should connect to {case.said}: {case.prediction.why}."
-    warnings: tuple[str, ...] = ()
+    warnings = addresses.warnings(case)
     proxy = proxying.proxy_of(case)
     if proxy is not None:
-        warnings = (f"Clients in {case.place.name} go by way of the proxy {proxy}; this was tried directly.",)
+        warnings = (*warnings, f"Clients in {case.place.name} go by way of the proxy {proxy}; this was tried directly.")
     return Explanation(Conclusion.CONNECTS, sentence, None, case.prediction, seen, warnings=warnings)
 
 
 def _explained(case: Case, diagnosis: Diagnosis) -> Explanation:
-    warnings = (*diagnosis.warnings, *rootless.warnings(case))
+    warnings = (*diagnosis.warnings, *rootless.warnings(case), *addresses.warnings(case))
     return Explanation(
         Conclusion.EXPLAINED, diagnosis.sentence, diagnosis, case.prediction, case.observation, warnings=warnings
     )
@@ -184,7 +185,8 @@ def _cannot_tell(case: Case, between: Undecided | None = None) -> Explanation:
             f"{seen.outcome}{f' ({seen.text})' if seen.text else ''}."
         )
         decide = _decide(case)
-    return Explanation(Conclusion.CANNOT_TELL, sentence, None, predicted, seen, decide=decide)
+    warnings = addresses.warnings(case)
+    return Explanation(Conclusion.CANNOT_TELL, sentence, None, predicted, seen, warnings=warnings, decide=decide)
 
 
 def _no_cure(case: Case) -> Explanation:

@@ -25,6 +25,8 @@ _SUCCESS: Final = range(200, 300)
 _EXCERPT: Final = 256
 #: Of an answer that is read to its end: what is longer than this is not.
 _MOST: Final = 1 << 20
+#: Seconds that an address gets at the least, where as many are left (Go, net/dial.go, saneMinimum).
+_LEAST_SHARE: Final = 2.0
 #: What comes once TCP is connected.
 _NEXT_PHASE: Final = {Scheme.TCP: Phase.CONNECT, Scheme.HTTP: Phase.HTTP, Scheme.HTTPS: Phase.TLS}
 
@@ -48,6 +50,7 @@ class Seen:
     errno: int | None = None
     text: str = ""
     answer: Answer | None = None
+    peer: Address | None = None
 
 
 def attempt(  # noqa: PLR0911 - one return for each way an attempt ends
@@ -60,26 +63,27 @@ def attempt(  # noqa: PLR0911 - one return for each way an attempt ends
     """
     start = time.monotonic()
     deadline = start + seconds
+    peer: Address | None = None
 
     def seen(
         outcome: Outcome, phase: Phase, number: int | None = None, text: str = "", answer: Answer | None = None
     ) -> Seen:
-        return Seen(outcome, phase, time.monotonic() - start, number, text, answer)
+        return Seen(outcome, phase, time.monotonic() - start, number, text, answer, peer)
 
     try:
         addresses = naming.resolve(target.host, net, seconds=seconds)
     except NameFailure as failure:
         return seen(failure.outcome, Phase.RESOLVE, failure.number, str(failure))
-    found = _connect(net, addresses, target.port, deadline)
+    found, peer = _connect(net, addresses, target.port, deadline)
     if isinstance(found, OSError):
         # A handshake that fails is ECONNREFUSED: a reset means that it was over already.
         phase = _NEXT_PHASE[target.scheme] if isinstance(found, ConnectionResetError) else Phase.CONNECT
         return seen(of_error(found), phase, _errno(found), str(found))
-    connected, peer = found
+    connected, reached = found, f"{bracketed(str(peer))}:{target.port}"
     phase = Phase.CONNECT
     try:
         if target.scheme is Scheme.TCP:
-            return seen(Outcome.CONNECTED, phase, answer=Answer(peer))
+            return seen(Outcome.CONNECTED, phase, answer=Answer(reached))
         if target.scheme is Scheme.HTTPS:
             phase = Phase.TLS
             _raise_pending(connected)
@@ -87,7 +91,7 @@ def attempt(  # noqa: PLR0911 - one return for each way an attempt ends
             connected = _tls_context().wrap_socket(connected, server_hostname=target.host)
         phase = Phase.HTTP
         connected.settimeout(_left(deadline))
-        answer = _get(connected, target, peer, ask)
+        answer = _get(connected, target, reached, ask)
     except http.client.RemoteDisconnected as exc:
         return seen(Outcome.CLOSED, phase, None, str(exc))
     except http.client.HTTPException as exc:
@@ -104,24 +108,30 @@ def attempt(  # noqa: PLR0911 - one return for each way an attempt ends
 
 def _connect(
     net: NetworkNamespace, addresses: tuple[Address, ...], port: int, deadline: float
-) -> tuple[socket.socket, str] | OSError:
-    """The first address that connects, else the first address's error: the one that Go's client reports too."""
-    first: OSError | None = None
-    for address in addresses:
+) -> tuple[socket.socket | OSError, Address]:
+    """The first address that connects, else the first one with its error, which Go's client reports too.
+
+    Each gets its share of the time, as Go's dialSerial gives it (net/dial.go, partialDeadline): one that is silent does
+    not keep the next from being tried.
+    """
+    first: tuple[OSError, Address] | None = None
+    for number, address in enumerate(addresses):
+        left = _left(deadline)
+        share = min(left, max(left / (len(addresses) - number), _LEAST_SHARE))
         try:
             sock = net.socket(family(address), socket.SOCK_STREAM)
         except OSError as exc:
-            first = first or exc
+            first = first or (exc, address)
             continue
         try:
-            sock.settimeout(_left(deadline))
+            sock.settimeout(share)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as HTTP clients do
             sock.connect((str(address), port))
         except OSError as exc:
             sock.close()
-            first = first or exc
+            first = first or (exc, address)
         else:
-            return sock, f"{bracketed(str(address))}:{port}"
+            return sock, address
     assert first is not None, "a name that resolves has an address"
     return first
 

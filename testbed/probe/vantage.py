@@ -61,6 +61,7 @@ class Vantage:
             seconds=seen.seconds,
             command=self._command(goal, seconds, ask or Ask()),
             answer=seen.answer,
+            peer=seen.peer,
         )
 
     def _command(self, goal: Target, seconds: float, ask: Ask) -> str:

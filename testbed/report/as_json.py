@@ -51,6 +51,7 @@ def observation(seen: Observation) -> dict[str, Any]:
         "phase": str(seen.phase),
         "seconds": round(seen.seconds, 6),
         "command": seen.command,
+        "peer": None if seen.peer is None else str(seen.peer),
         "answer": None
         if seen.answer is None
         else {"peer": seen.answer.peer, "status": seen.answer.status, "server": seen.answer.server},

@@ -17,7 +17,7 @@ from testbed.predict.unknown import Unknown
 
 
 def prediction(predicted: Prediction) -> dict[str, Any]:
-    """One prediction: ``outcome``, ``phase``, ``errno``, ``end``, ``why``, ``ending`` and ``steps``."""
+    """One prediction, by the keys that docs/json.md has for ``predicted``."""
     return {
         "outcome": predicted.outcome,
         "phase": predicted.phase,
@@ -26,6 +26,18 @@ def prediction(predicted: Prediction) -> dict[str, Any]:
         "why": predicted.why,
         "ending": detail(predicted.ending),
         "steps": [_step(step) for step in predicted.steps],
+        "address": detail(predicted.address),
+        "tried": [
+            {
+                "address": str(one.address),
+                "outcome": one.outcome,
+                "phase": one.phase,
+                "errno": one.errno,
+                "end": one.ending.disposition,
+                "why": wording.why(one.ending),
+            }
+            for one in predicted.tried
+        ],
     }
 
 

@@ -12,6 +12,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,39 @@ def test_dropped_syn_is_timed_out() -> None:
         seen = reach(f"https://127.0.0.1:{port}/", seconds=SHORT)
     assert (seen.outcome, seen.phase, seen.errno, seen.text) == (Outcome.TIMED_OUT, Phase.CONNECT, None, "timed out")
     assert SHORT <= seen.seconds < ENOUGH
+
+
+def test_each_address_gets_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name's first address that drops the SYN leaves half of the budget for the second one, which connects."""
+    monkeypatch.setattr("testbed.probe.attempt._LEAST_SHARE", 0.0)
+    waits: list[float] = []
+
+    class Waiting(socket.socket):
+        def settimeout(self, value: float | None) -> None:
+            waits.append(value or 0.0)
+            super().settimeout(value)
+
+    with (
+        listening(backlog=0) as (_, port),
+        socket.create_connection(("127.0.0.1", port)),
+        listening("127.0.0.2", port=port),
+    ):
+        net = HereNamespace(Waiting)
+        seen = reach(f"two:{port}", hosts="127.0.0.1 two\n127.0.0.2 two\n", seconds=10 * SHORT, net=net)
+    assert (seen.outcome, seen.peer) == (Outcome.CONNECTED, ip_address("127.0.0.2"))
+    assert waits[0] <= 5 * SHORT
+
+
+def test_the_address_that_an_error_is_of_is_told() -> None:
+    """Where no address connects the first one's error is the outcome, and it is that one's."""
+    with port_without_listener() as port:
+        seen = reach(f"two:{port}", hosts="127.0.0.1 two\n127.0.0.2 two\n")
+    assert (seen.outcome, seen.peer) == (Outcome.REFUSED, ip_address("127.0.0.1"))
+
+
+def test_a_name_without_an_address_was_of_no_peer() -> None:
+    """Nobody was called."""
+    assert reach("nobody:80").peer is None
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_json_has_the_details_of_each_step_and_of_the_ending() -> None:
     """Beside the words there is what they are made of: the route that was chosen, the socket that was not found."""
     told = prediction(predicted())
     assert json.loads(json.dumps(told)) == told
-    assert set(told) == {"outcome", "phase", "errno", "end", "why", "ending", "steps"}
+    assert set(told) == {"outcome", "phase", "errno", "end", "why", "ending", "steps", "address", "tried"}
     route, cross, deliver, answer = told["steps"]
     assert set(route) == {"kind", "namespace", "where", "text", "row", "back", "detail"}
     assert (route["kind"], route["detail"]["source"]) == ("route", "203.0.113.10")
