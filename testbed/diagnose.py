@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from testbed.errors import HostError, UsageError
-from testbed.evidence import Attempt, Evidence, Place
+from testbed.evidence import Attempt, Evidence, Place, lookup
+from testbed.evidence.beyond import Remote, is_remote, start
 from testbed.explain import pasted as reading
 from testbed.explain.binding import is_about_binding, speaker
 from testbed.explain.client_texts.said import Pasted
@@ -39,7 +42,8 @@ def why(
 ) -> Told:
     """Say why a place cannot connect to a target. Nothing is changed: rules, sysctls and files are only read.
 
-    :param place: a host or container, in the notation of :mod:`testbed.evidence.lookup`
+    :param place: a host or container, in the notation of :mod:`testbed.evidence.lookup`, or a place beyond the picture
+        (:func:`offline`), from where nothing is tried
     :param attempt: False sends nothing
     :param seconds: how long the one attempt may take
     :param say: told what takes long, a line at a time
@@ -47,10 +51,49 @@ def why(
     """
     say("taking the picture")
     evidence = take(sources)
+    if is_remote(place, [one.name for one in evidence.places()]):
+        return offline(evidence, place, target)
     found = evidence.place(place)
     seen, notes = _tried(sources, found, target, seconds, say) if attempt else (None, ())
     told = explain(evidence, Attempt(found, target), seen)
     return Told(evidence, _noted(told, notes), found)
+
+
+def offline(evidence: Evidence, place: str, target: Target) -> Told:
+    """The same from a picture alone: nothing is tried.
+
+    :param place: as for :func:`why`; also one beyond the picture, as :func:`testbed.evidence.beyond.remote` takes it
+    :raises UsageError: there is no such place, there are several, or it is beyond the picture and has no such name
+    """
+    picture, found, beyond = start(evidence, place)
+    if beyond is not None:
+        _named_there(beyond, target)
+    told = explain(picture, Attempt(found, target))
+    return Told(picture, _noted(told, _of_remote(beyond)), found)
+
+
+def _named_there(beyond: Remote, target: Target) -> None:
+    """Refuse a name that is known on the host, and elsewhere perhaps as another address, or not at all.
+
+    :raises UsageError: the target is no address and not the host's own name
+    """
+    with suppress(ValueError):
+        ipaddress.ip_address(target.host)
+        return
+    if not beyond.place.names.hosts.lookup(target.host):
+        known = " or ".join(map(str, beyond.addresses))
+        raise UsageError(
+            f"what {target.host!r} is called by {beyond.place.name} is not known: give the address, such as {known}"
+        )
+
+
+def _of_remote(beyond: Remote | None) -> tuple[str, ...]:
+    if beyond is None:
+        return ()
+    tried = f"Nothing was tried: {beyond.place.name} is predicted from the picture alone."
+    if beyond.word != lookup.OUTSIDE:
+        return (tried,)
+    return (tried, "A router that translates addresses (NAT) hands in only what it was told to.")
 
 
 def why_pasted(
@@ -72,7 +115,8 @@ def why_pasted(
     say("taking the picture")
     evidence = take(sources)
     told = pasted_offline(evidence, pasted, place)
-    if not attempt or is_about_binding(pasted):
+    remote = place is not None and is_remote(place, [one.name for one in evidence.places()])
+    if not attempt or remote or is_about_binding(pasted):
         return told
     assert pasted.target is not None
     seen, notes = _tried(sources, told.place, pasted.target, seconds, say)
@@ -92,8 +136,12 @@ def pasted_offline(evidence: Evidence, pasted: Pasted, place: str | None = None)
         return Told(evidence, told, where)
     if pasted.target is None:
         raise UsageError("the text names no URL and no host:port: give one, with --from NAME URL")
-    found = evidence.place(place) if place else _said_at(evidence, pasted, pasted.target)
-    return Told(evidence, explain_pasted(evidence, pasted, Attempt(found, pasted.target)), found)
+    if place is None:
+        found = _said_at(evidence, pasted, pasted.target)
+        return Told(evidence, explain_pasted(evidence, pasted, Attempt(found, pasted.target)), found)
+    picture, found, beyond = start(evidence, place)
+    told = explain_pasted(picture, pasted, Attempt(found, pasted.target))
+    return Told(picture, _noted(told, _of_remote(beyond)), found)
 
 
 def _said_at(evidence: Evidence, pasted: Pasted, target: Target) -> Place:

@@ -8,12 +8,10 @@ from typing import Final
 
 import click
 
-from testbed.cli.looking import NOTATION, UNUSABLE, LookingCommand, needed, sources_for
+from testbed.cli.looking import BEYOND, NOTATION, UNUSABLE, LookingCommand, needed, sources_for
 from testbed.cli.progress import status
-from testbed.diagnose import Told, pasted_offline, why, why_pasted
+from testbed.diagnose import Told, offline, pasted_offline, why, why_pasted
 from testbed.errors import Error, UsageError
-from testbed.evidence import Attempt
-from testbed.explain.explain import explain as explain_case
 from testbed.explain.explanation import Conclusion
 from testbed.explain.pasted import read
 from testbed.model import Target
@@ -31,12 +29,13 @@ _EXIT: Final = {Conclusion.CONNECTS: 0, Conclusion.EXPLAINED: 1, Conclusion.CANN
 Examples:
   testbed explain --from portainer https://host.containers.internal:19001/ping
   testbed explain --from host http://127.0.0.1:8080
+  testbed explain --from lan http://192.0.2.10:8080
   testbed explain 'dial tcp 10.88.0.1:19001: connect: connection refused'
   testbed evidence -o picture.json; testbed explain --evidence picture.json --from web http://db:5432
 Exit codes: 0 it connects, 1 explained, 2 cannot tell, 3 not usable here.
 """,
 )
-@click.option("--from", "place", metavar="NAME", help=f"Where it starts. {NOTATION}")
+@click.option("--from", "place", metavar="NAME", help=f"Where it starts. {NOTATION} {BEYOND}")
 @click.option(
     "--lab", metavar="NAME", help="Look in this lab; by default in the labs that are up, then on this machine."
 )
@@ -115,5 +114,4 @@ def _offline(file: Path, text: str, place: str | None) -> Told:
     target = _target(text)
     if target is None:
         return pasted_offline(picture, read(text), place)
-    found = picture.place(needed(place))
-    return Told(picture, explain_case(picture, Attempt(found, target)), found)
+    return offline(picture, needed(place), target)

@@ -11,6 +11,7 @@ from testbed.background import Running, running
 from testbed.background.members import called, known, missing
 from testbed.errors import UsageError
 from testbed.evidence import lookup
+from testbed.evidence.beyond import is_remote
 from testbed.namespaces.user import is_root, join_user_namespace
 from testbed.readers.sources import of_machine, of_running_lab
 from testbed.readers.take import Source
@@ -19,6 +20,11 @@ from testbed.readers.take import Source
 NOTATION: Final = (
     "NAME is a container's name or id, or the first letters of one, a host's name, or 'host' for the host itself. "
     "Where several are called so: LAB/NAME, HOST/NAME or LAB/HOST/NAME."
+)
+#: What --from takes beside, where it is enough to predict.
+BEYOND: Final = (
+    "'lan' is a neighbour on the host's LAN (lan:INTERFACE where it has several), and 'outside' a host beyond its "
+    "router; from there nothing is tried."
 )
 #: What explain and trace end with where they cannot look: 2 is an answer of theirs.
 UNUSABLE: Final = 3
@@ -60,6 +66,9 @@ def sources_for(place: str | None, *, lab: str | None = None, host: bool = False
     :raises UsageError: as :func:`sources`, or the place may be in several labs
     """
     labs = _labs(lab, host=host)
+    if place is not None and is_remote(place, ()):
+        # The host whose LAN it is: a place that is called so is in a picture of the same hosts.
+        place = place.rpartition("/")[0] or None
     if not labs or place is None:
         return _of_labs(labs) if labs else (of_machine(),)
     members = known(place, labs, join=lab is not None)

@@ -97,8 +97,8 @@ def _join(
     if bridge is None and len(others) == 2:
         (one, seat), (other, other_seat) = others
         index, peer = len(links[one]) + 1, len(links[other]) + 1
-        links[one].append(_veth(one, index, seat.name or seat.segment, Peer(other, peer)))
-        links[other].append(_veth(other, peer, other_seat.name or other_seat.segment, Peer(one, index)))
+        links[one].append(veth(one, index, seat.name or seat.segment, Peer(other, peer)))
+        links[other].append(veth(other, peer, other_seat.name or other_seat.segment, Peer(one, index)))
         seated[one].append((index, seat.address))
         seated[other].append((peer, other_seat.address))
         return
@@ -110,8 +110,8 @@ def _join(
     master = _make_bridge(host, seat, links, seated)
     for name, other_seat in others:
         port, inside = len(links[host]) + 1, len(links[name]) + 1
-        links[host].append(_veth(host, port, f"veth{port}", Peer(name, inside), master))
-        links[name].append(_veth(name, inside, other_seat.name or "eth0", Peer(host, port)))
+        links[host].append(veth(host, port, f"veth{port}", Peer(name, inside), master))
+        links[name].append(veth(name, inside, other_seat.name or "eth0", Peer(host, port)))
         seated[name].append((inside, other_seat.address))
 
 
@@ -119,20 +119,25 @@ def _make_bridge(
     host: str, seat: Seat, links: dict[str, list[Link]], seated: dict[str, list[tuple[int, InterfaceAddress]]]
 ) -> int:
     index = len(links[host]) + 1
-    links[host].append(Link(index, seat.name or seat.segment, "bridge", _mac(host, index), 1500, up=True, carrier=True))
+    links[host].append(Link(index, seat.name or seat.segment, "bridge", mac(host, index), 1500, up=True, carrier=True))
     seated[host].append((index, seat.address))
     return index
 
 
-def _veth(owner: str, index: int, name: str, peer: Peer, master: int | None = None) -> Link:
-    return Link(index, name, "veth", _mac(owner, index), 1500, up=True, carrier=True, master=master, peer=peer)
+def veth(owner: str, index: int, name: str, peer: Peer, master: int | None = None) -> Link:
+    """An end of a veth pair.
+
+    :param owner: the key of its namespace
+    :param master: the index of the bridge that it is a port of
+    """
+    return Link(index, name, "veth", mac(owner, index), 1500, up=True, carrier=True, master=master, peer=peer)
 
 
 def _loopback() -> Link:
     return Link(_LOOPBACK, "lo", "loopback", "00:00:00:00:00:00", 65536, up=True, carrier=True)
 
 
-def _mac(owner: str, index: int) -> str:
+def mac(owner: str, index: int) -> str:
     """A locally administered unicast address (IEEE 802, 8.4), another one for each interface."""
     return f"02:{zlib.crc32(f'{owner} {index}'.encode()).to_bytes(4, 'big').hex(':')}:00"
 

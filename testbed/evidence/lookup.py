@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 #: The word that means a host, whatever its name.
 HOST: Final = "host"
+#: The words for places that are not in a picture (:mod:`testbed.evidence.beyond`).
+LAN: Final = "lan"
+OUTSIDE: Final = "outside"
 _SEPARATOR: Final = "/"
 #: As many digits of a container's id as ``podman ps`` prints.
 _SHORT_ID: Final = 12

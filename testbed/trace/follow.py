@@ -13,6 +13,7 @@ from typing import Final
 
 from testbed.errors import CaptureError, HostError, UsageError
 from testbed.evidence import Attempt, Evidence, Namespace, Place
+from testbed.evidence.beyond import is_remote
 from testbed.explain.explain import explain
 from testbed.frames import Capture, Frame, Tap
 from testbed.model import Observation, Target
@@ -64,6 +65,11 @@ def follow(
     goal = Target.parse(target) if isinstance(target, str) else target
     say("taking the picture")
     evidence = take(sources)
+    if is_remote(place, [one.name for one in evidence.places()]):
+        raise UsageError(
+            f"nothing can be sent from {place}, so that there is nothing to follow: "
+            f"'testbed explain --from {place} {goal}' predicts it"
+        )
     found = evidence.place(place)
     if found.namespace is None:
         raise UsageError(f"{found.name} does not run, so that nothing can be sent from it: start it first")
