@@ -13,8 +13,10 @@ from testbed.model import Address
 from testbed.predict.ending import Accepted
 
 _DOMAIN: Final = ".dns.podman"
-#: The first Podman that comes with an aardvark-dns (1.13) which hands on names of one label.
-_HANDS_ON_ALL: Final = (5, 3)
+#: The first Podman that comes with an aardvark-dns (1.11) which hands nothing on for internal networks.
+_CLOSED: Final = (5, 2)
+#: The first that comes with one (1.13) which hands on names of one label, and has its domain on every network.
+_RECENT: Final = (5, 3)
 
 
 def is_aardvark(reached: Accepted) -> bool:
@@ -40,7 +42,7 @@ def addresses(evidence: Evidence, host: HostFacts, reached: Accepted, name: str)
     """
     bare = name.removesuffix(_DOMAIN)
     networks = _networks_of(evidence, host, reached.packet.source)
-    if not networks or (bare != name and not _is_recent(host)):
+    if not networks or (bare != name and not _since(host, _RECENT)):
         networks = _asked(evidence, host, reached.destination)
     found: dict[Address, None] = {}
     for container in evidence.containers:
@@ -55,15 +57,15 @@ def addresses(evidence: Evidence, host: HostFacts, reached: Accepted, name: str)
 def hands_on(evidence: Evidence, host: HostFacts, reached: Accepted, name: str) -> bool:
     """Tell if it asks other resolvers for a name that no container has.
 
-    It does not for its own domain, for a container that is on internal networks alone, and before 1.13 for a name of
-    one label.
+    It does not for its own domain; from 1.11 on not for a container that is on internal networks alone; and before 1.13
+    not for a name of one label.
 
     :param name: in lower case, without a dot at the end
     """
-    if name.endswith(_DOMAIN) or ("." not in name and not _is_recent(host)):
+    if name.endswith(_DOMAIN) or ("." not in name and not _since(host, _RECENT)):
         return False
     networks = _networks_of(evidence, host, reached.packet.source)
-    return not networks or not all(network.internal for network in networks.values())
+    return not _since(host, _CLOSED) or not networks or not all(network.internal for network in networks.values())
 
 
 def _called(container: Container, aliases: tuple[str, ...]) -> set[str]:
@@ -86,7 +88,7 @@ def _asked(evidence: Evidence, host: HostFacts, server: Address) -> dict[str, Ne
     return {n.name: n for n in evidence.networks if n.host == host.key and server in n.gateways and n.dns_enabled}
 
 
-def _is_recent(host: HostFacts) -> bool:
-    """Tell if the host's aardvark-dns is 1.13 or later, by its Podman; one that is not known is taken for recent."""
+def _since(host: HostFacts, version: tuple[int, int]) -> bool:
+    """Tell if a host's Podman is of a version or later; one that is not known is taken for the latest."""
     number = [int(part) if part.isdecimal() else 0 for part in host.podman.split(".")[:2]]
-    return not host.podman or tuple(number) >= _HANDS_ON_ALL
+    return not host.podman or tuple(number) >= version

@@ -108,12 +108,14 @@ def test_a_name_of_one_label_goes_on_to_the_hosts_resolver_from_1_13_on(podman: 
 
 
 def test_a_container_on_internal_networks_is_told_of_containers_alone() -> None:
-    """aardvark-dns hands nothing on for it (ctr_is_internal)."""
+    """aardvark-dns hands nothing on for it (ctr_is_internal), from 1.11 on, with which Podman 5.2 comes."""
     evidence = names(lab(podman="5.5.0", zone={"printer.lan": FAR}), "web", f"nameserver {GATEWAY}\n")
     internal = replace(evidence, networks=tuple(replace(n, internal=True) for n in evidence.networks))
     assert str(ask(evidence, "web", f"printer.lan:{PORT}").address) == FAR
     assert ask(internal, "web", f"printer.lan:{PORT}").outcome is Outcome.NAME_NOT_FOUND
     assert str(ask(internal, "web", f"peer:{PORT}").address) == "10.88.0.11"
+    older = replace(internal, hosts=tuple(replace(host, podman="4.3.1") for host in internal.hosts))
+    assert str(ask(older, "web", f"printer.lan:{PORT}").address) == FAR
 
 
 def test_podmans_resolver_knows_no_container_of_a_network_without_dns() -> None:
