@@ -35,6 +35,8 @@ def host_of(evidence: Evidence, reached: Accepted) -> HostFacts | None:
 def addresses(evidence: Evidence, host: HostFacts, reached: Accepted, name: str) -> tuple[Address, ...]:
     """The addresses of the containers that are called so: by name, short id or alias, on networks of the caller's.
 
+    Members of a pod are called by the pod's name, as all have the network of its infra container.
+
     A caller that is no container is told of those on the network that it asks. With the domain ``dns.podman`` an
     aardvark-dns before 1.13 tells everybody of that network alone.
 
@@ -46,10 +48,10 @@ def addresses(evidence: Evidence, host: HostFacts, reached: Accepted, name: str)
         networks = _asked(evidence, host, reached.destination)
     found: dict[Address, None] = {}
     for container in evidence.containers:
-        if container.host != host.key or container.state not in ("running", "paused"):
+        if container.host != host.key or container.state not in ("running", "paused") or _borrows(container):
             continue
         for attachment in container.attachments:
-            if attachment.network in networks and bare in _called(container, attachment.aliases):
+            if attachment.network in networks and bare in _called(evidence, container, attachment.aliases):
                 found |= dict.fromkeys(attachment.addresses)
     return tuple(found)
 
@@ -68,8 +70,21 @@ def hands_on(evidence: Evidence, host: HostFacts, reached: Accepted, name: str) 
     return not _since(host, _CLOSED) or not networks or not all(network.internal for network in networks.values())
 
 
-def _called(container: Container, aliases: tuple[str, ...]) -> set[str]:
-    return {container.name.lower(), container.id[:12], *(alias.lower() for alias in aliases)}
+def _borrows(container: Container) -> bool:
+    """Tell if a container has no addresses of its own: Podman shows it with those of the one whose network it uses."""
+    return container.mode.startswith("container:")
+
+
+def _called(evidence: Evidence, container: Container, aliases: tuple[str, ...]) -> set[str]:
+    """The names that Podman tells aardvark-dns; of a pod's infra container the pod's (libpod, getNetworkPodName)."""
+    name = container.pod if container.pod and _is_infra(evidence, container) else container.name
+    return {name.lower(), container.id[:12], *(alias.lower() for alias in aliases)}
+
+
+def _is_infra(evidence: Evidence, container: Container) -> bool:
+    """Tell if a container of a pod is the one whose network the others use."""
+    shared = f"container:{container.id}"
+    return container.name.endswith("-infra") or any(one.mode == shared for one in evidence.containers)
 
 
 def _networks_of(evidence: Evidence, host: HostFacts, caller: Address) -> dict[str, Network]:

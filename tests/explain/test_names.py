@@ -47,6 +47,10 @@ def box(
         ):
             alias = ["--network-alias", f"{name}-alias"]
             host.run(["podman", "run", "-d", "--name", name, "--network", networks, *alias, image, "sleep", "infinity"])
+        host.run(["podman", "pod", "create", "--name", "pod", "--network", "one"])
+        for name in ("left", "right"):
+            host.run(["podman", "run", "-d", "--name", name, "--pod", "pod", image, "sleep", "infinity"])
+        host.run(["podman", "run", "-d", "--name", "beside", "--network", "container:c", image, "sleep", "infinity"])
         yield host
 
 
@@ -144,3 +148,18 @@ def test_a_name_has_the_addresses_that_getent_prints_and_in_its_order(
 def test_a_container_on_an_internal_network_is_told_what_it_is(box: PrivateHost, name: str) -> None:
     """aardvark-dns before 1.11 hands on for it too, and later it does not."""
     assert predicted(box, "in", name) == printed(box, "in", name)
+
+
+@pytest.mark.parametrize("name", ["left", "right", "pod", "pod-infra", "db", "localhost", "real.lab.example"])
+@pytest.mark.parametrize("container", ["left", "c"])
+def test_a_pod_and_its_members_are_known_by_the_names_that_podman_gives_them(
+    box: PrivateHost, container: str, name: str
+) -> None:
+    """Members have each other in their hosts file; others are told of the container that has the pod's network."""
+    assert predicted(box, container, name) == printed(box, container, name)
+
+
+@pytest.mark.parametrize("name", ["db", "both", "apart", "c", "beside"])
+def test_a_container_in_anothers_namespace_is_told_what_that_one_is(box: PrivateHost, name: str) -> None:
+    """aardvark-dns knows callers by their addresses, and it has none of its own."""
+    assert predicted(box, "beside", name) == printed(box, "beside", name)

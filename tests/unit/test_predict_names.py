@@ -130,6 +130,18 @@ def test_podmans_resolver_knows_no_container_of_a_network_without_dns() -> None:
     assert ask(without, "web", f"peer:{PORT}").outcome is Outcome.NAME_NOT_FOUND
 
 
+def test_a_pod_is_called_by_its_own_name_and_no_member_by_any() -> None:
+    """Podman tells aardvark-dns of the infra container alone, under the pod's name (libpod, getNetworkPodName)."""
+    evidence = names(lab(), "web", f"nameserver {GATEWAY}\n")
+    peer = next(c for c in evidence.containers if c.name == "peer")
+    infra = replace(peer, name="0123456789ab-infra", pod="shop")
+    member = replace(peer, id="m" * 64, name="till", pod="shop", mode=f"container:{infra.id}")
+    others = tuple(c for c in evidence.containers if c.name != "peer")
+    pod = replace(evidence, containers=(*others, infra, member))
+    found = {name: ask(pod, "web", f"{name}:{PORT}").address for name in ("shop", "till", infra.name)}
+    assert {name: str(address) for name, address in found.items() if address} == {"shop": "10.88.0.11"}
+
+
 def test_a_host_that_asks_podmans_resolver_is_told_of_that_network() -> None:
     """A caller that is no container gets the names of the network whose gateway it asks (backend/mod.rs, lookup)."""
     seen = ask(names(lab(), "box", f"nameserver {GATEWAY}\n"), "box", f"peer:{PORT}")
