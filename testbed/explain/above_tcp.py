@@ -90,7 +90,7 @@ def _tls_to_plain(case: Case, seen: Observation) -> Diagnosis:
         _rows(case, seen),
         (
             Cure("Call it with http", f"http://{target.authority}{target.path}", "what is sent is not encrypted"),
-            Cure("Or give it a certificate and let it speak TLS", ""),
+            Cure("Give it a certificate and let it speak TLS", ""),
         ),
     )
 
@@ -118,7 +118,7 @@ def certificate(case: Case, text: str) -> Diagnosis:
             (row,),
             (
                 Cure("Call it by a name that its certificate has", f"openssl s_client -connect {target.authority}"),
-                Cure(f"Or give it a certificate for {target.host}", ""),
+                Cure(f"Give it a certificate for {target.host}", ""),
             ),
         )
     return Diagnosis(
@@ -131,7 +131,7 @@ def certificate(case: Case, text: str) -> Diagnosis:
                 f"curl --cacert FILE https://{target.authority}/",
             ),
             Cure(
-                "Or do not verify, for a test",
+                "Do not verify, for a test",
                 f"curl -k https://{target.authority}{target.path}",
                 "whoever is in between can read and change everything",
             ),
@@ -176,7 +176,7 @@ def _gateway(case: Case, seen: Observation, said: str) -> Diagnosis:
         (
             Cure("See in its log which server that is, and what failed", _log(case)),
             Cure("Then explain that line", "testbed explain 'THE LINE'"),
-            Cure("Or explain the gateway's own connection", f"testbed explain --from {place} http://{upstream}"),
+            Cure("Explain the gateway's own connection", f"testbed explain --from {place} http://{upstream}"),
         ),
     )
 

@@ -30,13 +30,13 @@ def let_through(ending: Filtered, case: Case) -> Iterator[Remedy]:
     chain, rule = verdict.chain, verdict.rule
     if rule is None:
         yield Remedy(
-            f"Or set the policy of {chain.name} to accept, if that is not meant",
+            f"Set the policy of {chain.name} to accept, if that is not meant",
             case.command_in(here, _accepting(chain)),
             (SetPolicy(here.key, ChainName.of(chain), Act.ACCEPT),),
         )
     else:
         yield Remedy(
-            "Or take out what stops it, if it is not meant",
+            "Take out what stops it, if it is not meant",
             case.command_in(here, _removed(rule, chain)),
             (RemoveRule(here.key, ChainName.of(chain), rule),),
         )

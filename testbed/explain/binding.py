@@ -93,11 +93,11 @@ def _bridge_not_there(network: Network, address: Address, namespace: Namespace, 
                 "Start a container on that network first, then the listener", f"podman start NAME (on {network.name})"
             ),
             Cure(
-                "Or allow binding to addresses that are not there yet",
+                "Allow binding to addresses that are not there yet",
                 "sysctl -w net.ipv4.ip_nonlocal_bind=1",
                 "nothing more than the listener would",
             ),
-            Cure("Or listen on every address", "0.0.0.0", "also your LAN"),
+            Cure("Listen on every address", "0.0.0.0", "also your LAN"),
         ),
     )
 
@@ -126,7 +126,7 @@ def _taken(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosi
             Cure(f"Stop the container {publisher}, if it is not meant", f"podman stop {publisher}")
             if publisher
             else Cure("End what holds it, if it is not meant", end),
-            Cure("Or take another port", ""),
+            Cure("Take another port", ""),
         ),
         ("That process only holds the published port: stop the container, not the process.",) if publisher else (),
     )
@@ -165,7 +165,7 @@ def _resolver_taken(_: Evidence, pasted: Pasted, namespace: Namespace) -> Diagno
                 "container again",
                 "podman start NAME",
             ),
-            Cure("Or give Podman's resolver another port, in containers.conf(5)", "[network]\ndns_bind_port = 1053"),
+            Cure("Give Podman's resolver another port, in containers.conf(5)", "[network]\ndns_bind_port = 1053"),
         ),
     )
 
@@ -200,7 +200,7 @@ def _privileged(_: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosis:
         (
             Cure("Publish it on a higher port", f"podman run -p {free}:{port} ..."),
             Cure(
-                "Or let ordinary users have it, as root",
+                "Let ordinary users have it, as root",
                 f"sysctl -w net.ipv4.ip_unprivileged_port_start={port}",
                 f"every user of the machine may listen on ports from {port}",
             ),

@@ -15,6 +15,8 @@ from testbed.predict.ending import Left
 
 #: Cures that are printed for one cause.
 _MOST_CURES = 3
+#: The effort of giving the caller another target: as of starting a program again.
+_CALLED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,12 @@ class Proven:
 
 
 def weight(remedy: Remedy) -> tuple[int, int]:
-    """How much a remedy changes: how many changes, and the effort of the greatest of them."""
-    return len(remedy.changes), max((change.effort for change in remedy.changes), default=0)
+    """How much a remedy changes: the effort of the greatest of its changes, and how many there are.
+
+    That the caller uses another target is a change too, of one program's settings.
+    """
+    called = 1 if remedy.target else 0
+    return max([called * _CALLED, *(change.effort for change in remedy.changes)]), len(remedy.changes) + called
 
 
 Propose = Callable[[Case], Iterable[Proposal]]
@@ -61,8 +67,22 @@ def chosen(case: Case, propose: Propose) -> tuple[Diagnosis, ...]:
 
 def _proven(proposals: Sequence[Proposal], cures: Callable[[Remedy], bool]) -> list[Proven]:
     """The proposals with a remedy that cures, each with those that do."""
-    found = ((proposal, tuple(filter(cures, proposal.remedies))) for proposal in proposals)
+    found = ((proposal, _least(tuple(filter(cures, proposal.remedies)))) for proposal in proposals)
     return [Proven(proposal, curing) for proposal, curing in found if curing]
+
+
+def _least(remedies: tuple[Remedy, ...]) -> tuple[Remedy, ...]:
+    """Remedies without those that do all that another one does and more, or the same again."""
+    done = [(set(remedy.changes), remedy.target) for remedy in remedies]
+    return tuple(
+        remedy
+        for place, (remedy, (changes, target)) in enumerate(zip(remedies, done, strict=True))
+        if not any(
+            target == other_target and (other < changes or (other == changes and earlier < place))
+            for earlier, (other, other_target) in enumerate(done)
+            if earlier != place
+        )
+    )
 
 
 def _as_far_as_shown(diagnosis: Diagnosis, trials: Counterfactuals) -> Diagnosis:
@@ -91,7 +111,7 @@ def _pairs(proposals: Sequence[Proposal], trials: Counterfactuals, propose: Prop
                     )
                     for further in second.remedies
                 ]
-                curing = tuple(one for one in both if trials.cures(one))
+                curing = _least(tuple(one for one in both if trials.cures(one)))
                 if curing:
                     yield Proven(_and(proposal, second), curing)
                     break

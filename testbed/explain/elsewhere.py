@@ -49,6 +49,33 @@ def proposals(ending: NoListener, case: Case) -> Iterator[Proposal]:
         )
 
 
+def of_another_container(ending: NoListener, case: Case) -> Iterator[Proposal]:
+    """A container has the address, and another one on a network of the caller's listens on the port.
+
+    Addresses are given anew: whoever keeps one, as nginx does of its upstreams, calls another container one day.
+    """
+    here, address = ending.namespace, ending.destination
+    having = next((c for c in case.containers_in(here.key) if not case.is_host(here.key)), None)
+    caller = case.place.container
+    if having is None or caller is None or having is caller or str(address) != case.attempt.target.host:
+        return
+    for other in case.evidence.containers:
+        there = case.evidence.namespaces.get(other.namespace or "")
+        if other in (having, caller) or there is None or other.host != caller.host:
+            continue
+        found = [entry for entry in listeners(there, case.port) if not entry.address.is_loopback]
+        if found:
+            yield Proposal(
+                Cause.STALE_ADDRESS,
+                f"{address} is the address of {having.name} now, where nobody listens on port {case.port}; "
+                f"{holder(found[0])} does, in {other.name}.",
+                (listener_row(there, found[0]),),
+                tuple(direct(case, there, case.port)),
+                ("A program that looks a name up once, when it starts, goes on calling an address of before.",),
+                f"{other.name} was meant, which had {address} before",
+            )
+
+
 def _of_the_host(case: Case, there: Namespace, listener: Listener) -> Iterator[Remedy]:
     target = replace(case.attempt.target, host=HOST_NAME)
     yield Remedy(f"Call the host by {HOST_NAME}", target.authority, target=target)
@@ -62,7 +89,7 @@ def _of_the_host(case: Case, there: Namespace, listener: Listener) -> Iterator[R
     container = case.place.container
     if container is not None:
         yield Remedy(
-            f"Or run {case.place.name} with the host's network",
+            f"Run {case.place.name} with the host's network",
             "podman run --network host ... (a new container)",
             (NewOnHostNetwork(container.host, container.id),),
         )
@@ -84,7 +111,7 @@ def _of_a_container(case: Case, there: Namespace, listener: Listener) -> Iterato
                 yield Remedy("Call the port that it is published on", target.authority, target=target)
         if case.place.container is not None:
             yield Remedy(
-                f"Or share its network namespace: make {case.place.name} anew",
+                f"Share its network namespace: make {case.place.name} anew",
                 f"podman run --network container:{container.name} ... (a new container)",
                 (NewWithNetworkOf(case.place.container.host, case.place.container.id, container.id),),
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from testbed.evidence import Attempt, Evidence, Rule
@@ -28,9 +29,20 @@ from testbed.explain.explanation import Conclusion, Diagnosis, Explanation, Prop
 from testbed.explain.rows import rows_of_walk
 from testbed.model import Observation, Outcome, Phase
 from testbed.predict import Disposition, Prediction
-from testbed.predict.ending import Accepted, Filtered, Held, Left, NoNeighbour, RelayCloses
+from testbed.predict.ending import (
+    Accepted,
+    Ending,
+    Filtered,
+    Held,
+    Left,
+    NoNeighbour,
+    PacketEnding,
+    RelayCloses,
+    Taken,
+)
 from testbed.predict.unknown import NotHandedOn, OfRule, Unknown
-from testbed.predict.unresolved import NotRunning
+from testbed.predict.unresolved import NotRunning, ResolverFailed, question_of
+from testbed.predict.wording import why
 
 #: Imported for the proposals that they register.
 REGISTERED: Final = (
@@ -48,10 +60,36 @@ _OPEN: Final = (Disposition.UNKNOWN, Disposition.LEFT)
 
 
 def proposals(case: Case) -> Iterator[Proposal]:
-    """All causes that a case may have; the prediction decides among them."""
+    """All causes that a case may have, by each address that the client would try; the prediction decides among them."""
+    for one in addresses.by_address(case):
+        yield from _by_one_address(one)
+
+
+def _by_one_address(case: Case) -> Iterator[Proposal]:
+    ending = case.prediction.ending
     yield from rootless.proposals(case)
-    yield from propose(case.prediction.ending, case)
+    yield from _behind_a_lost_answer(ending, case)
+    yield from propose(ending, case)
+    yield from _of_the_question(ending, case)
     yield from ways.proposals(case)
+
+
+def _behind_a_lost_answer(ending: Ending, case: Case) -> Iterator[Proposal]:
+    """A refusal or an error that was lost on its way back: what it was about, and that the caller cannot hear of it."""
+    if isinstance(ending, PacketEnding) and ending.there is not None and not isinstance(ending.there, Taken):
+        lost = f"The answer that says so does not come back, so that it looks like a dropped packet: {why(ending)}."
+        for proposal in propose(ending.there, case):
+            yield replace(proposal, warnings=(*proposal.warnings, lost))
+
+
+def _of_the_question(ending: Ending, case: Case) -> Iterator[Proposal]:
+    """The way of the question for a name fails as any other does."""
+    question = question_of(ending)
+    if question is not None and isinstance(ending, ResolverFailed):
+        cannot = f"{case.place.name} cannot ask its resolver {question.resolver} for {case.attempt.target.host}"
+        for proposal in propose(question.ending, case):
+            if not proposal.meant:
+                yield replace(proposal, sentence=f"{cannot}: {proposal.sentence}")
 
 
 def explain(evidence: Evidence, attempt: Attempt, seen: Observation | None = None) -> Explanation:
@@ -191,10 +229,10 @@ def _cannot_tell(case: Case, between: Undecided | None = None) -> Explanation:
 
 def _no_cure(case: Case) -> Explanation:
     """The fact that decides is known, and nothing that could be changed is predicted to make it connect."""
-    why = case.prediction.why
     return Explanation(
         Conclusion.CANNOT_TELL,
-        f"It cannot be told what to change: {why}, and nothing that was tried on the picture makes it connect.",
+        f"It cannot be told what to change: {case.prediction.why}, and nothing that was tried on the picture makes it "
+        "connect.",
         None,
         case.prediction,
         case.observation,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from testbed.evidence import Attempt, Evidence, HostFacts, Place
+from testbed.evidence.beyond import Remote, remotes
 from testbed.explain.case import Case
 from testbed.explain.counterfactual import Counterfactuals, same_place
 from testbed.explain.explanation import Remedy
@@ -14,7 +16,9 @@ from testbed.predict import predict
 from testbed.predict.ending import Taken
 
 #: Places that are asked about one remedy at the most.
-_MOST: int = 8
+_MOST: Final = 8
+#: What remotes are called; by the first part of their word.
+_REMOTE: Final = {"lan": "the LAN on {0} of {host}", "outside": "what is beyond the router of {host}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,10 @@ def exposed(trials: Counterfactuals, remedy: Remedy) -> Exposure:
         return Exposure(0, "")
     before = trials.case
     found = [
+        *_beside_the_caller(after, remedy),
+        *_from_elsewhere(trials, after),
+    ]
+    found += [
         group.words
         for group in _groups(after)
         if any(
@@ -52,6 +60,40 @@ def exposed(trials: Counterfactuals, remedy: Remedy) -> Exposure:
         )
     ]
     return Exposure(len(found), ", ".join(found))
+
+
+def _beside_the_caller(case: Case, remedy: Remedy) -> Iterator[str]:
+    """Those who are where the caller is: they reach what it reaches."""
+    container = case.place.container
+    if container is not None and remedy.target is None:
+        networks = sorted(network.name for network in case.networks_of(container))
+        yield _words(case.place, networks, case.place.host) if networks else case.place.name
+
+
+def _from_elsewhere(trials: Counterfactuals, after: Case) -> Iterator[str]:
+    """The host's LANs, and what is beyond its router."""
+    end = after.end
+    host = next((h for h in after.evidence.hosts if end and end.key in (h.namespace, h.rootless_namespace)), None)
+    if host is None and end is not None:
+        whose = next((c.host for c in after.containers_in(end.key)), None)
+        host = after.evidence.host(whose) if whose else None
+    if host is None:
+        return
+    ports = {port for _, port in _targets(after)}
+    for one in remotes(after.evidence, host):
+        before = next((r for r in remotes(trials.case.evidence, host) if r.word == one.word), None)
+        if any(
+            _connects(trials, one, address, port) and not (before and _connects(trials, before, address, port))
+            for address in one.addresses
+            for port in ports
+        ):
+            yield _REMOTE[one.word.partition(":")[0]].format(one.word.partition(":")[2] or host.name, host=host.name)
+
+
+def _connects(trials: Counterfactuals, remote: Remote, to: Address, port: int) -> bool:
+    trials.made += 1
+    attempt = Attempt(remote.place, Target(Scheme.TCP, str(to), port))
+    return predict(remote.evidence, attempt).outcome is Outcome.CONNECTED
 
 
 def _groups(case: Case) -> Iterator[_Group]:

@@ -149,7 +149,7 @@ def _isolated(ending: Filtered, case: Case) -> Proposal:
     )
     anew = [
         Remedy(
-            f"Or make the network {network.name} anew without isolation",
+            f"Make the network {network.name} anew without isolation",
             f"podman network create -o isolate=false {network.name}",
             (RecreateNetwork(network.host, network.name, "false"),),
         )

@@ -63,7 +63,7 @@ def not_forwarded(ending: NotForwarded, case: Case) -> Iterator[Proposal]:
 def _by_gateway(case: Case, network: Network) -> Iterator[Remedy]:
     for gateway in network.gateways:
         target = replace(case.attempt.target, host=str(gateway))
-        yield Remedy("Or call the gateway's address", target.authority, target=target)
+        yield Remedy("Call the gateway's address", target.authority, target=target)
 
 
 @propose.register
@@ -136,7 +136,7 @@ def martian(ending: Martian, case: Case) -> Iterator[Proposal]:
     if four:
         remedies.append(
             Remedy(
-                "Or allow it",
+                "Allow it",
                 case.command_in(here, f"sysctl -w {_dotted(name)}=1"),
                 (SetSysctl(here.key, name, "1"),),
             )
@@ -145,6 +145,17 @@ def martian(ending: Martian, case: Case) -> Iterator[Proposal]:
     if not four and case.prediction.address is not None and case.prediction.address.is_loopback:
         remedies.append(Remedy("Call it by its IPv4 address", other.authority, target=other))
     why = case.prediction.why
+    if not four and ending.leaving and ending.address.is_loopback and remedies:
+        yield Proposal(
+            Cause.PUBLISHED_IPV6_LOOPBACK,
+            f"A rule of {here.label} rewrites what is for [{case.prediction.address}]:{case.attempt.target.port} to a "
+            f"container, and the kernel lets no packet from {ending.address} leave by {ending.link.name}: for IPv6 "
+            "nothing allows that.",
+            rows_of_walk(case.prediction),
+            tuple(remedies),
+            ("localhost is often ::1 first: a client that tries only one address fails, another one works.",),
+        )
+        return
     yield Proposal(
         Cause.LOOPBACK_FROM_OUTSIDE,
         f"{why[0].upper()}{why[1:]}: the kernel drops such packets without a word.",

@@ -72,7 +72,7 @@ def _link_down(case: Case, namespace: Namespace, down: Link, to: Address) -> Pro
     if container is not None:
         remedies.append(
             Remedy(
-                "Or restart the container, which makes its interfaces and routes anew",
+                "Restart the container, which makes its interfaces and routes anew",
                 f"podman restart {container.name}",
                 (Restart(container.host, container.id),),
             )

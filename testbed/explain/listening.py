@@ -13,7 +13,7 @@ from testbed.explain.by_ending import propose
 from testbed.explain.case import Case, any_address, as_address, at, covers, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
-from testbed.explain.rows import listener_row, rows_of_walk
+from testbed.explain.rows import listener_row, no_listener_row, rows_of_walk
 from testbed.explain.tunnels import without_listener
 from testbed.model import Address
 from testbed.predict.ending import NoListener, QueueFull
@@ -34,6 +34,7 @@ def no_listener(ending: NoListener, case: Case) -> Iterator[Proposal]:
     yield from _datagrams(case, here, address)
     yield from elsewhere.proposals(ending, case)
     yield from without_listener(case, here)
+    yield from elsewhere.of_another_container(ending, case)
     yield _nobody(case, here, address)
 
 
@@ -162,7 +163,7 @@ def _calls(case: Case, there: list[Listener]) -> Iterator[Remedy]:
     for entry in there:
         if not entry.address.is_unspecified:
             target = replace(case.attempt.target, host=str(entry.address), port=entry.port)
-            yield Remedy(f"Or call an address that it listens on: {entry.address}", str(target), target=target)
+            yield Remedy(f"Call an address that it listens on: {entry.address}", str(target), target=target)
 
 
 def _calls_by_the_other_version(case: Case, here: Namespace, there: list[Listener]) -> Iterator[Remedy]:
@@ -172,7 +173,7 @@ def _calls_by_the_other_version(case: Case, here: Namespace, there: list[Listene
         for row in here.addresses:
             if row.address.version == version and (local or row.scope == "global"):
                 target = replace(case.attempt.target, host=str(row.address.ip))
-                yield Remedy(f"Or call it by its IPv{version} address", str(target), target=target)
+                yield Remedy(f"Call it by its IPv{version} address", str(target), target=target)
                 break
 
 
@@ -207,7 +208,7 @@ def _nobody(case: Case, here: Namespace, address: Address) -> Proposal:
     return Proposal(
         Cause.NOBODY_LISTENS,
         f"{leads_to(case, here, address)}, and nobody listens on TCP port {case.port} there.{known}",
-        rows_of_walk(case.prediction),
+        (no_listener_row(here, Protocol.TCP, address, case.port), *rows_of_walk(case.prediction)),
         (
             Remedy(
                 f"Start the program that is to listen on port {case.port} of {here.label}", case.log_of(here), (start,)
@@ -224,7 +225,7 @@ def _other_ports(case: Case, others: list[Listener]) -> Iterator[Remedy]:
     if case.port == case.attempt.target.port:
         for port in dict.fromkeys(entry.port for entry in others):
             target = replace(case.attempt.target, port=port)
-            yield Remedy(f"Or call port {port}, where that is what was meant", str(target), target=target)
+            yield Remedy(f"Call port {port}, where that is what was meant", str(target), target=target)
 
 
 def address_of(text: str, version: int) -> Address:

@@ -125,9 +125,7 @@ def _unknown_to_the_host(case: Case, meant: Container, host: HostFacts) -> Propo
             remedies.append(Remedy(f"Call the port that {meant.name} publishes", target.authority, target=target))
     for address in addresses:
         target = replace(case.attempt.target, host=str(address))
-        remedies.append(
-            Remedy("Or call it by its address, which changes with restarts", target.authority, target=target)
-        )
+        remedies.append(Remedy("Call it by its address, which changes with restarts", target.authority, target=target))
     return Proposal(
         Cause.NAME_MISSING,
         f"{host.name} does not know the name {meant.name}: that is a container, and Podman's resolver ({AARDVARK}) "
@@ -335,7 +333,7 @@ def resolver_taken(case: Case) -> Iterator[Proposal]:
                 (StopListening(here.key, listener), Restart(container.host, container.id)),
             ),
             Remedy(
-                "Or give Podman's resolver another port, in containers.conf(5), and restart the containers",
+                "Give Podman's resolver another port, in containers.conf(5), and restart the containers",
                 "[network]\ndns_bind_port = 1053",
                 (SetResolverPort(container.host, 1053),),
             ),

@@ -99,10 +99,10 @@ def _diagnosis(case: Case, way: _Way, here: Namespace, narrow: Link, full: int, 
                 f"{tool} -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j {clamp}",
             ),
             Cure(
-                "Or make the network anew with that MTU, and its containers",
+                "Make the network anew with that MTU, and its containers",
                 f"podman network create --opt mtu={narrow.mtu} NAME",
             ),
-            Cure("Or let the ICMP message through that rule", ""),
+            Cure("Let the ICMP message through that rule", ""),
         ),
         (
             "Small requests work, large ones and TLS hang: a firewall that drops ICMP hides the reason.",

@@ -10,6 +10,7 @@ from testbed.change.networks import RecreateNetwork
 from testbed.change.new_networks import free_subnet
 from testbed.change.segments import ForgetNeighbour
 from testbed.evidence import Container, Link, Namespace, Network, Route
+from testbed.explain import bridges
 from testbed.explain.by_ending import propose
 from testbed.explain.case import Case, listeners
 from testbed.explain.codes import Cause
@@ -34,6 +35,7 @@ def nobody_has_it(ending: NoNeighbour, case: Case) -> Iterator[Proposal]:
     network = next(
         (n for n in case.evidence.networks if _has(n, to) and link.name in (n.bridge, *_behind(n, case))), None
     )
+    yield from bridges.proposals(case, to)
     yield from down_between(case, here, link, to)
     for namespace, its_link, sender in _filtered(ending, case):
         yield silent(case, namespace, its_link, sender)

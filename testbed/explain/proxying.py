@@ -49,7 +49,7 @@ def astray(case: Case) -> Diagnosis | None:
         (Row("environment", container.name, f"{case.attempt.target.scheme}_proxy={proxy}"),),
         (
             Cure("Except the name from the proxy", f"podman run --env no_proxy={host} ... (a new container)"),
-            Cure("Or keep the host's proxy out of containers", "podman run --http-proxy=false ... (a new container)"),
+            Cure("Keep the host's proxy out of containers", "podman run --http-proxy=false ... (a new container)"),
         ),
         ("Podman copies the host's proxy variables into containers by default (podman-run(1), --http-proxy).",),
     )

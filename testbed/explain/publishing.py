@@ -10,15 +10,16 @@ from testbed.change.containers import ReloadNetworks, Restart, Start
 from testbed.change.listening import Rebind, StopListening
 from testbed.change.networks import Connect
 from testbed.change.publishing import Publish, Republish, Unpublish
+from testbed.change.routing import SetSysctl
 from testbed.change.segments import SetHairpin
-from testbed.evidence import Act, Container, Field, Namespace, Protocol, Published, Rule
+from testbed.evidence import Act, Container, Field, Namespace, Network, Protocol, Published, Rule
 from testbed.explain.by_ending import propose
 from testbed.explain.case import Case, any_address, as_address, at, covers, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Proposal, Remedy, Row
-from testbed.explain.rows import listener_row
+from testbed.explain.rows import listener_row, rule_row
 from testbed.model import Address, Target, bracketed
-from testbed.predict.ending import Hairpin, Held, NoListener
+from testbed.predict.ending import Hairpin, Held, NoListener, Unasked
 from testbed.predict.steps import Translation
 from testbed.predict.unresolved import NotRunning
 
@@ -70,7 +71,7 @@ def _wrong_container_port(case: Case, here: Namespace) -> Iterator[Proposal]:
                     (Republish(container.host, container.id, meant, new),),
                 ),
                 Remedy(
-                    f"Or make {holder(listener)} listen on port {case.port}",
+                    f"Make {holder(listener)} listen on port {case.port}",
                     at(any_address(4), case.port),
                     (Rebind(here.key, listener, any_address(4), case.port),),
                 ),
@@ -257,6 +258,10 @@ def rules_lost(ending: Held, case: Case) -> Iterator[Proposal]:
     """conmon took the connection, which it only does where the rule that should rewrite it is not there."""
     here, listener = ending.namespace, ending.listener
     for container, published in case.published_at(case.hosts_of(here.key), case.port):
+        networks = case.networks_of(container)
+        if networks and all(n.driver != "bridge" or n.internal for n in networks):
+            yield _no_rules_there(case, container, published, networks, listener_row(here, listener))
+            continue
         literal = _for_nobody(here, case.port)
         why = (
             "its firewall rule is for packets to 0.0.0.0, of which there are none (so does Podman's API with the "
@@ -273,7 +278,7 @@ def rules_lost(ending: Held, case: Case) -> Iterator[Proposal]:
         anew = (
             Remedy("Write Podman's rules anew", "podman network reload --all", (ReloadNetworks(container.host),)),
             Remedy(
-                "Or restart the container",
+                "Restart the container",
                 f"podman restart {container.name}",
                 (Restart(container.host, container.id),),
             ),
@@ -285,6 +290,71 @@ def rules_lost(ending: Held, case: Case) -> Iterator[Proposal]:
             (listener_row(here, listener), *(Row("rule", here.label, text) for text in literal)),
             (again,) if literal else anew,
             ("ss shows the port as listened on, and connecting succeeds: neither says that the container is reached.",),
+        )
+
+
+def _no_rules_there(
+    case: Case, container: Container, published: Published, networks: tuple[Network, ...], row: Row
+) -> Proposal:
+    """Podman makes no rule for a port that is published on such a network, and only holds it."""
+    network = networks[0]
+    there = case.evidence.namespaces.get(container.namespace or "")
+    others = [
+        n
+        for n in case.evidence.networks
+        if n.host == container.host and n.driver == "bridge" and not n.internal and n not in networks
+    ]
+    kind = "internal" if network.internal else f"of the driver {network.driver}"
+    addresses = [address for on in container.attachments for address in on.addresses]
+    calls = [_called(case.attempt.target, str(address), published.container_port) for address in addresses]
+    return Proposal(
+        Cause.INTERNAL_NETWORK if network.internal else Cause.NOT_PUBLISHED,
+        f"{container.name} is to publish port {published.host_port}, and is only on the network {network.name}, which "
+        f"is {kind}: Podman leads no published port there, conmon only holds it.",
+        (row, _published_row(case, container, published)),
+        (
+            *(Remedy(f"Call {container.name} itself", target.authority, target=target) for target in calls),
+            *(direct(case, there, published.container_port) if there else ()),
+            *(
+                Remedy(
+                    f"Connect {container.name} to the network {other.name} too",
+                    f"podman network connect {other.name} {container.name}",
+                    (Connect(container.host, container.id, other.name),),
+                )
+                for other in others
+            ),
+        ),
+        ("ss shows the port as listened on, and connecting succeeds: neither says that the container is reached.",),
+    )
+
+
+@propose.register
+def answered_by_another(ending: Unasked, case: Case) -> Iterator[Proposal]:
+    """The answer comes from the container's own address, by a way on which nothing puts it back."""
+    here, source = ending.namespace, ending.source
+    hosts = [step.namespace for step in case.prediction.steps if isinstance(step, Translation) and not step.back]
+    for host in dict.fromkeys(hosts):
+        key = f"bridge/bridge-nf-call-ip{'6' if source.version == 6 else ''}tables"
+        yield Proposal(
+            Cause.PUBLISHED_NO_RULE,
+            f"{case.said} leads to {source} by a published port, and {here.label} gets the answer from {source} "
+            f"itself, straight over the bridge: {host.label} does not masquerade it, and does not see it on its way "
+            "back.",
+            (
+                Row("sysctl", host.label, f"net.{key.replace('/', '.')} = {host.sysctls.get(key, 'not there')}"),
+                *(rule_row(host, s.by) for s in case.prediction.steps if isinstance(s, Translation) and s.by),
+            ),
+            (
+                *(
+                    Remedy("Write Podman's rules anew", "podman network reload --all", (ReloadNetworks(facts),))
+                    for facts in case.hosts_of(host.key)
+                ),
+                Remedy(
+                    "Let the bridge ask the firewall, as Podman has it",
+                    f"modprobe br_netfilter; sysctl -w net.{key.replace('/', '.')}=1",
+                    (SetSysctl(host.key, key, "1"),),
+                ),
+            ),
         )
 
 
@@ -328,7 +398,7 @@ def hairpin(ending: Hairpin, case: Case) -> Iterator[Proposal]:
                 for own in ("127.0.0.1", str(ending.destination))
             ),
             Remedy(
-                "Or let the bridge send back by that port, until the container is restarted",
+                "Let the bridge send back by that port, until the container is restarted",
                 f"bridge link set dev {veth} hairpin on",
                 (SetHairpin(here.key, ending.port),),
             ),

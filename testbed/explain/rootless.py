@@ -184,7 +184,7 @@ def _opened(case: Case, target: Target | None) -> Iterator[Remedy]:
     container = case.place.container
     if container is not None:
         yield Remedy(
-            f"Or let slirp4netns reach the host's loopback, and call {_SLIRP_HOST}",
+            f"Let slirp4netns reach the host's loopback, and call {_SLIRP_HOST}",
             f"podman run --network slirp4netns:allow_host_loopback=true ... (a new container; then "
             f"{at(_SLIRP_HOST, case.port)})",
             (OpenHostLoopback(container.host, container.id),),
@@ -334,7 +334,7 @@ def _ways_in(case: Case, there: Namespace, owner: Container | None, network: Net
                 f"podman run --network {network.name} ... (a new container)",
             ),
         ):
-            yield Remedy(f"Or put {caller.name} on the network {network.name} too", command, (change,))
+            yield Remedy(f"Put {caller.name} on the network {network.name} too", command, (change,))
 
 
 def _network_with(case: Case, host: HostFacts, address: Address) -> Network | None:

@@ -102,7 +102,7 @@ def _restarted(case: Case, here: Namespace) -> Iterator[Remedy]:
     if not case.is_host(here.key):
         for container in case.containers_in(here.key)[:1]:
             yield Remedy(
-                "Or restart the container, which makes its interfaces and routes anew",
+                "Restart the container, which makes its interfaces and routes anew",
                 f"podman restart {container.name}",
                 (Restart(container.host, container.id),),
             )
@@ -140,7 +140,7 @@ def _internal(case: Case, container: Container, here: Namespace, to: Address, ne
         ),
         (
             *connects(case, container, network),
-            *([Remedy("Or call the gateway's address", by_gateway.authority, target=by_gateway)] if gateway else []),
+            *([Remedy("Call the gateway's address", by_gateway.authority, target=by_gateway)] if gateway else []),
         ),
     )
 

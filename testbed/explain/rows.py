@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from testbed.change import Change
 from testbed.change.firewall import ChainName, RemoveRule, RuleChange, SetPolicy
-from testbed.change.listening import StopListening
+from testbed.change.listening import StartProgram, StopListening
+from testbed.change.names import ForgetName
 from testbed.change.routing import RemoveRoute
 from testbed.evidence import LOCAL_TABLE, Act, Listener, Namespace, Protocol, Route
 from testbed.explain.case import at, holder
 from testbed.explain.explanation import Row
+from testbed.model import Address
 from testbed.predict import Prediction
 from testbed.predict.ending import Verdict
-from testbed.predict.steps import Forwarding, RouteLookup, Step, Translation
+from testbed.predict.steps import Forwarding, NameLookup, RouteLookup, Step, Translation
 from testbed.predict.wording import row
 
 
@@ -40,12 +43,22 @@ def route_row(namespace: Namespace, route: Route, text: str) -> Row:
 
 def rows_of_walk(prediction: Prediction) -> tuple[Row, ...]:
     """The rows that the walk itself rests on."""
-    found = ((step, row(step)) for step in prediction.steps)
-    return tuple(Row(str(step.kind), step.namespace.label, text, _removal(step)) for step, text in found if text)
+    found = ((step, row(step), _removal(step)) for step in prediction.steps)
+    rows = (Row(str(step.kind), step.namespace.label, text, gone) for step, text, gone in found if text and gone)
+    return tuple(dict.fromkeys(rows))
 
 
-def _removal(step: Step) -> RemoveRule | RemoveRoute | None:
+def no_listener_row(namespace: Namespace, protocol: Protocol, address: Address, port: int) -> Row:
+    """A port that nobody listens on, as ``ss -ltn 'sport = :PORT'`` shows it."""
+    tool = "ss -Hltn" if protocol is Protocol.TCP else "ss -Hlun"
+    there = StartProgram(namespace.key, protocol, address, port)
+    return Row("listener", namespace.label, f"{tool} 'sport = :{port}' shows nothing for {address}", there)
+
+
+def _removal(step: Step) -> Change | None:
     key = step.namespace.key
+    if isinstance(step, NameLookup) and step.resolver is None and step.addresses:
+        return ForgetName(key, step.host)
     if isinstance(step, Translation) and step.by is not None and step.by.rule is not None:
         return RemoveRule(key, ChainName.of(step.by.chain), step.by.rule)
     if isinstance(step, RouteLookup | Forwarding) and step.chosen.route is not None:

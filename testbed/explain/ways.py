@@ -12,6 +12,7 @@ from testbed.explain.case import Case, at
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
 from testbed.explain.rows import route_row, rule_row
+from testbed.predict.firewall import Packet
 from testbed.predict.steps import Forwarding, NameLookup, RouteLookup, Translation
 
 
@@ -34,6 +35,8 @@ def _translated(case: Case, step: Translation) -> Iterator[Proposal]:
     here, before, after = step.namespace, step.before, step.after
     if any(action.act in (Act.MASQUERADE, Act.SNAT) for action in by.rule.actions):
         return
+    if _is_published(case, before.destination_port, after):
+        return
     whose = next((f", which is {c.name}'s," for c in _having(case, after.destination)), ", which nobody has now,")
     yield Proposal(
         Cause.STALE_TRANSLATION,
@@ -42,6 +45,15 @@ def _translated(case: Case, step: Translation) -> Iterator[Proposal]:
         (rule_row(here, by),),
         (removed(here, by.chain, by.rule, case, "Take that rule out"),),
         ("podman ps shows what is published, and not what the rules of the kernel do.",),
+    )
+
+
+def _is_published(case: Case, port: int | None, after: Packet) -> bool:
+    """Tell if a translation is that of a port which a container publishes, to where it is now."""
+    return any(
+        published.host_port == port and published.container_port == after.destination_port
+        for container in _having(case, after.destination)
+        for published in container.published
     )
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from testbed.explain import explain
 from testbed.explain.by_ending import propose
 from testbed.explain.codes import Cause
-from testbed.predict.ending import Accepted, Ending, Left, RelayRefuses, Returned, Unasked
+from testbed.predict.ending import Accepted, Ending, Left, RelayRefuses, Returned
 from testbed.predict.unknown import Unknown
 from testbed.predict.unresolved import (
     AnswersDiffer,
@@ -40,7 +40,6 @@ WITHOUT_DIAGNOSIS: Final = {
     QuestionUnknown: "it is not modelled",
     QuestionLeft: "the picture does not tell",
     RelayRefuses: "only rootless Podman has it: testbed.explain.rootless looks first",
-    Unasked: "what rewrote the packet and does not undo it has no cause of its own yet",
 }
 
 

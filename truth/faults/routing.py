@@ -336,6 +336,42 @@ def a_route_for_one_address_of_a_range(stage: Stage) -> Iterator[Broken]:
     yield Broken("client", f"http://{target}:{PORT}/", cure_runs_on=HOST)
 
 
+@fault(Cause.BRIDGE_GONE)
+def a_bridge_that_was_deleted(stage: Stage) -> Iterator[Broken]:
+    """The network is there for Podman, and the kernel has no bridge for it any more."""
+    stage.container("client")
+    stage.container("server", "--ip", "10.88.0.80")
+    stage.listen("server")
+    stage.run("ip link del podman0")
+
+    def cure() -> None:
+        stage.podman("stop", "--time", "0", "client", "server")
+        stage.podman("start", "client", "server")
+        stage.listen("server")
+
+    yield Broken("client", f"http://10.88.0.80:{PORT}/", cure=cure)
+
+
+@fault(Cause.BRIDGE_WITHOUT_ADDRESS)
+def a_bridge_that_has_lost_its_address(stage: Stage) -> Iterator[Broken]:
+    """As a network manager does that takes the bridge for its own."""
+    stage.container("client")
+    stage.listen(HOST)
+    stage.run(f"ip address del {GATEWAY}/16 dev podman0")
+    yield Broken("client", _NAME, cure_runs_on=HOST)
+
+
+@fault(Cause.STALE_ADDRESS, meant=True)
+def an_address_that_is_another_containers_now(stage: Stage) -> Iterator[Broken]:
+    """Somebody kept an address that a container had before; another one has it, and does not listen there."""
+    stage.container("client")
+    stage.container("other", "--ip", "10.88.0.80")
+    stage.container("web", "--ip", "10.88.0.90")
+    stage.listen("web")
+    target = f"http://10.88.0.80:{PORT}/"
+    yield Broken("client", target, cure=lambda: None, cured_target=f"http://10.88.0.90:{PORT}/")
+
+
 # --- packets that are too large ---------------------------------------------------------------------------------------
 
 
