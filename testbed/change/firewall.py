@@ -116,6 +116,9 @@ def _without(rules: tuple[Rule, ...], rule: Rule) -> tuple[Rule, ...]:
     """Rules without the first one that is like another (iptables(8), --delete)."""
     if rule not in rules:
         raise ImpossibleChangeError("that rule is gone")
+    if rule.handle:
+        # One rule of nft's is several here, where it matches after it has acted; they have one handle.
+        return tuple(one for one in rules if one.handle != rule.handle)
     at = rules.index(rule)
     return (*rules[:at], *rules[at + 1 :])
 

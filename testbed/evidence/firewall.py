@@ -6,7 +6,7 @@ as text and never guessed: :class:`Match` with :attr:`Field.UNKNOWN`, or an acti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -121,6 +121,8 @@ class Rule:
     actions: tuple[Action, ...]
     packets: int | None = None
     """How many packets it has matched; None where it does not count."""
+    handle: int = field(default=0, compare=False)
+    """The number by which nft(8) deletes it, one of its table; 0 where it is not known. It says nothing of a packet."""
 
 
 @dataclass(frozen=True, slots=True)

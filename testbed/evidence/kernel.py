@@ -192,6 +192,9 @@ class Forwarder:
     port: int
     to_host: str
     to_port: int
+    words: tuple[str, ...] = ()
+    """The rest of its command line, without this forward and without what it runs on the far side: options, and where
+    it leads."""
 
 
 @dataclass(frozen=True, slots=True)

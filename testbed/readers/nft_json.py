@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from testbed.evidence import Act, Action, Backend, Chain, Field, Hook, Match, Rule
@@ -52,7 +52,8 @@ def parse(text: str) -> tuple[Chain, ...]:
     for kind, value in listed:
         if kind == "rule":
             key = (value["family"], value["table"], value["chain"])
-            rules.setdefault(key, []).extend(_rules(value, sets))
+            handle = int(value.get("handle", 0))
+            rules.setdefault(key, []).extend(replace(rule, handle=handle) for rule in _rules(value, sets))
     return tuple(
         chain
         for kind, value in listed

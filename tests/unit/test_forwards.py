@@ -27,7 +27,20 @@ from testbed.readers.forwards import forwards_of, local_forwards
 )
 def test_only_the_arguments_of_l_are_forwards(line: str, found: list[str]) -> None:
     """As ssh's getopt reads them: letters together, arguments attached or apart, options behind the destination."""
-    assert list(local_forwards(line.split())) == found
+    assert [asked for asked, _ in local_forwards(line.split())] == found
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("-N -L 8080:db:80 host", "-N host"),
+        ("-NL8080:db:80 -p 22 host", "-N -p 22 host"),
+        ("-i key -L 8080:db:80 -L 8081:db:81 host sleep 9", "-i key -L8081:db:81 host"),
+    ],
+)
+def test_the_words_around_a_forward(line: str, words: str) -> None:
+    """Without the forward itself, and without what runs on the far side, the command line is what starts it again."""
+    assert next(iter(local_forwards(line.split())))[1] == tuple(words.split())
 
 
 @pytest.mark.parametrize(
@@ -43,7 +56,7 @@ def test_a_forward_in_its_parts(tmp_path: Path, argument: str, parts: tuple[str,
     """Bind address, port, and where it leads; brackets are no part of an address."""
     (tmp_path / "7").mkdir()
     (tmp_path / "7/cmdline").write_bytes(b"\0".join([b"ssh", b"-L", argument.encode(), b"host", b""]))
-    assert list(forwards_of(tmp_path / "7", "net:[1]")) == [Forwarder(7, "ssh", "net:[1]", *parts)]
+    assert list(forwards_of(tmp_path / "7", "net:[1]")) == [Forwarder(7, "ssh", "net:[1]", *parts, ("host",))]
 
 
 @pytest.mark.parametrize("argument", ["/run/one:/run/other", "8080:/run/other", "nonsense"])

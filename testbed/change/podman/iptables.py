@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from testbed.change.podman.isolation import Isolation, isolation_of
-from testbed.change.podman.plan import Kept, Leg, Option, Plan, PlannedRule, jump, rule
+from testbed.change.podman.plan import Kept, Leg, Option, Plan, PlannedRule, jump, ranges, rule
 from testbed.evidence import Act, Action, Backend, Chain, Field, Hook, Match, Published, Rule, Subnet
 from testbed.evidence.programs import DNS_PORT
 from testbed.model import Address, bracketed
@@ -121,12 +121,15 @@ def _of_ports(leg: Leg, chain: str) -> Iterator[PlannedRule]:
     version = leg.subnet.version
     loopback = "127.0.0.1/32" if version == 4 else "::1/128"
     whose = _COMMENT.format(f"dnat name: {leg.network.name} id: {leg.container}")
-    for published in leg.published:
-        port = _port(published.protocol, published.host_port)
+    for ports in ranges(leg.published):
+        published = ports.first
+        port = _port(published.protocol, published.host_port, ports.last)
         called = _called(published, version)
         for source in (str(leg.subnet), loopback):
             yield _planned(_NAT, chain, [_source(source), *called, *port], _SETMARK, jump(_SETMARK), Kept.CONTAINER)
         goal = f"{bracketed(str(leg.address))}:{published.container_port}"
+        if ports.count > 1:
+            goal += f"-{published.container_port + ports.count - 1}/{published.host_port}"
         words = f"DNAT --to-destination {goal}"
         yield _planned(_NAT, chain, [*called, *port], words, Action(Act.DNAT, goal), Kept.CONTAINER)
         yield _planned(_NAT, _DNAT, port, chain, jump(chain), Kept.CONTAINER, tail=whose)
@@ -211,10 +214,13 @@ def _to(subnet: Subnet) -> Option:
     return Option(f"-d {subnet}", (Match(Field.DESTINATION, (str(subnet),)),))
 
 
-def _port(protocol: str, port: int) -> list[Option]:
+def _port(protocol: str, first: int, last: int = 0) -> list[Option]:
+    words, values = str(first), str(first)
+    if last > first:
+        words, values = f"{first}:{last}", f"{first}-{last}"
     return [
         Option(f"-p {protocol}", (Match(Field.PROTOCOL, (protocol,)),)),
-        Option(f"-m {protocol} --dport {port}", (Match(Field.DESTINATION_PORT, (str(port),)),)),
+        Option(f"-m {protocol} --dport {words}", (Match(Field.DESTINATION_PORT, (values,)),)),
     ]
 
 

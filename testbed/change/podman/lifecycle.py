@@ -60,6 +60,8 @@ class Former:
     """The listeners of its own processes."""
     addresses: frozenset[Address] = frozenset()
     """All that it had."""
+    gateways: frozenset[Address] = frozenset()
+    """Those of its networks."""
 
 
 def is_up(container: Container) -> bool:
@@ -71,7 +73,8 @@ def former(evidence: Evidence, container: Container) -> Former:
     """What a container is now."""
     here = evidence.namespaces.get(container.namespace or "")
     addresses = frozenset(address for attachment in container.attachments for address in attachment.addresses)
-    return Former(here, tuple(_program(here, container)) if here else (), addresses)
+    gateways = frozenset(gateway for attachment in container.attachments for gateway in attachment.gateways)
+    return Former(here, tuple(_program(here, container)) if here else (), addresses, gateways)
 
 
 def stopped(evidence: Evidence, container: Container) -> Evidence:
@@ -124,7 +127,9 @@ def started(
         other = _owner(evidence, container)
         names = names_beside(other.names, container)
         evidence = with_container(evidence, replace(other, names=names))
-        return _in(evidence, replace(container, names=names), other.namespace or "", was, ports)
+        # Podman tells the other's networks of it too (libpod, Container.getContainerNetworkInfo).
+        sharing = replace(container, names=names, attachments=other.attachments)
+        return _in(evidence, sharing, other.namespace or "", was, ports)
     here = _fresh(evidence, container, was.namespace)
     evidence = with_namespace(evidence, here)
     running = replace(container, state=RUNNING, namespace=here.key, exit_code=0)
@@ -259,20 +264,23 @@ def _named(evidence: Evidence, container: Container, was: Former, host: HostFact
         if (network.host, network.name) == (container.host, attachment.network)
     )
     names = container.names
+    # Only Podman writes its id into the file: of one that did not run these are the addresses that it had last.
+    old = {*was.addresses, *names.hosts.lookup(own_names(container)[0])}
     new = [address for attachment in container.attachments for address in attachment.addresses]
     if container.mode == BRIDGE:
-        names = renamed(names, own_names(container), was.addresses, new)
-        names = with_host_name(names, host, _host_name(evidence, container, networks, host))
+        names = renamed(names, own_names(container), old, new)
+        names = with_host_name(names, host, _host_name(evidence, container, networks, host, was))
         names = resolving(names, host, evidence, networks)
     return replace(container, names=names)
 
 
 def _host_name(
-    evidence: Evidence, container: Container, networks: tuple[Network, ...], host: HostFacts
+    evidence: Evidence, container: Container, networks: tuple[Network, ...], host: HostFacts, was: Former
 ) -> Address | None:
-    """What host.containers.internal becomes: what it is, where that is no gateway of networks."""
+    """What host.containers.internal becomes: what it is, where that was never a gateway of networks."""
     now = next(iter(container.names.hosts.lookup(HOST_NAMES[0])), None)
     everybody = {g for network in evidence.networks if network.host == host.key for g in network.gateways}
+    everybody |= was.gateways
     if now is not None and now not in everybody:
         return now
     gateways = {gateway for attachment in container.attachments for gateway in attachment.gateways}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from testbed.change.podman.isolation import Isolation, isolation_of
-from testbed.change.podman.plan import Kept, Leg, Option, Plan, PlannedRule, jump, rule
+from testbed.change.podman.plan import Kept, Leg, Option, Plan, PlannedRule, jump, ranges, rule
 from testbed.evidence import Act, Action, Backend, Chain, Field, Hook, Match, Published, Ruleset, Subnet
 from testbed.evidence.programs import DNS_PORT
 from testbed.model import Address, bracketed
@@ -109,16 +109,19 @@ def _of_ports(leg: Leg, chain: str) -> Iterator[PlannedRule]:
     version = leg.subnet.version
     family = "ip" if version == 4 else "ip6"
     of_family = Option("", (Match(Field.FAMILY, (str(version),)),))
-    for published in leg.published:
-        port, called = _port(published.protocol, published.host_port), _called(published)
+    for ports in ranges(leg.published):
+        published = ports.first
+        port, called = _port(published.protocol, published.host_port, ports.last), _called(published)
         yield _planned(_DNAT, [*called, port], f"jump {chain}", jump(chain), Kept.CONTAINER)
         sources = [str(leg.subnet), *(["127.0.0.1"] if version == 4 else [])]
         for source in sources:
             options = [_address("saddr", source), *called, port]
             yield _planned(chain, options, f"jump {_SETMARK}", jump(_SETMARK), Kept.CONTAINER)
-        goal = f"{bracketed(str(leg.address))}:{published.container_port}"
-        words = f"dnat {family} to {goal}"
-        yield _planned(chain, [*called, port, of_family], words, Action(Act.DNAT, goal), Kept.CONTAINER)
+        for number in range(ports.count):
+            goal = f"{bracketed(str(leg.address))}:{published.container_port + number}"
+            options = [*called, _port(published.protocol, published.host_port + number), of_family]
+            words = f"dnat {family} to {goal}"
+            yield _planned(chain, options, words, Action(Act.DNAT, goal), Kept.CONTAINER)
 
 
 def redirection(gateway: Address, port: int) -> Plan:
@@ -146,10 +149,11 @@ def _from(subnet: Subnet) -> Option:
     return _address("saddr", str(subnet))
 
 
-def _port(protocol: str, port: int) -> Option:
+def _port(protocol: str, first: int, last: int = 0) -> Option:
+    ports = f"{first}-{last}" if last > first else str(first)
     return Option(
-        f"{protocol} dport {port}",
-        (Match(Field.PROTOCOL, (protocol,)), Match(Field.DESTINATION_PORT, (str(port),))),
+        f"{protocol} dport {ports}",
+        (Match(Field.PROTOCOL, (protocol,)), Match(Field.DESTINATION_PORT, (ports,))),
     )
 
 

@@ -64,6 +64,38 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
+class PortRange:
+    """Published ports that follow one another, on the host and in the container: one range of theirs (netavark,
+    PortMapping).
+    """
+
+    first: Published
+    count: int
+
+    @property
+    def last(self) -> int:
+        """The last port on the host."""
+        return self.first.host_port + self.count - 1
+
+
+def ranges(published: Iterable[Published]) -> tuple[PortRange, ...]:
+    """Published ports as Podman joins them (specgenutil, ParsePortMapping)."""
+    found: list[PortRange] = []
+    order = sorted(published, key=lambda one: (one.protocol, one.host_address, one.container_port, one.host_port))
+    for one in order:
+        if found and _follows(found[-1], one):
+            found[-1] = replace(found[-1], count=found[-1].count + 1)
+        else:
+            found.append(PortRange(one, 1))
+    return tuple(found)
+
+
+def _follows(before: PortRange, one: Published) -> bool:
+    first, count = before.first, before.count
+    return one == replace(first, container_port=first.container_port + count, host_port=first.host_port + count)
+
+
+@dataclass(frozen=True, slots=True)
 class Option:
     """A part of a rule that selects packets: its words, and what they mean."""
 

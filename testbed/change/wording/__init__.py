@@ -1,1 +1,19 @@
-"""Words and commands for changes: what a person does to make one, with the tools that are in use there. Pure."""
+"""What changes are called, and the commands that make them: both from the change itself. Pure."""
+
+from testbed.change.wording import (
+    containers,
+    firewall,
+    listening,
+    naming,
+    networks,
+    proxying,
+    publishing,
+    routing,
+    segments,
+)
+from testbed.change.wording.words import command, words
+
+#: Imported for the words and commands that they register.
+REGISTERED = (containers, firewall, listening, naming, networks, proxying, publishing, routing, segments)
+
+__all__ = ["command", "words"]

@@ -1,0 +1,132 @@
+"""A picture that a change made is the one that is taken once its command was run, in what it predicts and in its rows.
+
+Everything listens inside of containers, so that it ends and starts with them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import pytest
+
+from testbed.change import Change, apply
+from testbed.change.containers import ReloadNetworks, Restart, RestartAll, Start, Stop
+from testbed.change.naming import AddAlias, AddHostsLine, NewWithHostsLine, NewWithResolver, RemoveHostsLine
+from testbed.change.networks import (
+    Connect,
+    Disconnect,
+    NewOnHostNetwork,
+    NewOnNetwork,
+    NewWithNetworkOf,
+    RecreateNetwork,
+)
+from testbed.change.publishing import Publish, Republish, Unpublish
+from testbed.change.wording import command
+from testbed.evidence import Evidence, Published
+from testbed.images import ImageStore
+from testbed.readers.take import take
+from testbed.waiting import wait_for
+from tests.host.compared import differences
+from truth.faults.stage import HOST, Stage
+
+#: Listens on each port that it is given, and never accepts.
+PROGRAM: Final = (
+    "use IO::Socket::INET; @l = map { IO::Socket::INET->new(LocalPort => $_, Listen => 5, ReuseAddr => 1) } @ARGV; "
+    "sleep 1e6"
+)
+TARGET: Final = ipaddress.ip_address("203.0.113.20")
+
+
+@pytest.fixture
+def scene(
+    testbed_session: None, testbed_image_store: ImageStore, testbed_image: Callable[[str], str]
+) -> Iterator[Stage]:
+    """A host with containers on the default network, a user's, a dual-stack one and an internal one; one has ended."""
+    with Stage(image=testbed_image("base"), image_store=testbed_image_store.storage) as stage:
+        stage.podman("network", "create", "--subnet", "10.89.1.0/24", "one")
+        subnets = ("--subnet", "10.89.2.0/24", "--subnet", "fd00:2::/64")
+        stage.podman("network", "create", "--ipv6", *subnets, "dual")
+        stage.podman("network", "create", "--internal", "--subnet", "10.89.3.0/24", "inner")
+        # The first one: no picture shows that a later one had an address once, after which Podman gives the next.
+        run(stage, "ended", 80, network="one", options=["-p", "8120:80"])
+        stage.podman("stop", "-t", "0", "ended")
+        run(stage, "plain", 80, options=["-p", "8070:80"])
+        run(stage, "web", 80, 81, network="one", options=["-p", "8080:80", "--publish=127.0.0.1:8081:81"])
+        run(stage, "client", 82, network="one")
+        run(stage, "six", 80, network="dual", options=["-p", "8100:80"])
+        run(stage, "shut", 80, network="inner")
+        stage.listen(HOST, "0.0.0.0", 9000)
+        stage.listen(HOST, "127.0.0.1", 9001)
+        yield stage
+
+
+def run(stage: Stage, name: str, *ports: int, network: str = "podman", options: list[str] | None = None) -> None:
+    """Start a container whose program listens on ports."""
+    given = ["run", "-d", "--name", name, "--stop-timeout", "0", "--network", network, *(options or [])]
+    stage.podman(*given, stage.image, "perl", "-e", PROGRAM, *map(str, ports))
+
+
+def picture(stage: Stage) -> Evidence:
+    """What there is, once every running container listens."""
+    names = stage.podman("ps", "--format", "{{.Names}}").split()
+
+    def listening() -> bool:
+        return all(stage.run("ss -Hltn", on=name).strip() for name in names)
+
+    wait_for(listening, "every container to listen")
+    return take(stage.sources)
+
+
+def of(evidence: Evidence, name: str) -> tuple[str, str]:
+    """A container by its host and its id, as changes name it."""
+    return next((one.host, one.id) for one in evidence.containers if one.name == name)
+
+
+CHANGES: Final[dict[str, Callable[[Evidence], Change]]] = {
+    "start": lambda seen: Start(*of(seen, "ended")),
+    "stop": lambda seen: Stop(*of(seen, "web")),
+    "stop the last one": lambda seen: Stop(*of(seen, "six")),
+    "restart": lambda seen: Restart(*of(seen, "web")),
+    "restart on two families": lambda seen: Restart(*of(seen, "six")),
+    "restart on an internal network": lambda seen: Restart(*of(seen, "shut")),
+    "restart a network": lambda seen: RestartAll(of(seen, "web")[0], "one"),
+    "reload": lambda seen: ReloadNetworks(of(seen, "web")[0]),
+    "connect": lambda seen: Connect(*of(seen, "plain"), "one"),
+    "connect to two families": lambda seen: Connect(*of(seen, "web"), "dual"),
+    "connect to an internal network": lambda seen: Connect(*of(seen, "web"), "inner"),
+    "connect from an internal network": lambda seen: Connect(*of(seen, "shut"), "podman"),
+    "connect to a network without its bridge": lambda seen: Connect(*of(seen, "web"), "podman"),
+    "disconnect": lambda seen: Disconnect(*of(seen, "web"), "one"),
+    "publish": lambda seen: Publish(*of(seen, "client"), Published("tcp", 82, 8090, "")),
+    "publish on an address": lambda seen: Publish(*of(seen, "client"), Published("tcp", 82, 8090, "203.0.113.10")),
+    "republish": lambda seen: Republish(
+        *of(seen, "web"), Published("tcp", 81, 8081, "127.0.0.1"), Published("tcp", 81, 8081, "")
+    ),
+    "unpublish": lambda seen: Unpublish(*of(seen, "web"), Published("tcp", 80, 8080, "")),
+    "on another network": lambda seen: NewOnNetwork(*of(seen, "web"), "dual"),
+    "with another's network": lambda seen: NewWithNetworkOf(*of(seen, "client"), of(seen, "plain")[1]),
+    "on the host's network": lambda seen: NewOnHostNetwork(*of(seen, "client")),
+    "an internal network": lambda seen: RecreateNetwork(of(seen, "web")[0], "one", internal=True),
+    "another subnet": lambda seen: RecreateNetwork(
+        of(seen, "web")[0], "one", subnets=(ipaddress.ip_network("10.89.77.0/24"),)
+    ),
+    "an alias": lambda seen: AddAlias(*of(seen, "web"), "one", "db"),
+    "a line in a container's hosts file": lambda seen: NewWithHostsLine(*of(seen, "client"), "db", TARGET),
+    "a container's resolver": lambda seen: NewWithResolver(*of(seen, "client"), TARGET),
+    "a line in the host's hosts file": lambda seen: AddHostsLine(of(seen, "web")[0], "web", TARGET),
+    "no line in the host's hosts file": lambda seen: RemoveHostsLine(
+        of(seen, "web")[0], "box", ipaddress.ip_address("127.0.1.1")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(CHANGES))
+def test_a_change_is_what_its_command_does(scene: Stage, name: str) -> None:
+    """All that the changed picture predicts, and all that Podman set up in it, is so after the command."""
+    before = picture(scene)
+    change = CHANGES[name](before)
+    made = apply(change, before)
+    scene.run(command(change, before))
+    assert differences(made, picture(scene)) == []
