@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from testbed.change import apply
+from testbed.change.wording import command
+from testbed.evidence import Evidence
 from testbed.explain.case import Case
 from testbed.explain.counterfactual import Counterfactuals
 from testbed.explain.explanation import Cure, Diagnosis, Proposal, Remedy
@@ -15,6 +18,8 @@ from testbed.predict.ending import Left
 
 #: Cures that are printed for one cause.
 _MOST_CURES = 3
+#: The effort of making a container anew (:class:`testbed.change.Change`).
+_ANEW = 4
 #: The effort of giving the caller another target: as of starting a program again.
 _CALLED = 2
 
@@ -141,6 +146,24 @@ def _came_further(after: Prediction, before: Prediction) -> bool:
     return (type(after.ending), after.why) != (type(before.ending), before.why)
 
 
+def _command(remedy: Remedy, evidence: Evidence) -> str:
+    """The commands of a remedy's changes, one after the other; what it says itself where they have none.
+
+    A container that is made anew keeps all its other options, which make a line that nobody wants to read: what changes
+    in it is said instead.
+    """
+    found: list[str] = []
+    for change in remedy.changes:
+        if change.effort >= _ANEW:
+            return remedy.command
+        found.append(command(change, evidence))
+        evidence = apply(change, evidence)
+    lines = [line for line in found if line]
+    if lines and remedy.target is not None:
+        lines.append(f"# and then call {remedy.target.authority}")
+    return "\n".join(lines) or remedy.command
+
+
 def _diagnosis(proven: Proven, trials: Counterfactuals) -> Diagnosis:
     proposal = proven.proposal
     shown = sorted(
@@ -152,7 +175,7 @@ def _diagnosis(proven: Proven, trials: Counterfactuals) -> Diagnosis:
         proposal.cause,
         proposal.sentence,
         tuple(row for row in proposal.rows if trials.needs(row, first)),
-        tuple(Cure(r.text, r.command, who.text, r.changes, r.target) for r, who in shown),
+        tuple(Cure(r.text, _command(r, trials.case.evidence), who.text, r.changes, r.target) for r, who in shown),
         proposal.warnings,
         proposal.meant,
     )

@@ -135,7 +135,7 @@ def test_the_cure_goes_into_the_base_chain_of_the_table_that_drops() -> None:
     told = _explained(_picture(other, below, _chain(jump, backend=Backend.NFTABLES)))
     assert told.diagnosis is not None
     assert told.diagnosis.cures[0].command == (
-        "nft insert rule inet filter INPUT ip saddr 10.88.0.5 ip daddr 10.88.0.1 tcp dport 8000 accept"
+        "nft insert rule inet filter INPUT 'ip saddr 10.88.0.5 ip daddr 10.88.0.1 tcp dport 8000 accept'"
     )
 
 

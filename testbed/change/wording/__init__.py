@@ -6,6 +6,7 @@ from testbed.change.wording import (
     listening,
     naming,
     networks,
+    new_networks,
     proxying,
     publishing,
     routing,
@@ -14,6 +15,6 @@ from testbed.change.wording import (
 from testbed.change.wording.words import command, words
 
 #: Imported for the words and commands that they register.
-REGISTERED = (containers, firewall, listening, naming, networks, proxying, publishing, routing, segments)
+REGISTERED = (containers, firewall, listening, naming, networks, new_networks, proxying, publishing, routing, segments)
 
 __all__ = ["command", "words"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 
-from testbed.change.listening import Listen, Rebind, StopListening
+from testbed.change.listening import Listen, Rebind, StartProgram, StopListening
 from testbed.change.wording.places import at, everywhere, inside, label
 from testbed.change.wording.words import command, words
 from testbed.evidence import Evidence, Forwarder, Listener, Protocol
@@ -34,13 +34,23 @@ def _(change: Listen, evidence: Evidence) -> str:
     what = f"UDP port {change.port}" if change.protocol is Protocol.UDP else f"port {change.port}"
     where = "all addresses" if everywhere(change.address) else str(change.address)
     here = label(evidence, change.namespace)
-    if change.process is not None:
-        return f"Let {change.process.name} (pid {change.process.pid}) in {here} listen on {what} of {where}"
-    return f"Start the program of {here} that is to listen on {what} of {where}"
+    return f"Let {change.process.name} (pid {change.process.pid}) in {here} listen on {what} of {where}"
 
 
 @command.register
 def _(change: Listen, evidence: Evidence) -> str:  # noqa: ARG001 - which program it is, no picture says
+    return ""
+
+
+@words.register
+def _(change: StartProgram, evidence: Evidence) -> str:
+    what = f"UDP port {change.port}" if change.protocol is Protocol.UDP else f"port {change.port}"
+    where = "all addresses" if everywhere(change.address) else str(change.address)
+    return f"Start the program of {label(evidence, change.namespace)} that is to listen on {what} of {where}"
+
+
+@command.register
+def _(change: StartProgram, evidence: Evidence) -> str:  # noqa: ARG001 - which program it is, no picture says
     return ""
 
 
