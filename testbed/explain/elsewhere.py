@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from testbed.change.listening import Rebind
 from testbed.change.networks import NewOnHostNetwork, NewWithNetworkOf
-from testbed.evidence import Listener, Namespace
+from testbed.evidence import Container, Listener, Namespace
 from testbed.evidence.programs import only_holds
 from testbed.explain.by_ending import propose  # noqa: F401 - what listening registers comes here
 from testbed.explain.case import Case, any_address, holder, listeners
@@ -68,12 +68,17 @@ def of_another_container(ending: NoListener, case: Case) -> Iterator[Proposal]:
             yield Proposal(
                 Cause.STALE_ADDRESS,
                 f"{address} is the address of {having.name} now, where nobody listens on port {case.port}; "
-                f"{holder(found[0])} does, in {other.name}.",
+                f"{holder(found[0])} does, in {other.name}{_with_addresses(other)}.",
                 (listener_row(there, found[0]),),
                 tuple(direct(case, there, case.port)),
                 ("A program that looks a name up once, when it starts, goes on calling an address of before.",),
                 f"{other.name} was meant, which had {address} before",
             )
+
+
+def _with_addresses(container: Container) -> str:
+    found = ", ".join(str(address) for on in container.attachments for address in on.addresses)
+    return f" ({found})" if found else ""
 
 
 def _of_the_host(case: Case, there: Namespace, listener: Listener) -> Iterator[Remedy]:

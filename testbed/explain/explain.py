@@ -35,6 +35,7 @@ from testbed.predict.ending import (
     Filtered,
     Held,
     Left,
+    NoListener,
     NoNeighbour,
     PacketEnding,
     RelayCloses,
@@ -85,7 +86,7 @@ def _behind_a_lost_answer(ending: Ending, case: Case) -> Iterator[Proposal]:
 def _of_the_question(ending: Ending, case: Case) -> Iterator[Proposal]:
     """The way of the question for a name fails as any other does."""
     question = question_of(ending)
-    if question is not None and isinstance(ending, ResolverFailed):
+    if question is not None and isinstance(ending, ResolverFailed) and not isinstance(question.ending, NoListener):
         cannot = f"{case.place.name} cannot ask its resolver {question.resolver} for {case.attempt.target.host}"
         for proposal in propose(question.ending, case):
             if not proposal.meant:

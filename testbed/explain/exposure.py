@@ -59,6 +59,7 @@ def exposed(trials: Counterfactuals, remedy: Remedy) -> Exposure:
             for to, port in _targets(after)
         )
     ]
+    found = list(dict.fromkeys(found))
     return Exposure(len(found), ", ".join(found))
 
 

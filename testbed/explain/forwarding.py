@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import replace
 
+from testbed.change.containers import ReloadNetworks
 from testbed.change.listening import Rebind
 from testbed.change.routing import AddRoute, SetSysctl
 from testbed.evidence import MAIN_TABLE, Link, Namespace, Network, Route, RouteKind
@@ -37,7 +38,14 @@ def not_forwarded(ending: NotForwarded, case: Case) -> Iterator[Proposal]:
             f"{container.name} is on the network {network.name}, which is internal: {here.label} forwards nothing "
             "from it.",
             (sysctl_row(here, name, "1"),),
-            (*connects(case, container, network), *_by_gateway(case, network)),
+            (
+                *connects(case, container, network),
+                *_by_gateway(case, network),
+                Remedy(
+                    "Let the host forward from it all the same, until Podman turns that off again",
+                    changes=(SetSysctl(here.key, name, "1"),),
+                ),
+            ),
         )
         # netavark turned it off there on purpose, and does so again.
         return
@@ -127,6 +135,9 @@ def _loose(case: Case, here: Namespace, link: Link) -> Iterator[Remedy]:
 @propose.register
 def martian(ending: Martian, case: Case) -> Iterator[Proposal]:
     """A loopback or own address came, or would leave, by a real interface."""
+    if not ending.leaving and not ending.address.is_loopback:
+        yield from _own_packet(ending, case)
+        return
     here, name = ending.namespace, f"ipv4/conf/{ending.link.name}/route_localnet"
     four = ending.address.version == 4
     remedies: list[Remedy] = []
@@ -161,6 +172,30 @@ def martian(ending: Martian, case: Case) -> Iterator[Proposal]:
         f"{why[0].upper()}{why[1:]}: the kernel drops such packets without a word.",
         (*([sysctl_row(here, name, "1")] if four else []), *rows_of_walk(case.prediction)),
         tuple(remedies),
+    )
+
+
+def _own_packet(ending: Martian, case: Case) -> Iterator[Proposal]:
+    """A container called its own published port, and its packet came back to it with its own source address."""
+    here, steps = ending.namespace, [s for s in case.prediction.steps if isinstance(s, Translation) and not s.back]
+    hosts = {step.namespace.key: step.namespace for step in steps}
+    port = ending.packet.destination_port or case.attempt.target.port
+    direct = [replace(case.attempt.target, host=host, port=port) for host in ("127.0.0.1", str(ending.destination))]
+    yield Proposal(
+        Cause.PUBLISHED_NO_RULE,
+        f"{case.said} leads back to {here.label} itself by a published port, and what {here.label} sends comes back to "
+        f"it with its own address {ending.address}: no rule masquerades it, and the kernel takes no packet of its own "
+        "from outside.",
+        rows_of_walk(case.prediction),
+        (
+            *(Remedy(f"Let {here.label} call itself directly", t.authority, target=t) for t in direct),
+            *(
+                Remedy("Write Podman's rules anew", "podman network reload --all", (ReloadNetworks(facts),))
+                for key in hosts
+                for facts in case.hosts_of(key)
+            ),
+        ),
+        ("The host and other containers reach the published port: it is only the container itself that does not.",),
     )
 
 

@@ -11,15 +11,17 @@ from testbed.change.listening import StopListening
 from testbed.change.naming import AddHostsLine, NewWithHostsLine, NewWithResolver, SetResolverPort
 from testbed.change.networks import Connect
 from testbed.change.new_networks import CreateNetwork
+from testbed.change.publishing import Republish
 from testbed.evidence import Container, HostFacts, Network, Protocol
 from testbed.evidence.programs import AARDVARK, DNS_PORT
+from testbed.evidence.uplinks import uplinks
 from testbed.explain.accepting import let_through
 from testbed.explain.by_ending import propose
 from testbed.explain.case import Case, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
 from testbed.explain.filtering import decided
-from testbed.explain.publishing import not_running
+from testbed.explain.publishing import not_running, published_row
 from testbed.explain.rows import listener_row, rule_row
 from testbed.model import Address
 from testbed.predict.ending import Accepted, Filtered, Left, NoListener
@@ -320,6 +322,10 @@ def resolver_taken(case: Case) -> Iterator[Proposal]:
     here, listener, server = question.ending.namespace, question.ending.listener, question.resolver
     if server not in gateways or listener.process is None or listener.process.name == AARDVARK:
         return
+    whose = next((c for c in case.containers_in(here.key) if not case.is_host(here.key)), None)
+    if whose is not None:
+        yield _taken_by_a_published_port(case, whose, server)
+        return
     yield Proposal(
         Cause.RESOLVER_TAKEN,
         f"{case.place.name} asks {server} for names, and there not Podman's resolver answers but {holder(listener)}: "
@@ -337,6 +343,29 @@ def resolver_taken(case: Case) -> Iterator[Proposal]:
                 "[network]\ndns_bind_port = 1053",
                 (SetResolverPort(container.host, 1053),),
             ),
+        ),
+    )
+
+
+def _taken_by_a_published_port(case: Case, whose: Container, server: Address) -> Proposal:
+    """A container publishes port 53 on every address of the host, those of the bridges among them."""
+    published = [p for p in whose.published if p.host_port == DNS_PORT and p.protocol == "udp"]
+    own = [a.ip for uplink in uplinks(case.evidence, case.evidence.host(whose.host)) for a in uplink.addresses]
+    return Proposal(
+        Cause.RESOLVER_TAKEN,
+        f"{case.place.name} asks {server} for names, and its questions go to the container {whose.name}, which "
+        f"publishes port {DNS_PORT} on every address of {case.named(whose.host)}, that of the bridge among them: "
+        f"{AARDVARK} does not hear them.",
+        (*(published_row(case, whose, one) for one in published), *resolver_rows(case)),
+        tuple(
+            Remedy(
+                f"Publish port {DNS_PORT} of {whose.name} on {address} only",
+                f"podman run -p {address}:{DNS_PORT}:{one.container_port}/udp ... (a new container)",
+                (Republish(whose.host, whose.id, one, replace(one, host_address=str(address))),),
+            )
+            for one in published
+            for address in own
+            if address.version == server.version
         ),
     )
 

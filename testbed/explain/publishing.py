@@ -63,7 +63,7 @@ def _wrong_container_port(case: Case, here: Namespace) -> Iterator[Proposal]:
             Cause.WRONG_CONTAINER_PORT,
             f"Port {outside} is published to port {case.port} of the container {here.label}, and nobody listens on "
             f"{case.port} there; {holder(listener)} listens on {listener.port}.",
-            (_published_row(case, container, meant), listener_row(here, listener)),
+            (published_row(case, container, meant), listener_row(here, listener)),
             (
                 Remedy(
                     f"Publish port {listener.port}, which {holder(listener)} listens on",
@@ -181,7 +181,7 @@ def _published_elsewhere(
 ) -> Iterator[Proposal]:
     """The port is published on another address of the host than the one that was called, or for the other family."""
     bound = as_address(published.host_address) if published.host_address else None
-    row = _published_row(case, container, published)
+    row = published_row(case, container, published)
     there = case.evidence.namespaces.get(container.namespace or "")
     straight = tuple(direct(case, there, published.container_port)) if there is not None else ()
     again = tuple(_republished(container, published, address))
@@ -311,7 +311,7 @@ def _no_rules_there(
         Cause.INTERNAL_NETWORK if network.internal else Cause.NOT_PUBLISHED,
         f"{container.name} is to publish port {published.host_port}, and is only on the network {network.name}, which "
         f"is {kind}: Podman leads no published port there, conmon only holds it.",
-        (row, _published_row(case, container, published)),
+        (row, published_row(case, container, published)),
         (
             *(Remedy(f"Call {container.name} itself", target.authority, target=target) for target in calls),
             *(direct(case, there, published.container_port) if there else ()),
@@ -332,8 +332,8 @@ def _no_rules_there(
 def answered_by_another(ending: Unasked, case: Case) -> Iterator[Proposal]:
     """The answer comes from the container's own address, by a way on which nothing puts it back."""
     here, source = ending.namespace, ending.source
-    hosts = [step.namespace for step in case.prediction.steps if isinstance(step, Translation) and not step.back]
-    for host in dict.fromkeys(hosts):
+    steps = [step for step in case.prediction.steps if isinstance(step, Translation)]
+    for host in {step.namespace.key: step.namespace for step in steps if not step.back}.values():
         key = f"bridge/bridge-nf-call-ip{'6' if source.version == 6 else ''}tables"
         yield Proposal(
             Cause.PUBLISHED_NO_RULE,
@@ -342,7 +342,7 @@ def answered_by_another(ending: Unasked, case: Case) -> Iterator[Proposal]:
             "back.",
             (
                 Row("sysctl", host.label, f"net.{key.replace('/', '.')} = {host.sysctls.get(key, 'not there')}"),
-                *(rule_row(host, s.by) for s in case.prediction.steps if isinstance(s, Translation) and s.by),
+                *(rule_row(host, step.by) for step in steps if step.by),
             ),
             (
                 *(
@@ -407,7 +407,7 @@ def hairpin(ending: Hairpin, case: Case) -> Iterator[Proposal]:
     )
 
 
-def _published_row(case: Case, container: Container, published: Published) -> Row:
+def published_row(case: Case, container: Container, published: Published) -> Row:
     """A published port as ``podman port`` shows it."""
     text = (
         f"{published.host_address or '0.0.0.0'}:{published.host_port}->{published.container_port}/tcp {container.name}"

@@ -339,17 +339,18 @@ def a_route_for_one_address_of_a_range(stage: Stage) -> Iterator[Broken]:
 @fault(Cause.BRIDGE_GONE)
 def a_bridge_that_was_deleted(stage: Stage) -> Iterator[Broken]:
     """The network is there for Podman, and the kernel has no bridge for it any more."""
-    stage.container("client")
-    stage.container("server", "--ip", "10.88.0.80")
+    stage.podman("network", "create", "shared")
+    stage.container("client", network="shared")
+    stage.container("server", network="shared")
     stage.listen("server")
-    stage.run("ip link del podman0")
+    stage.run("ip link del $(podman network inspect --format '{{.NetworkInterface}}' shared)")
 
     def cure() -> None:
         stage.podman("stop", "--time", "0", "client", "server")
         stage.podman("start", "client", "server")
         stage.listen("server")
 
-    yield Broken("client", f"http://10.88.0.80:{PORT}/", cure=cure)
+    yield Broken("client", f"http://server:{PORT}/", cure=cure)
 
 
 @fault(Cause.BRIDGE_WITHOUT_ADDRESS)
