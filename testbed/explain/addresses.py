@@ -8,6 +8,8 @@ from typing import Final
 
 from testbed.evidence import Attempt, Evidence
 from testbed.explain.case import Case
+from testbed.explain.counterfactual import Counterfactuals
+from testbed.explain.explanation import Diagnosis
 from testbed.model import Observation, Outcome, Phase
 from testbed.predict import Prediction, Tried, predict
 from testbed.predict.wording import why
@@ -39,6 +41,17 @@ def by_address(case: Case) -> Iterator[Case]:
         found = case.prediction.at(one.address)
         if found is not None:
             yield replace(case, prediction=found)
+
+
+def of_the_cure(case: Case, diagnosis: Diagnosis) -> Case:
+    """The case as decided by the address that connects once the first cure is applied: the diagnosis is about that."""
+    cure = next(iter(diagnosis.cures), None)
+    if cure is None or not cure.changes or cure.target is not None or not case.prediction.tried[1:]:
+        return case
+    after = Counterfactuals(case).after(cure.changes)
+    address = after.prediction.address if after else None
+    found = case.prediction.at(address) if address is not None else None
+    return case if found is None else replace(case, prediction=found)
 
 
 def warnings(case: Case) -> tuple[str, ...]:

@@ -198,6 +198,7 @@ def _connects(case: Case) -> Explanation:
 
 
 def _explained(case: Case, diagnosis: Diagnosis) -> Explanation:
+    case = addresses.of_the_cure(case, diagnosis)
     warnings = (*diagnosis.warnings, *rootless.warnings(case), *addresses.warnings(case))
     return Explanation(
         Conclusion.EXPLAINED, diagnosis.sentence, diagnosis, case.prediction, case.observation, warnings=warnings
@@ -238,7 +239,7 @@ def _no_cure(case: Case) -> Explanation:
         case.prediction,
         case.observation,
         decide=_meant(case),
-        warnings=rootless.warnings(case),
+        warnings=(*rootless.warnings(case), *addresses.warnings(case)),
         facts=rows_of_walk(case.prediction),
     )
 

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from testbed.evidence import Attempt, Evidence
 from testbed.explain import addresses
 from testbed.explain.case import Case
+from testbed.explain.codes import Cause
 from testbed.explain.explain import explain
 from testbed.model import Observation, Outcome, Phase, Target
 from tests.unit.test_predict import edited, tcp, world
@@ -92,3 +93,13 @@ def test_a_wildcards_answer_is_the_one_that_is_named() -> None:
     evidence = names(lab(zone=WILDCARD), "web", f"search lab.example\nnameserver {GATEWAY}\n")
     told = explain(evidence, attempt(evidence, "web", f"peer:{PORT}"))
     assert "203.0.113.20" in told.sentence
+
+
+def test_a_cause_is_looked_for_at_every_address() -> None:
+    """podman#17353: the first address fails and cannot be cured; the second one's program is bound to its loopback."""
+    evidence = names(world(web_listens=(tcp("127.0.0.1"),)), "box", "", hosts="203.0.113.11 db\n10.88.0.10 db\n")
+    told = explain(evidence, attempt(evidence, "box", f"db:{PORT}"), saw("203.0.113.11", Outcome.HOST_UNREACHABLE, 113))
+    assert told.cause is Cause.LOOPBACK_IN_CONTAINER
+    assert told.prediction is not None
+    assert str(told.prediction.address) == "10.88.0.10"
+    assert any(text.startswith("db is 203.0.113.11 too and is tried first, where it is host") for text in told.warnings)
