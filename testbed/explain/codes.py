@@ -38,6 +38,7 @@ class Cause(StrEnum):
     NAME_MISSING = "name-missing"
     NAME_OF_OTHER_GATEWAY = "name-of-other-gateway"
     STALE_HOSTS_LINE = "stale-hosts-line"
+    SEARCH_DOMAIN = "search-domain"
     DNS_DISABLED = "dns-disabled"
     RESOLVER_BLOCKED = "resolver-blocked"
     RESOLVER_TAKEN = "resolver-port-taken"

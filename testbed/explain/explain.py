@@ -20,6 +20,7 @@ from testbed.explain import (
     rootless,
     rootless_ports,
     routing,
+    searching,
     ways,
 )
 from testbed.explain.by_ending import propose
@@ -73,6 +74,7 @@ def _by_one_address(case: Case) -> Iterator[Proposal]:
     yield from propose(ending, case)
     yield from _of_the_question(ending, case)
     yield from ways.proposals(case)
+    yield from searching.proposals(case)
 
 
 def _behind_a_lost_answer(ending: Ending, case: Case) -> Iterator[Proposal]:
@@ -190,7 +192,7 @@ def _connects(case: Case) -> Explanation:
         sentence = f"{case.place.name} connects to {case.said}{who}."
     else:
         sentence = f"{case.place.name} should connect to {case.said}: {case.prediction.why}."
-    warnings = addresses.warnings(case)
+    warnings = (*addresses.warnings(case), *searching.warnings(case))
     proxy = proxying.proxy_of(case)
     if proxy is not None:
         warnings = (*warnings, f"Clients in {case.place.name} go by way of the proxy {proxy}; this was tried directly.")

@@ -10,7 +10,7 @@ from typing import Final
 from testbed.explain.codes import Cause
 from testbed.waiting import wait_for
 from truth.faults.fault import PODMAN_5, Broken, fault
-from truth.faults.stage import GATEWAY, HOST, NEIGHBOUR_LAN, PORT, Stage
+from truth.faults.stage import GATEWAY, HOST, NEIGHBOUR_LAN, PORT, WILDCARD_DOMAIN, Stage
 
 _SERVER: Final = f"http://server:{PORT}/"
 _SUBNET: Final = "10.89.0.0/24"
@@ -67,6 +67,21 @@ def a_name_of_the_other_gateway(stage: Stage) -> Iterator[Broken]:
         stage.listen(HOST)
 
     yield Broken("client", f"http://host.containers.internal:{PORT}/", cure=cure)
+
+
+@fault(Cause.SEARCH_DOMAIN)
+def a_search_domain_with_a_wildcard(stage: Stage) -> Iterator[Broken]:
+    """The name with the domain is the neighbour's, and the container's own is not asked for."""
+    stage.podman("network", "create", "--subnet", _SUBNET, "shared")
+    stage.container("server", network="shared")
+    stage.container("client", "--dns-search", WILDCARD_DOMAIN, network="shared")
+    stage.listen("server")
+    yield Broken(
+        "client",
+        _SERVER,
+        cure=lambda: stage.container("cured", "--dns-search=.", network="shared"),
+        cured_place="cured",
+    )
 
 
 # --- the resolver -----------------------------------------------------------------------------------------------------

@@ -25,6 +25,9 @@ HOST_LAN: Final = "203.0.113.10"
 NEIGHBOUR_LAN: Final = "203.0.113.20"
 GATEWAY: Final = "10.88.0.1"
 PORT: Final = 8000
+#: A domain of the host's resolver in which every name is the neighbour's.
+WILDCARD_DOMAIN: Final = "lab.example"
+ZONE: Final = {f"*.{WILDCARD_DOMAIN}": [NEIGHBOUR_LAN]}
 #: Listens and does one thing with each connection; argv: family address port deed [backlog].
 _SERVER: Final = """
 import socket, ssl, sys, time
@@ -76,7 +79,7 @@ class Stage:
         self._sources: list[Source] = []
         self._pids: dict[str, int] = {}
         try:
-            self.host = self._closing.enter_context(PrivateHost(HOST, image_store=image_store))
+            self.host = self._closing.enter_context(PrivateHost(HOST, image_store=image_store, zone=ZONE))
             self.neighbour = self._closing.enter_context(PrivateHost(NEIGHBOUR, with_engine=False))
             join(CableEnd(self.host, "lan0", f"{HOST_LAN}/27"), CableEnd(self.neighbour, "lan0", f"{NEIGHBOUR_LAN}/27"))
             self.neighbour.run(["ip", "route", "add", "default", "via", HOST_LAN])
