@@ -56,7 +56,7 @@ def exposed(trials: Counterfactuals, remedy: Remedy) -> Exposure:
         if any(
             _reaches(trials, after.evidence, group.place, to, port)
             and not _reaches(trials, before.evidence, group.place, to, port)
-            for to, port in _targets(after)
+            for to, port in (*_targets(after), *_near(after, group.place))
         )
     ]
     found = list(dict.fromkeys(found))
@@ -126,6 +126,18 @@ def _targets(case: Case) -> Iterator[tuple[Address, int]]:
         yield called, case.attempt.target.port
     if isinstance(ending, Taken) and (ending.destination, ending.listener.port) != (called, case.attempt.target.port):
         yield ending.destination, ending.listener.port
+
+
+def _near(case: Case, place: Place) -> Iterator[tuple[Address, int]]:
+    """The addresses of whoever was reached that are on a subnet of a place's own: the natural ones to call it by."""
+    there, here = case.end, case.evidence.namespaces.get(place.namespace or "")
+    ending = case.prediction.ending
+    if there is None or here is None or not isinstance(ending, Taken) or not ending.listener.address.is_unspecified:
+        return
+    subnets = [row.address.network for row in here.addresses if row.scope == "global"]
+    for row in there.addresses:
+        if row.address.version == ending.destination.version and any(row.address.ip in subnet for subnet in subnets):
+            yield row.address.ip, ending.listener.port
 
 
 def _reaches(trials: Counterfactuals, evidence: Evidence, place: Place, to: Address, port: int) -> bool:
