@@ -89,12 +89,16 @@ def names_beside(names: Names, container: Container) -> Names:
     return replace(names, hosts=HostsFile(lines))
 
 
-def resolving(names: Names, host: HostFacts, evidence: Evidence, networks: Iterable[Network]) -> Names:
+def resolving(
+    names: Names, host: HostFacts, evidence: Evidence, networks: Iterable[Network], old: Collection[Address]
+) -> Names:
     """Names as resolv.conf has them for a container that starts on networks.
 
     One that was given its resolvers by --dns keeps those: none of them is of its networks or its host.
+
+    :param old: the gateways that it had until now
     """
-    ours = {g for network in evidence.networks if network.host == host.key for g in network.gateways}
+    ours = {g for network in evidence.networks if network.host == host.key for g in network.gateways} | set(old)
     hosts_own = tuple(one for one in host.names.nameservers if not one.is_loopback)
     others = tuple(one for one in names.nameservers if one not in ours)
     if others and not set(others) <= set(hosts_own) and not set(names.nameservers) & ours:

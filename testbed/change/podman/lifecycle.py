@@ -270,7 +270,7 @@ def _named(evidence: Evidence, container: Container, was: Former, host: HostFact
     if container.mode == BRIDGE:
         names = renamed(names, own_names(container), old, new)
         names = with_host_name(names, host, _host_name(evidence, container, networks, host, was))
-        names = resolving(names, host, evidence, networks)
+        names = resolving(names, host, evidence, networks, was.gateways)
     return replace(container, names=names)
 
 
