@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from testbed.evidence import Attempt, Evidence, Namespace, Protocol
+from testbed.evidence import Attempt, Evidence, LinkAddress, Namespace, Protocol
 from testbed.evidence.programs import AARDVARK, CONMON, ROOTLESSPORT
 from testbed.model import Scheme, Target, bracketed
 from testbed.predict import predict
@@ -33,12 +33,7 @@ def cells(evidence: Evidence) -> dict[tuple[str, str, int], str]:
 
 
 def _hosts(evidence: Evidence) -> set[str]:
-    addresses = {
-        str(row.address.ip)
-        for namespace in evidence.namespaces.values()
-        for row in namespace.addresses
-        if not row.address.ip.is_link_local
-    }
+    addresses = {str(row.address.ip) for namespace in evidence.namespaces.values() for row in _addresses(namespace)}
     names = {container.name for container in evidence.containers}
     return addresses | names | {"host.containers.internal"}
 
@@ -68,13 +63,13 @@ def _rows(evidence: Evidence) -> dict[str, object]:
         label = namespace.label
         names = {link.index: link.name for link in namespace.links}
         found[f"{label} addresses"] = sorted(
-            (names.get(row.link, "?"), str(row.address)) for row in namespace.addresses if not row.address.is_link_local
+            (names.get(row.link, "?"), str(row.address)) for row in _addresses(namespace)
         )
         found[f"{label} links"] = sorted((link.name, link.kind, link.up, link.carrier) for link in namespace.links)
         found[f"{label} defaults"] = [
             (names.get(row.link or 0), str(row.gateway), row.metric)
             for row in namespace.routes
-            if not row.destination.prefixlen
+            if not row.destination.prefixlen and not (row.gateway and row.gateway.is_link_local)
         ]
         found[f"{label} listeners"] = sorted(_listeners(namespace))
         for chain in namespace.firewall.chains:
@@ -89,6 +84,13 @@ def _rows(evidence: Evidence) -> dict[str, object]:
         }
         found[f"{container.name} servers"] = (container.names.nameservers, container.names.search)
     return found
+
+
+def _addresses(namespace: Namespace) -> Iterator[LinkAddress]:
+    """All but those that come from an interface's hardware address, which is by chance (RFC 4862)."""
+    for row in namespace.addresses:
+        if row.address.version == 4 or not (row.address.ip.is_link_local or b"\xff\xfe" in row.address.ip.packed[8:]):
+            yield row
 
 
 def _listeners(namespace: Namespace) -> Iterator[str]:

@@ -29,6 +29,7 @@ from testbed.images import ImageStore
 from testbed.readers.take import take
 from testbed.waiting import wait_for
 from tests.host.compared import differences
+from truth.faults.rootless import Rootless, rootless
 from truth.faults.stage import HOST, Stage
 
 #: Listens on each port that it is given, and never accepts.
@@ -60,6 +61,44 @@ def scene(
         stage.listen(HOST, "0.0.0.0", 9000)
         stage.listen(HOST, "127.0.0.1", 9001)
         yield stage
+
+
+@pytest.fixture
+def own_scene(
+    testbed_session: None, testbed_image_store: ImageStore, testbed_image: Callable[[str], str]
+) -> Iterator[Rootless]:
+    """A host with an ordinary user's containers, on slirp4netns and on the bridge of the default network."""
+    image = testbed_image("base")
+    with Stage(image=image, image_store=testbed_image_store.storage) as stage, rootless(stage) as mine:
+        bridged = ["--network", "podman"]
+        run_own(mine, "ended", 80, options=[*bridged, "-p", "8120:80"])
+        mine.podman("stop", "ended")
+        run_own(mine, "slirp", 80, options=["-p", "8060:80"])
+        run_own(mine, "plain", 80, options=[*bridged, "-p", "8070:80"])
+        run_own(mine, "web", 80, 81, options=[*bridged, "-p", "8080:80", "-p", "127.0.0.1:8081:81"])
+        run_own(mine, "client", 8200, options=bridged)
+        stage.listen(HOST, "0.0.0.0", 9000)
+        stage.listen(HOST, "127.0.0.1", 9001)
+        yield mine
+
+
+def run_own(mine: Rootless, name: str, *ports: int, options: list[str]) -> None:
+    """Start a container of an ordinary user's, whose program listens on ports."""
+    given = ["run", "-d", "--name", name, "--stop-timeout", "0", *options]
+    mine.podman(*given, mine.stage.image, "perl", "-e", PROGRAM, *map(str, ports))
+
+
+def picture_of(mine: Rootless) -> Evidence:
+    """What there is on a user's host, once every running container listens."""
+    mine.look()
+
+    def listening() -> bool:
+        seen = take(mine.stage.sources)
+        up = (one for one in seen.containers if one.state == "running")
+        return all(seen.namespaces[one.namespace or ""].listeners for one in up)
+
+    wait_for(listening, "every container to listen")
+    return take(mine.stage.sources)
 
 
 def run(stage: Stage, name: str, *ports: int, network: str = "podman", options: list[str] | None = None) -> None:
@@ -130,3 +169,28 @@ def test_a_change_is_what_its_command_does(scene: Stage, name: str) -> None:
     made = apply(change, before)
     scene.run(command(change, before))
     assert differences(made, picture(scene)) == []
+
+
+OF_A_USER: Final[dict[str, Callable[[Evidence], Change]]] = {
+    "start": lambda seen: Start(*of(seen, "ended")),
+    "stop": lambda seen: Stop(*of(seen, "web")),
+    "restart": lambda seen: Restart(*of(seen, "web")),
+    "restart on slirp4netns": lambda seen: Restart(*of(seen, "slirp")),
+    "restart a network": lambda seen: RestartAll(of(seen, "web")[0], "podman"),
+    "reload": lambda seen: ReloadNetworks(of(seen, "web")[0]),
+    "disconnect": lambda seen: Disconnect(*of(seen, "web"), "podman"),
+    "publish": lambda seen: Publish(*of(seen, "client"), Published("tcp", 8200, 8090, "")),
+    "publish on slirp4netns": lambda seen: Publish(*of(seen, "slirp"), Published("tcp", 80, 8061, "")),
+    "from slirp4netns to a bridge": lambda seen: NewOnNetwork(*of(seen, "slirp"), "podman"),
+    "on the host's network": lambda seen: NewOnHostNetwork(*of(seen, "client")),
+}
+
+
+@pytest.mark.parametrize("name", list(OF_A_USER))
+def test_a_change_is_what_its_command_does_for_a_user(own_scene: Rootless, name: str) -> None:
+    """The same for an ordinary user's Podman, whose bridges and helpers are others."""
+    before = picture_of(own_scene)
+    change = OF_A_USER[name](before)
+    made = apply(change, before)
+    own_scene.user.run(["sh", "-ec", command(change, before)])
+    assert differences(made, picture_of(own_scene)) == []

@@ -9,6 +9,7 @@ from testbed.change.change import ImpossibleChangeError
 from testbed.change.edit import namespace_of, with_namespace
 from testbed.change.podman.helpers import with_resolver, without_resolver
 from testbed.change.podman.links import bridge_of, ports_of, with_bridge, with_pair, without_link, without_pair
+from testbed.change.podman.rootless import revived
 from testbed.change.podman.rules import version_of, with_rules, without_rules
 from testbed.evidence import Attachment, Container, Evidence, HostFacts, Network
 
@@ -67,6 +68,8 @@ def take_down(evidence: Evidence, network: Network, container: Container, attach
     if last:
         outside = without_resolver(outside, network)
         outside = outside if bridge is None else without_link(outside, bridge.index)
+    if host.rootless and not any(link.kind == "veth" for link in outside.links):
+        outside = revived(outside)
     changed = with_namespace(evidence, outside)
     return changed if inside is None else with_namespace(changed, inside)
 

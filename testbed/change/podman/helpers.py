@@ -14,6 +14,7 @@ from testbed.evidence.programs import AARDVARK, CONMON, DNS_PORT, PASTA, ROOTLES
 from testbed.model import bracketed
 
 _BACKLOG: Final = 4096
+_FIRST_FOR_ALL: Final = "1024"
 #: From this Podman on conmon holds no port (libpod/oci_conmon_linux.go).
 _HOLDS_NONE: Final = (6,)
 #: aardvark-dns answers TCP from 1.12 on, which came with Podman 5.2.
@@ -32,7 +33,7 @@ def with_holders(here: Namespace, host: HostFacts, container: Container) -> Name
         if published.protocol not in (Protocol.TCP, Protocol.UDP):
             continue
         wanted = _listener(published, program, host)
-        check(here, wanted)
+        check(here, wanted, ordinary=host.rootless)
         here = replace(here, listeners=(*here.listeners, wanted))
     return here
 
@@ -51,15 +52,20 @@ def without_holders(here: Namespace, container: Container) -> Namespace:
     return replace(here, listeners=tuple(one for one in here.listeners if not ours(one)))
 
 
-def check(here: Namespace, wanted: Listener) -> None:
+def check(here: Namespace, wanted: Listener, *, ordinary: bool = False) -> None:
     """See that a listener can be there.
 
-    :raises ImpossibleChangeError: bind(2) would fail with EADDRNOTAVAIL or EADDRINUSE
+    :param ordinary: whether it is an ordinary user's, who may not have the lowest ports (ip-sysctl,
+        ip_unprivileged_port_start)
+    :raises ImpossibleChangeError: bind(2) would fail with EADDRNOTAVAIL, EADDRINUSE or EACCES
     """
     address = wanted.address
+    first = int(here.sysctls.get("ipv4/ip_unprivileged_port_start", _FIRST_FOR_ALL))
+    if ordinary and wanted.port < first:
+        raise ImpossibleChangeError(f"on {here.label} an ordinary user may not listen on ports below {first}")
     own = address.is_unspecified or address.is_loopback or any(row.address.ip == address for row in here.addresses)
     if not own and here.sysctls.get(f"ipv{address.version}/ip_nonlocal_bind", "0") != "1":
-        raise ImpossibleChangeError(f"{here.label} has no address {address} to publish on")
+        raise ImpossibleChangeError(f"{here.label} has no address {address} to listen on")
     for other in here.listeners:
         if other.protocol is wanted.protocol and other.port == wanted.port and collide(wanted, other):
             who = f"{other.process.name} (pid {other.process.pid})" if other.process else "another process"

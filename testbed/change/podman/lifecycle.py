@@ -24,28 +24,22 @@ from testbed.change.podman.files import (
 )
 from testbed.change.podman.helpers import check, with_holders, without_holders
 from testbed.change.podman.links import interface_of
-from testbed.change.podman.rootless import with_tap
+from testbed.change.podman.rootless import bare, with_rootless_netns, with_tap
 from testbed.evidence import (
-    LOCAL_TABLE,
     Attachment,
     Container,
     Evidence,
     HostFacts,
-    Link,
-    LinkAddress,
     Listener,
     Namespace,
     Network,
     Protocol,
-    Route,
-    RouteKind,
 )
 from testbed.model import Address
 
 RUNNING: Final = "running"
 _EXITED: Final = "exited"
 _SHARED: Final = "container:"
-_LOOPBACK: Final = 1
 _ANY: Final = ipaddress.ip_address("0.0.0.0")
 _BACKLOG: Final = 128
 
@@ -60,8 +54,8 @@ class Former:
     """The listeners of its own processes."""
     addresses: frozenset[Address] = frozenset()
     """All that it had."""
-    gateways: frozenset[Address] = frozenset()
-    """Those of its networks."""
+    given: frozenset[Address] = frozenset()
+    """The gateways of its networks, and the resolvers that these gave it."""
 
 
 def is_up(container: Container) -> bool:
@@ -73,8 +67,13 @@ def former(evidence: Evidence, container: Container) -> Former:
     """What a container is now."""
     here = evidence.namespaces.get(container.namespace or "")
     addresses = frozenset(address for attachment in container.attachments for address in attachment.addresses)
-    gateways = frozenset(gateway for attachment in container.attachments for gateway in attachment.gateways)
-    return Former(here, tuple(_program(here, container)) if here else (), addresses, gateways)
+    given = {gateway for attachment in container.attachments for gateway in attachment.gateways}
+    if here is None:
+        return Former(addresses=addresses, given=frozenset(given))
+    near = [row.address.network for row in here.addresses if row.scope == "global"]
+    helpers = {link.pasta.resolver for link in here.links if link.pasta}
+    given |= {one for one in container.names.nameservers if one in helpers or any(one in subnet for subnet in near)}
+    return Former(here, tuple(_program(here, container)), addresses, frozenset(given))
 
 
 def stopped(evidence: Evidence, container: Container) -> Evidence:
@@ -135,6 +134,7 @@ def started(
     running = replace(container, state=RUNNING, namespace=here.key, exit_code=0)
     evidence = with_container(evidence, running)
     if container.mode == BRIDGE:
+        evidence = with_rootless_netns(evidence, host)
         evidence, running = _attached(evidence, running, was.namespace)
     elif container.mode != "none":
         tapped = with_tap(namespace_of(evidence, here.key), evidence, running, was.namespace)
@@ -184,8 +184,9 @@ def _program(here: Namespace, container: Container) -> Iterator[Listener]:
 def _in(evidence: Evidence, container: Container, key: str, was: Former, ports: tuple[int, ...]) -> Evidence:
     """A container without a network of its own, in the namespace that it shares."""
     here = namespace_of(evidence, key)
+    on_host = key == evidence.host(container.host).namespace
     for listener in _again(here, was, ports):
-        check(here, listener)
+        check(here, listener, ordinary=on_host and evidence.host(container.host).rootless)
         here = replace(here, listeners=(*here.listeners, listener))
     evidence = with_namespace(evidence, here)
     return with_container(evidence, replace(container, state=RUNNING, namespace=key, exit_code=0))
@@ -208,19 +209,7 @@ def _fresh(evidence: Evidence, container: Container, before: Namespace | None) -
     key = before.key if before is not None else f"net:[{container.id}]"
     key = f"{key}+" if key in evidence.namespaces else key
     sysctls = {name: value for name, value in (like.sysctls if like else {}).items() if _is_general(name)}
-    four, six = ipaddress.ip_interface("127.0.0.1/8"), ipaddress.ip_interface("::1/128")
-    return Namespace(
-        key=key,
-        label=container.name,
-        links=(Link(_LOOPBACK, "lo", "loopback", "00:00:00:00:00:00", 65536, up=True, carrier=True),),
-        addresses=(LinkAddress(_LOOPBACK, four, "host"), LinkAddress(_LOOPBACK, six, "host")),
-        routes=(
-            Route(LOCAL_TABLE, RouteKind.LOCAL, four.network, _LOOPBACK, source=four.ip),
-            Route(LOCAL_TABLE, RouteKind.LOCAL, ipaddress.ip_network(four.ip), _LOOPBACK, source=four.ip),
-            Route(LOCAL_TABLE, RouteKind.LOCAL, six.network, _LOOPBACK),
-        ),
-        sysctls=MappingProxyType(sysctls),
-    )
+    return bare(key, container.name, sysctls)
 
 
 def _is_general(name: str) -> bool:
@@ -270,7 +259,7 @@ def _named(evidence: Evidence, container: Container, was: Former, host: HostFact
     if container.mode == BRIDGE:
         names = renamed(names, own_names(container), old, new)
         names = with_host_name(names, host, _host_name(evidence, container, networks, host, was))
-        names = resolving(names, host, evidence, networks, was.gateways)
+        names = resolving(names, host, evidence, networks, was.given)
     return replace(container, names=names)
 
 
@@ -280,7 +269,7 @@ def _host_name(
     """What host.containers.internal becomes: what it is, where that was never a gateway of networks."""
     now = next(iter(container.names.hosts.lookup(HOST_NAMES[0])), None)
     everybody = {g for network in evidence.networks if network.host == host.key for g in network.gateways}
-    everybody |= was.gateways
+    everybody |= was.given
     if now is not None and now not in everybody:
         return now
     gateways = {gateway for attachment in container.attachments for gateway in attachment.gateways}

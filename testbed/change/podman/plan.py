@@ -119,12 +119,14 @@ def laid(ruleset: Ruleset, plan: Plan) -> Ruleset:
     """A ruleset with all of a plan, each rule once."""
 
     def edit(chain: Chain, planned: list[PlannedRule]) -> Chain:
+        texts = {one.text for one in chain.rules}
+        # Two ports on two addresses of the host have one rule that leads to both.
+        new = {one.rule.text: one for one in planned if one.rule.text not in texts}
+        if not new:
+            return chain
         rules = list(chain.rules)
-        texts = {one.text for one in rules}
-        for one in planned:
-            if one.rule.text not in texts:
-                texts.add(one.rule.text)
-                rules.insert(len(rules) if one.position is None else one.position, one.rule)
+        for one in new.values():
+            rules.insert(len(rules) if one.position is None else one.position, one.rule)
         return replace(chain, rules=tuple(rules))
 
     known = {(chain.backend, chain.family, chain.table, chain.name) for chain in ruleset.chains}
@@ -141,6 +143,8 @@ def lifted(ruleset: Ruleset, plan: Plan, *, last: bool) -> Ruleset:
 
     def edit(chain: Chain, planned: list[PlannedRule]) -> Chain:
         texts = {one.rule.text for one in planned if one.kept in gone}
+        if not texts:
+            return chain
         return replace(chain, rules=tuple(one for one in chain.rules if one.text not in texts))
 
     left = _edited(ruleset, plan, edit)

@@ -1,20 +1,26 @@
-"""The network of a rootless container without a bridge: a tap device that slirp4netns or pasta holds. Pure."""
+"""The tap devices that slirp4netns or pasta hold: of containers without a bridge, and of the rootless-netns. Pure."""
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from testbed.change.change import ImpossibleChangeError
+from testbed.change.edit import with_host, with_namespace
+from testbed.change.podman.rules import version_of
 from testbed.change.segments import with_address
 from testbed.evidence import (
+    LOCAL_TABLE,
     MAIN_TABLE,
     Container,
     Evidence,
+    HostFacts,
     InterfaceAddress,
     Link,
+    LinkAddress,
     Namespace,
     Route,
     RouteKind,
@@ -22,10 +28,54 @@ from testbed.evidence import (
 from testbed.evidence.programs import PASTA, SLIRP, is_pasta
 from testbed.model import Address
 
+_LOOPBACK: Final = 1
+#: From this Podman on it is pasta's by default (containers.conf(5), default_rootless_network_cmd).
+_WITH_PASTA: Final = (5,)
 #: slirp4netns(1), --cidr.
 _SLIRP_ADDRESS: Final = ipaddress.ip_interface("10.0.2.100/24")
 _SLIRP_GATEWAY: Final = ipaddress.ip_address("10.0.2.2")
 _SLIRP_MTU: Final = 65520
+
+
+def with_rootless_netns(evidence: Evidence, host: HostFacts) -> Evidence:
+    """The picture with the namespace in which a rootless Podman has its bridges; one that is there is left as it is.
+
+    Podman makes it with the first container on a bridge (containers/common, libnetwork/internal/rootlessnetns).
+
+    :raises ImpossibleChangeError: its helper has nothing to copy
+    """
+    if not host.rootless or (host.rootless_namespace or "") in evidence.namespaces:
+        return evidence
+    key = f"net:[rootless-netns of {host.key}]"
+    here = bare(key, f"rootless-netns of {host.name}", {})
+    tapped = _by_slirp(here) if version_of(host) < _WITH_PASTA else _like_host(here, evidence, host)
+    return with_host(with_namespace(evidence, tapped), replace(host, rootless_namespace=key))
+
+
+def revived(here: Namespace) -> Namespace:
+    """A rootless-netns whose last container has gone: with the next one its helper is started anew."""
+    links = tuple(
+        replace(link, up=True, carrier=True, holder=link.holder or SLIRP) if link.kind == "tun" else link
+        for link in here.links
+    )
+    return replace(here, links=links)
+
+
+def bare(key: str, label: str, sysctls: Mapping[str, str]) -> Namespace:
+    """A new namespace: its loopback and the kernel's own routes."""
+    four, six = ipaddress.ip_interface("127.0.0.1/8"), ipaddress.ip_interface("::1/128")
+    return Namespace(
+        key=key,
+        label=label,
+        links=(Link(_LOOPBACK, "lo", "loopback", "00:00:00:00:00:00", 65536, up=True, carrier=True),),
+        addresses=(LinkAddress(_LOOPBACK, four, "host"), LinkAddress(_LOOPBACK, six, "host")),
+        routes=(
+            Route(LOCAL_TABLE, RouteKind.LOCAL, four.network, _LOOPBACK, source=four.ip),
+            Route(LOCAL_TABLE, RouteKind.LOCAL, ipaddress.ip_network(four.ip), _LOOPBACK, source=four.ip),
+            Route(LOCAL_TABLE, RouteKind.LOCAL, six.network, _LOOPBACK),
+        ),
+        sysctls=MappingProxyType(dict(sysctls)),
+    )
 
 
 def with_tap(here: Namespace, evidence: Evidence, container: Container, before: Namespace | None) -> Namespace:
@@ -40,10 +90,12 @@ def with_tap(here: Namespace, evidence: Evidence, container: Container, before: 
     old = next((link for link in before.links if link.kind == "tun"), None) if before else None
     if before is not None and old is not None:
         return _again(here, before, old, program)
-    if program == SLIRP:
-        link = Link(2, "tap0", "tun", "", _SLIRP_MTU, up=True, carrier=True, holder=SLIRP, host_loopback=False)
-        return _led(replace(here, links=(*here.links, link)), link, (_SLIRP_ADDRESS,), (_SLIRP_GATEWAY,))
-    return _like_host(here, evidence, container)
+    return _by_slirp(here) if program == SLIRP else _like_host(here, evidence, evidence.host(container.host))
+
+
+def _by_slirp(here: Namespace) -> Namespace:
+    link = Link(2, "tap0", "tun", "", _SLIRP_MTU, up=True, carrier=True, holder=SLIRP, host_loopback=False)
+    return _led(replace(here, links=(*here.links, link)), link, (_SLIRP_ADDRESS,), (_SLIRP_GATEWAY,))
 
 
 def _again(here: Namespace, before: Namespace, old: Link, program: str) -> Namespace:
@@ -58,9 +110,9 @@ def _again(here: Namespace, before: Namespace, old: Link, program: str) -> Names
     )
 
 
-def _like_host(here: Namespace, evidence: Evidence, container: Container) -> Namespace:
+def _like_host(here: Namespace, evidence: Evidence, facts: HostFacts) -> Namespace:
     """pasta copies the addresses and the default route of the host's interface that leads out (pasta(1))."""
-    host = evidence.namespaces.get(evidence.host(container.host).namespace)
+    host = evidence.namespaces.get(facts.namespace)
     routes = [r for r in host.routes if r.kind is RouteKind.UNICAST and not r.destination.prefixlen] if host else []
     if host is None or not routes:
         raise ImpossibleChangeError("the host has no default route whose interface pasta could copy")

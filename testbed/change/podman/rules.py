@@ -75,7 +75,7 @@ def _plans(
         address = next((one for one in attachment.addresses if one in subnet), None)
         if address is None:
             continue
-        published = () if host.rootless else tuple(p for p in container.published if _is_of(p, subnet.version))
+        published = tuple(p for p in container.published if _is_of(p, subnet.version))
         leg = Leg(network, subnet, container.id, address, published, version_of(host))
         if backend is Backend.NFTABLES:
             yield nftables.plan(leg, ruleset)
