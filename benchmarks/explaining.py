@@ -19,7 +19,8 @@ from testbed.evidence import Act, Attempt, Backend, Evidence, Hook, Ruleset
 from testbed.lab import Lab
 from testbed.model import Target as Goal
 from testbed.predict import predict
-from testbed.predict.firewall import Packet, judge
+from testbed.predict.firewall import judge
+from testbed.predict.packet import Packet
 from testbed.readers import iptables_text
 from testbed.readers.sources import of_host
 from testbed.readers.take import take

@@ -14,6 +14,7 @@ class Hook(StrEnum):
     """Where in the kernel a base chain is called (nft(8), HOOKS)."""
 
     INGRESS = "ingress"
+    EGRESS = "egress"
     PREROUTING = "prerouting"
     INPUT = "input"
     FORWARD = "forward"
@@ -33,14 +34,26 @@ class Field(StrEnum):
     PROTOCOL = "protocol"
     """``tcp``, ``udp``, ``icmp``, ``icmpv6``, or a number as text."""
     FAMILY = "family"
-    """``4`` or ``6``."""
+    """``4``, ``6`` or ``arp``."""
     SOURCE_PORT = "source port"
     """Ports or ranges ``A-B``."""
     DESTINATION_PORT = "destination port"
     STATE = "state"
     """Of conntrack: ``new``, ``established``, ``related``, ``invalid``, ``untracked``."""
     STATUS = "status"
-    """Of conntrack: ``dnat``, ``snat``."""
+    """Of conntrack: ``dnat``, ``snat``, ``seen-reply``, ``assured``, ``confirmed``, ``expected``."""
+    DIRECTION = "direction"
+    """Of conntrack: ``original`` or ``reply``."""
+    ORIGINAL_SOURCE = "original source"
+    """Of conntrack's tuple of the original direction, written as SOURCE; the next three likewise."""
+    ORIGINAL_DESTINATION = "original destination"
+    ORIGINAL_SOURCE_PORT = "original source port"
+    ORIGINAL_DESTINATION_PORT = "original destination port"
+    REPLY_SOURCE = "reply source"
+    """Of its tuple of the reply direction."""
+    REPLY_DESTINATION = "reply destination"
+    REPLY_SOURCE_PORT = "reply source port"
+    REPLY_DESTINATION_PORT = "reply destination port"
     MARK = "mark"
     """``VALUE/MASK``, both hexadecimal."""
     CONNTRACK_MARK = "conntrack mark"
@@ -49,6 +62,41 @@ class Field(StrEnum):
     SOURCE_TYPE = "source type"
     TCP_FLAGS = "tcp flags"
     """``FLAGS/MASK``, comma-separated lower-case names: ``syn/fin,syn,rst,ack``."""
+    EITHER_PORT = "either port"
+    """As SOURCE_PORT; it is enough if one of the two ports is among them (iptables-extensions(8), multiport)."""
+    ICMP_TYPE = "icmp type"
+    """Of ICMP or ICMPv6, as a number; ``TYPE/CODE`` where the code is looked at too."""
+    ICMP_CODE = "icmp code"
+    HOP_LIMIT = "hop limit"
+    """Of IPv6, and the time to live of IPv4: numbers or ranges."""
+    REVERSE_PATH = "reverse path"
+    """``strict``: the route back to the source leaves by the interface that the packet came in by; ``loose``: there is
+    a route back; with ``mark`` behind a blank the packet's mark chooses the route too (nft(8), FIB EXPRESSIONS;
+    iptables-extensions(8), rpfilter)."""
+    USER = "user"
+    """Of the local socket that sent it: user IDs or ranges ``A-B``."""
+    GROUP = "group"
+    """Of the local socket that sent it: group IDs or ranges."""
+    SOCKET = "socket"
+    """``yes``: a local socket sent it, so that it was neither forwarded nor made by the kernel itself."""
+    PACKET_TYPE = "packet type"
+    """By its hardware address: ``unicast``, ``broadcast`` or ``multicast``."""
+    FRAGMENT = "fragment"
+    """``yes``: a fragment of a packet other than the first."""
+    EXTENSION_HEADER = "extension header"
+    """Of IPv6: the name of one that the packet has (RFC 8200, 4)."""
+    IPSEC = "ipsec"
+    """``none``, or ``ipsec`` for what IPsec has transformed, or will."""
+    BRIDGE_PORT_IN = "bridge port in"
+    """The bridge port that the frame came in by, written as IIF (iptables-extensions(8), physdev)."""
+    BRIDGE_PORT_OUT = "bridge port out"
+    BRIDGED = "bridged"
+    """``yes``: the frame goes from port to port of a bridge."""
+    BRIDGE_IN = "bridge in"
+    """The bridge whose port the frame came in by, written as IIF (nft(8), META EXPRESSIONS, ibrname)."""
+    BRIDGE_OUT = "bridge out"
+    CONCATENATION = "concatenation"
+    """Several fields at once, those in :attr:`Match.fields`; a value has theirs in order, joined by ``" . "``."""
     UNKNOWN = "unknown"
     """The one value is the match as the tool prints it. Whether it holds is not known."""
 
@@ -68,7 +116,8 @@ class Act(StrEnum):
     """``argument`` is ``ADDRESS``, ``ADDRESS:PORT`` or ``:PORT``; IPv6 addresses in brackets where a port follows.
 
     Instead of PORT there may be ``FIRST-LAST``, for a port that is kept where it is one of these, or
-    ``FIRST-LAST/BASE``, for one that is moved by FIRST - BASE.
+    ``FIRST-LAST/BASE``, for one that is moved by FIRST - BASE. ``prefix SUBNET`` gives the address another subnet, and
+    keeps the rest of it (NETMAP).
     """
     SNAT = "snat"
     MASQUERADE = "masquerade"
@@ -101,6 +150,8 @@ class Match:
     field: Field
     values: tuple[str, ...]
     negated: bool = False
+    fields: tuple[Field, ...] = ()
+    """Of a CONCATENATION: the fields that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +182,7 @@ class Chain:
 
     backend: Backend
     family: str
-    """``ip``, ``ip6``, ``inet`` or ``bridge``."""
+    """``ip``, ``ip6``, ``inet``, ``bridge``, ``arp`` or ``netdev``."""
     table: str
     name: str
     rules: tuple[Rule, ...] = ()
@@ -143,6 +194,8 @@ class Chain:
     """Of a base chain: what becomes of a packet that no rule decided, ACCEPT or DROP."""
     packets: int | None = None
     """How many the policy has decided, where that is counted (iptables)."""
+    devices: tuple[str, ...] | None = None
+    """Of one at INGRESS or EGRESS: the interfaces that it is hooked to; None where they are not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,6 +215,8 @@ class Listener:
     inode: int = 0
     process: Process | None = None
     """None where nobody visible holds it."""
+    user: int | None = None
+    """The user who made the socket; None where unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from testbed.evidence import Act, Action, Backend, Chain, Field, Hook, Match, Na
 from testbed.explain.case import Case
 from testbed.explain.explanation import Remedy
 from testbed.predict.ending import Filtered
-from testbed.predict.firewall import Packet
+from testbed.predict.packet import Packet
 
 _PASSES = (Action(Act.ACCEPT),)
 

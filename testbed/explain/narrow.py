@@ -11,7 +11,8 @@ from testbed.explain.case import Case
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.model import Address, Scheme
-from testbed.predict.firewall import Judged, Packet, judge
+from testbed.predict.firewall import Judged, judge
+from testbed.predict.packet import Packet
 from testbed.predict.routing import choose, source_for
 
 #: An IP header and a TCP header without options (RFC 9293, 3.7.1), which the maximum segment size leaves out.

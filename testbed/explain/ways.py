@@ -12,7 +12,7 @@ from testbed.explain.case import Case, at
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
 from testbed.explain.rows import route_row, rule_row
-from testbed.predict.firewall import Packet
+from testbed.predict.packet import Packet
 from testbed.predict.steps import Forwarding, NameLookup, RouteLookup, Translation
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from testbed.evidence import Namespace
 from testbed.model import Address
 from testbed.predict import routing
-from testbed.predict.ending import PacketEnding, Rejected
-from testbed.predict.firewall import Packet
+from testbed.predict.ending import PacketEnding, Rejected, Taken
+from testbed.predict.packet import Packet
 
 
 def answer_to(packet: Packet, ending: PacketEnding) -> Packet:
@@ -24,13 +24,17 @@ def answer_to(packet: Packet, ending: PacketEnding) -> Packet:
         destination_port=packet.source_port,
         iif="",
         mark=0,
+        tracked=True,
+        reply=True,
+        socket=isinstance(ending, Taken),
+        user=ending.listener.user if isinstance(ending, Taken) else None,
         flags=frozenset({"syn", "ack"}) if ending.errno is None else frozenset({"rst", "ack"}),
         state="related" if isinstance(ending, Rejected) else "established",
     )
 
 
 def icmp_error_to(here: Namespace, packet: Packet, ending: PacketEnding) -> Packet:
-    """The ICMP error about a packet."""
+    """The ICMP error about a packet: destination unreachable (RFC 792; RFC 4443, 3.1)."""
     return replace(
         answer_to(packet, ending),
         source=_icmp_source(here, packet),
@@ -38,6 +42,7 @@ def icmp_error_to(here: Namespace, packet: Packet, ending: PacketEnding) -> Pack
         source_port=None,
         destination_port=None,
         state="related",
+        icmp_type=3 if packet.source.version == 4 else 1,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from testbed.predict.firewall import Packet
+from testbed.predict.packet import Packet
 
 
 @dataclass(slots=True)
@@ -12,35 +12,90 @@ class Tracking:
     """The memory of all namespaces on one way. Not a value: it is written as the packet goes."""
 
     _seen: dict[str, list[tuple[Packet, Packet]]] = field(default_factory=dict)
+    _status: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The translations that a namespace has made of the connection, from when they were set up."""
+    _untracked: set[str] = field(default_factory=set)
+    """The namespaces that let the packet pass without tracking it."""
+    _answered: set[str] = field(default_factory=set)
+    """The namespaces that have seen an answer to what they had seen."""
 
     def note(self, namespace: str, came: Packet, went: Packet) -> None:
         """A namespace has seen the packet, and this is what it made of it."""
-        self._seen.setdefault(namespace, []).append((came, went))
+        if went.tracked:
+            self._seen.setdefault(namespace, []).append((came, went))
+            self.translated(namespace, came, went)
+        else:
+            self._untracked.add(namespace)
+
+    def translated(self, namespace: str, before: Packet, after: Packet) -> None:
+        """A namespace gives the connection other addresses or ports.
+
+        Its status says so from then on, not only once the packet has left (net/netfilter/nf_nat_core.c,
+        nf_nat_setup_info sets IPS_DST_NAT and IPS_SRC_NAT at the hook that translates).
+        """
+        found = self._status.get(namespace, frozenset())
+        if (before.destination, before.destination_port) != (after.destination, after.destination_port):
+            found |= {"dnat"}
+        if (before.source, before.source_port) != (after.source, after.source_port):
+            found |= {"snat"}
+        if found:
+            self._status[namespace] = found
+
+    def status(self, namespace: str) -> frozenset[str]:
+        """Which translations a namespace has made of the connection: ``dnat``, ``snat``."""
+        return self._status.get(namespace, frozenset())
 
     def knows(self, namespace: str) -> bool:
         """Tell if a namespace has seen the connection: an answer to one that it has not is invalid to it."""
         return namespace in self._seen
 
+    def passed_over(self, namespace: str) -> bool:
+        """Tell if a namespace has seen the packet, and not tracked it (iptables-extensions(8), CT --notrack)."""
+        return namespace in self._untracked and namespace not in self._seen
+
+    def answer_seen(self, namespace: str) -> None:
+        """A namespace sees an answer."""
+        self._answered.add(namespace)
+
+    def is_half_open(self, namespace: str) -> bool:
+        """Tell if a namespace has seen the connection's SYN, and its answer went past it.
+
+        The packet that ends the handshake is then invalid to it (net/netfilter/nf_conntrack_proto_tcp.c,
+        tcp_conntracks: an ACK in SYN_SENT).
+        """
+        return namespace in self._seen and namespace not in self._answered
+
+    def recall(self, namespace: str, packet: Packet) -> Packet:
+        """A packet with what a namespace remembers of its connection: status, mark, and the tuples of both ways."""
+        seen = self._seen.get(namespace)
+        packet = replace(packet, status=self.status(namespace))
+        if not seen or not packet.reply:
+            return packet
+        came, went = seen[0]
+        turned = replace(
+            went,
+            source=went.destination,
+            source_port=went.destination_port,
+            destination=went.source,
+            destination_port=went.source_port,
+        )
+        return replace(packet, original=came.ends, replied=turned.ends)
+
+    def mark(self, namespace: str) -> int:
+        """The connection's mark in a namespace."""
+        seen = self._seen.get(namespace)
+        return seen[0][1].conntrack_mark if seen else 0
+
     def back_to_source(self, namespace: str, answer: Packet) -> Packet:
         """An answer to a rewritten source goes to the original one, from PREROUTING on."""
-        for came, went in self._seen.get(namespace, ()):
+        for came, went in self._seen.get(namespace, ()) if answer.tracked else ():
             if went.source == answer.destination != came.source:
                 return replace(answer, destination=came.source, destination_port=came.source_port)
         return answer
 
     def back_from_destination(self, namespace: str, answer: Packet) -> Packet:
         """An answer from a rewritten destination comes from the original one, from POSTROUTING on."""
-        for came, went in self._seen.get(namespace, ()):
+        for came, went in self._seen.get(namespace, ()) if answer.tracked else ():
             if went.destination == answer.source != came.destination:
                 return replace(answer, source=came.destination, source_port=came.destination_port)
         return answer
-
-    def status(self, namespace: str) -> frozenset[str]:
-        """Which translations a namespace has made of the connection: ``dnat``, ``snat``."""
-        found = set()
-        for came, went in self._seen.get(namespace, ()):
-            if (came.destination, came.destination_port) != (went.destination, went.destination_port):
-                found.add("dnat")
-            if came.source != went.source:
-                found.add("snat")
-        return frozenset(found)

@@ -16,6 +16,8 @@ class Disposition(StrEnum):
     QUEUE_FULL = "queue full"
     DROPPED = "dropped"
     REJECTED = "rejected"
+    LATER_FILTERED = "later packets filtered"
+    """The handshake passes a firewall, and what follows it does not."""
     NO_ROUTE = "no route"
     ROUTE_FORBIDS = "route forbids"
     """An unreachable, prohibit or blackhole route."""

@@ -5,7 +5,7 @@
         Taken                          a socket was found for it
           Accepted  Held  QueueFull
         Filtered                       a rule or a policy decided
-          Dropped  Rejected
+          Dropped  Rejected  LaterFiltered
         NoListener  NoTranslationAddress  NoRoute  RouteForbids  NoSource  NoNeighbour  StaleNeighbour
         NotForwarded  ReversePath  Hairpin  Martian  Unasked  RelayRefuses  RelayCloses  Left
         Unknown                        in testbed.predict.unknown
@@ -37,7 +37,7 @@ from testbed.evidence import (
 )
 from testbed.model import Address
 from testbed.predict.disposition import Disposition
-from testbed.predict.firewall import Packet
+from testbed.predict.packet import Packet
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,8 @@ class Trail:
     """The interfaces that the packet left by, on its way there."""
     path_back: tuple[Link, ...] = ()
     """The interfaces that the answer left by, as far as it came."""
+    rewritten_by: tuple[Verdict, ...] = ()
+    """The rules that gave the packet another address or port on its way there, the last one last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,21 @@ class Rejected(Filtered):
     """How, by iptables' word, such as ``tcp-reset``."""
     not_undone: bool = False
     """True where the answer comes from an address that was not called, so that the caller takes no notice of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaterFiltered(Filtered):
+    """The handshake passes, and the packets with data that follow it on the connection do not.
+
+    Whoever connects sees a connection, and then silence; or, where they are answered with a reset, that. Where already
+    the last packet of the handshake is rejected, it has an errno.
+    """
+
+    disposition = Disposition.LATER_FILTERED
+    listener: Listener
+    """The listener that the handshake was with."""
+    answer: str
+    """How they are rejected, by iptables' word; empty where they are dropped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from testbed.evidence import Evidence, Hook, Link, Namespace, RouteKind
+from testbed.evidence import Evidence, Link, Namespace, RouteKind
 from testbed.model import Address
 from testbed.predict import routing
 from testbed.predict.ending import Left, NoNeighbour, PacketEnding, StaleNeighbour
-from testbed.predict.firewall import Packet
+from testbed.predict.frame_filters import FrameFilters
 from testbed.predict.ingress import filters_bridges
 from testbed.predict.netfilter import Netfilter
+from testbed.predict.packet import Packet
 from testbed.predict.routing import Chosen
 from testbed.predict.segment import Reached, Station, believed, who_has
 from testbed.predict.unknown import DuplicateAddress, Unknown
@@ -23,6 +24,7 @@ class NextHop:
 
     evidence: Evidence
     netfilter: Netfilter
+    frames: FrameFilters
     _introduced: set[Address] = field(default_factory=set)
     """The addresses that asked for a neighbour on the way there: whoever was asked knows him for the way back."""
 
@@ -42,7 +44,16 @@ class NextHop:
         if len(reached.stations) > 1:
             stations = tuple(station.namespace for station in reached.stations)
             return Unknown(record.trail(here, packet), DuplicateAddress(link, hop, stations))
-        return reached.stations[0]
+        (station,) = reached.stations
+        return self._unheard(here, hop, packet, link, station) or station
+
+    def _unheard(
+        self, here: Namespace, hop: Address, packet: Packet, link: Link, station: Station
+    ) -> PacketEnding | None:
+        """The ending where a firewall keeps the question for a neighbour, or its answer; None where nobody asks."""
+        if hop in self._introduced or believed(here, link, hop) is not None:
+            return None
+        return self.frames.neighbour(here, link, hop, self._asker(here, hop, packet, link), packet, station)
 
     def port(self, here: Namespace, hop: Address, packet: Packet, bridge: Link) -> Link | None:
         """Find the port of a bridge that leads to the next hop; None where it is none, or not known."""
@@ -54,12 +65,17 @@ class NextHop:
 
         Of what is forwarded the question does not name the source (net/ipv4/arp.c, arp_solicit).
         """
-        sender = packet.source if routing.is_local(here, packet.source) else None
-        asker = sender or routing.source_for(here, hop, Chosen(RouteKind.UNICAST, None, link)) or packet.source
+        asker = self._asker(here, hop, packet, link)
         if not self.netfilter.record.back and believed(here, link, hop) is None:
             # Who is asked takes down who asks (net/ipv4/arp.c, arp_process), and knows him when he answers.
             self._introduced.add(asker)
         return who_has(self.evidence, here, link, hop, asker)
+
+    @staticmethod
+    def _asker(here: Namespace, hop: Address, packet: Packet, link: Link) -> Address:
+        """The address that a question for a neighbour comes from."""
+        sender = packet.source if routing.is_local(here, packet.source) else None
+        return sender or routing.source_for(here, hop, Chosen(RouteKind.UNICAST, None, link)) or packet.source
 
     def _caught(self, reached: Reached, packet: Packet) -> bool:
         """Tell if a bridge takes a frame for its host, whoever it is for: where the firewall there rewrites the packet.
@@ -67,10 +83,9 @@ class NextHop:
         The firewall comes before the bridge looks for the hardware address (net/bridge/br_netfilter_hooks.c).
         """
         for there, bridge in (entered for station in reached.stations for entered in _entered(station)):
-            incoming = replace(packet, iif=bridge.name, oif="", state=self.netfilter.state(there, packet))
             if filters_bridges(there, packet.destination.version):
-                judged = self.netfilter.judge(there, Hook.PREROUTING, incoming)
-                if judged.packet.destination != packet.destination:
+                incoming = self.netfilter.comes_in(there, packet, bridge.name)
+                if self.netfilter.would_translate(there, incoming):
                     return True
         return False
 

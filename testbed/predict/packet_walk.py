@@ -24,7 +24,6 @@ from testbed.predict.ending import (
     Left,
     Martian,
     NoListener,
-    NoNeighbour,
     NoRoute,
     NoSource,
     NotForwarded,
@@ -38,11 +37,13 @@ from testbed.predict.ending import (
     Unasked,
     Verdict,
 )
-from testbed.predict.firewall import Judged, Packet
+from testbed.predict.firewall import Judged
+from testbed.predict.frame_filters import FrameFilters, ports_out
 from testbed.predict.icmp import ROUTE_ERRNO, forward_errno
 from testbed.predict.ingress import filters_bridges, refusal, takes_loopback
 from testbed.predict.netfilter import Netfilter
 from testbed.predict.next_hop import NextHop
+from testbed.predict.packet import Packet
 from testbed.predict.routing import Chosen, choose, setting
 from testbed.predict.segment import Bridged
 from testbed.predict.socket_lookup import listener_for, mapped
@@ -69,7 +70,8 @@ class PacketWalk:
         self._preference = preference
         self._record = WalkRecord()
         self._netfilter = Netfilter(self._record, origin)
-        self._next_hop = NextHop(evidence, self._netfilter)
+        self._frames = FrameFilters(self._netfilter)
+        self._next_hop = NextHop(evidence, self._netfilter, self._frames)
         self._called: Address | None = None
         """The address that the sender called: no answer from anybody else is one to it."""
 
@@ -85,7 +87,7 @@ class PacketWalk:
         if destination.is_unspecified:
             destination = _LOOPBACK[destination.version]  # connect(2) to 0.0.0.0 is to oneself (ip(7))
         self._called = destination
-        packet = Packet(destination, destination, str(protocol), None, port)
+        packet = Packet(destination, destination, str(protocol), None, port, socket=True)
         trail = self._record.trail(here, packet)
         chosen = self._choose(here, destination)
         if chosen.unmodelled:
@@ -195,35 +197,46 @@ class PacketWalk:
             return self._receive(here, link, packet)
         hop = chosen.hop or packet.destination
         station = self._next_hop.station(here, hop, packet, link)
-        if isinstance(station, NoNeighbour):
-            return self._answered_with_error(here, station, packet)
         if isinstance(station, PacketEnding):
-            return station
-        for bridged in station.bridges:
-            crossed = self._cross_bridge(bridged, packet)
+            unreachable = station.errno == errno.EHOSTUNREACH
+            return self._answered_with_error(here, station, packet) if unreachable else station
+        if stopped := self._frames.leaves(here, packet, link, station.out):
+            return stopped
+        for bridged, out in zip(station.bridges, ports_out(station), strict=True):
+            crossed = self._cross_bridge(bridged, packet, out)
             if isinstance(crossed, PacketEnding):
                 return crossed
             packet = crossed
         self._record.steps.append(Crossing(station.namespace, here, link, station, hop, back=self._record.back))
         return self._receive(station.namespace, station.link, packet, port=station.port)
 
-    def _cross_bridge(self, bridged: Bridged, packet: Packet) -> Packet | PacketEnding:
+    def _cross_bridge(self, bridged: Bridged, packet: Packet, out: Link | None) -> Packet | PacketEnding:
         """A frame from port to port passes the IP firewall too where bridge-nf-call-iptables is on (br_netfilter).
 
         What is rewritten to another destination there leaves the way that it was on (net/bridge/br_netfilter_hooks.c,
         br_nf_pre_routing_finish).
+
+        :param out: the port that it leaves by; None where that is not known
         """
         there, bridge = bridged.namespace, bridged.bridge
-        if unclear := self._netfilter.bridge_rules(there, packet):
-            return unclear
+        entered = self._frames.comes_in(there, packet, bridge, bridged.port, crosses=True)
+        if isinstance(entered, PacketEnding):
+            return entered
+        crossed = self._cross_firewall(bridged, entered, out)
+        return crossed if isinstance(crossed, PacketEnding) else self._frames.crosses(bridged, crossed, out)
+
+    def _cross_firewall(self, bridged: Bridged, packet: Packet, out: Link | None) -> Packet | PacketEnding:
+        """Take a frame that crosses a bridge through the IP firewall, where that is asked."""
+        there, bridge = bridged.namespace, bridged.bridge
         if not filters_bridges(there, packet.destination.version) or not there.firewall.chains:
             return packet
-        before = replace(packet, iif=bridge.name, oif="", mark=0, state=self._netfilter.state(there, packet))
+        before = self._netfilter.comes_in(there, packet, bridge.name, port=bridged.port.name)
         came = self._before_route(there, bridge, before, looped=False)
         if isinstance(came, PacketEnding):
             return came
         if came.destination != before.destination:
             return self._routed(there, bridge, before, came, port=bridged.port)
+        came = replace(came, port_out=out.name if out else None)
         judged = self._netfilter.judge(there, Hook.FORWARD, replace(came, oif=bridge.name))
         if stopped := self._stopped(there, Hook.FORWARD, judged, came):
             return stopped
@@ -238,8 +251,11 @@ class PacketWalk:
         :param port: where the link is a bridge, the port of it that the frame came in by
         """
         looped = link.name == "lo"
-        mark, state = packet.mark if looped else 0, self._netfilter.state(here, packet)
-        packet = replace(packet, iif=link.name, oif="", mark=mark, state=state)
+        entered = self._frames.comes_in(here, packet, link, port)
+        if isinstance(entered, PacketEnding):
+            return entered
+        shown = port is not None and filters_bridges(here, packet.destination.version)
+        packet = self._netfilter.comes_in(here, packet, link.name, port=port.name if port and shown else "")
         came = self._before_route(here, link, packet, looped=looped)
         if isinstance(came, PacketEnding):
             return came
@@ -247,8 +263,6 @@ class PacketWalk:
 
     def _before_route(self, here: Namespace, link: Link, packet: Packet, *, looped: bool) -> Packet | PacketEnding:
         """PREROUTING: filters, and what translates destinations there."""
-        if unclear := self._netfilter.ingress_rules(here, packet):
-            return unclear
         judged = self._netfilter.judge(here, Hook.PREROUTING, packet, translate=not looped)
         if stopped := self._stopped(here, Hook.PREROUTING, judged, packet):
             return stopped
@@ -285,7 +299,9 @@ class PacketWalk:
 
     def _deliver(self, here: Namespace, link: Link, before: Packet, packet: Packet) -> PacketEnding:
         """INPUT, and then a socket or none."""
-        judged = self._netfilter.judge(here, Hook.INPUT, packet)
+        # The socket that an answer is for is looked up before INPUT (net/ipv4/tcp_ipv4.c, tcp_v4_early_demux).
+        packet = replace(packet, socket=self._record.back)
+        judged = self._netfilter.judge(here, Hook.INPUT, packet, translate=link.name != "lo")
         if stopped := self._stopped(here, Hook.INPUT, judged, packet, before=before):
             return stopped
         packet = judged.packet
@@ -403,7 +419,10 @@ class PacketWalk:
         if self._record.back:
             return ending
         self._record.turns_back()
+        self._netfilter.tracking.answer_seen(here.key)
         answer = icmp_error_to(here, packet, ending) if icmp else answer_to(packet, ending)
+        if self._netfilter.tracking.passed_over(here.key):
+            answer = replace(answer, state="invalid")
         chosen = self._choose(here, answer.destination, source=answer.source)
         if chosen.unmodelled:
             return Unknown(self._record.trail(here, answer), UnmodelledRoute(chosen.unmodelled), there=ending)
@@ -412,11 +431,14 @@ class PacketWalk:
         arrived = self._send(here, answer, chosen)
         if not isinstance(arrived, Returned):
             return replace(arrived, there=ending)
-        accepted = ending.errno is None and packet.protocol == Protocol.TCP
-        ending = (self._netfilter.later_packets(packet) if accepted else None) or ending
+        if isinstance(ending, Accepted):
+            ending = self._netfilter.later_packets(packet, ending) or ending
         return replace(ending, trail=replace(ending.trail, path_back=arrived.trail.path_back))
 
     def _translated(self, here: Namespace, hook: Hook, before: Packet, after: Packet, judged: Judged) -> None:
         """Note a translation, and the rule that made it."""
         by = Verdict(hook, *judged.translated_by) if judged.translated_by else None
+        if by is not None and not self._record.back:
+            self._record.rewritten_by.append(by)
+        self._netfilter.tracking.translated(here.key, before, after)
         self._record.steps.append(Translation(here, before, after, by, back=self._record.back))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Final
 from testbed.evidence import Attempt, Evidence, Protocol
 from testbed.model import Address, Outcome, Phase, Scheme, Target
 from testbed.predict.disposition import Disposition
-from testbed.predict.ending import Ending, PacketEnding
+from testbed.predict.ending import Ending, LaterFiltered, PacketEnding
 from testbed.predict.naming import Resolved, resolve
 from testbed.predict.prediction import Prediction, Tried, decided_by, failed
 from testbed.predict.steps import Step
@@ -97,6 +98,11 @@ def _deciding(tried: tuple[Tried, ...]) -> Tried:
 def _result(ending: PacketEnding, scheme: Scheme) -> _Result:
     if ending.disposition in _INCONCLUSIVE:
         return _Result(Outcome.INCONCLUSIVE, Phase.CONNECT)
+    if isinstance(ending, LaterFiltered) and ending.errno is not None:
+        outcome, number, text = failed(ending.errno)
+        return _Result(outcome, Phase.CONNECT, number, text)
+    if isinstance(ending, LaterFiltered) and ending.answer == "tcp-reset" and scheme is not Scheme.TCP:
+        return _Result(Outcome.RESET, _NEXT_PHASE[scheme], *failed(errno.ECONNRESET)[1:])
     if ending.disposition in _ONCE_MADE:
         return _once_made(ending.disposition, scheme)
     if ending.back or ending.errno is None:
@@ -106,7 +112,9 @@ def _result(ending: PacketEnding, scheme: Scheme) -> _Result:
 
 
 #: A connection is made, whatever follows.
-_ONCE_MADE: Final = frozenset({Disposition.ACCEPTED, Disposition.HELD, Disposition.RELAY_CLOSES})
+_ONCE_MADE: Final = frozenset(
+    {Disposition.ACCEPTED, Disposition.HELD, Disposition.RELAY_CLOSES, Disposition.LATER_FILTERED}
+)
 
 
 def _once_made(disposition: Disposition, scheme: Scheme) -> _Result:
@@ -118,5 +126,5 @@ def _once_made(disposition: Disposition, scheme: Scheme) -> _Result:
     if disposition is Disposition.RELAY_CLOSES:
         # Whether it is closed or reset is a race with what is said meanwhile.
         return _Result(Outcome.CLOSED, _NEXT_PHASE[scheme])
-    # The kernel shakes hands for a socket that nobody accepts from (listen(2)).
+    # The kernel shakes hands for a socket that nobody accepts from (listen(2)), and a firewall may stop what follows.
     return _Result(Outcome.TIMED_OUT, _NEXT_PHASE[scheme], None, "timed out")

@@ -10,7 +10,7 @@ from testbed.evidence import Listener, Namespace
 from testbed.model import Address, Outcome, Phase
 from testbed.predict import wording
 from testbed.predict.disposition import Disposition
-from testbed.predict.ending import Ending, NoRoute, PacketEnding, RelayCloses, RouteForbids, Taken
+from testbed.predict.ending import Ending, LaterFiltered, NoRoute, PacketEnding, RelayCloses, RouteForbids, Taken
 from testbed.predict.steps import Step
 from testbed.predict.unknown import Unknown
 from testbed.predict.unresolved import walked
@@ -76,7 +76,7 @@ class Prediction:
         """The listener that accepted, also where its answer got lost; None where none did."""
         packet = walked(self.ending)
         found = packet.there or packet if packet else None
-        return found.listener if isinstance(found, Taken | RelayCloses | Unknown) else None
+        return found.listener if isinstance(found, Taken | LaterFiltered | RelayCloses | Unknown) else None
 
     @property
     def withheld(self) -> bool:

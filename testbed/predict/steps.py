@@ -12,7 +12,7 @@ from typing import ClassVar
 from testbed.evidence import Container, Link, Listener, Namespace, Published
 from testbed.model import Address
 from testbed.predict.ending import Verdict
-from testbed.predict.firewall import Packet
+from testbed.predict.packet import Packet
 from testbed.predict.routing import Chosen
 from testbed.predict.segment import Station
 

@@ -64,16 +64,6 @@ class OfRule:
 
 
 @dataclass(frozen=True, slots=True)
-class BridgeRules(OfRule):
-    """There are rules of the family ``bridge``."""
-
-
-@dataclass(frozen=True, slots=True)
-class IngressRules(OfRule):
-    """There are rules at the ingress hook of an interface."""
-
-
-@dataclass(frozen=True, slots=True)
 class DoubtfulRule(OfRule):
     """It is not known whether a rule matches, and that decides."""
 
@@ -88,7 +78,7 @@ class UnmodelledReject(OfRule):
 
 @dataclass(frozen=True, slots=True)
 class LaterPackets(OfRule):
-    """The first packet passes, and those that follow it on the connection do not."""
+    """The handshake passes, and whether what follows it does is not known."""
 
 
 # --- programs that make connections in the place of others ------------------------------------------------------------
@@ -168,8 +158,6 @@ Reason: TypeAlias = (
     | RoutedInCircles
     | DuplicateAddress
     | Divergence
-    | BridgeRules
-    | IngressRules
     | DoubtfulRule
     | UnmodelledReject
     | LaterPackets

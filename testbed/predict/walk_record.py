@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from testbed.evidence import Link, Namespace
-from testbed.predict.ending import Trail
-from testbed.predict.firewall import Packet
+from testbed.predict.ending import Trail, Verdict
+from testbed.predict.packet import Packet
 from testbed.predict.steps import Step
 
 
@@ -23,6 +23,8 @@ class WalkRecord:
     """The interfaces that the packet left by, on its way there."""
     path_back: list[Link] = field(default_factory=list)
     """The interfaces that its answer left by."""
+    rewritten_by: list[Verdict] = field(default_factory=list)
+    """The rules that gave the packet another address or port, on its way there."""
 
     def leaves_by(self, link: Link) -> None:
         """Note that the packet leaves by an interface."""
@@ -36,4 +38,4 @@ class WalkRecord:
 
     def trail(self, here: Namespace, packet: Packet) -> Trail:
         """Tell how far the packet, or its answer, has come."""
-        return Trail(here, packet, self.back, tuple(self.path), tuple(self.path_back))
+        return Trail(here, packet, self.back, tuple(self.path), tuple(self.path_back), tuple(self.rewritten_by))

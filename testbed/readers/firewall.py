@@ -15,7 +15,7 @@ from typing import Final, Literal
 from testbed import tools
 from testbed.evidence import Backend, Chain, Ruleset
 from testbed.namespaces import NetworkNamespace
-from testbed.readers import iptables_text, nft_json
+from testbed.readers import iptables_text, nft_devices, nft_json
 from testbed.readers.netlink import attributes, dump
 from testbed.readers.reader import Reader, Reading
 
@@ -25,8 +25,8 @@ _IPTABLES: Final[dict[Family, tuple[str, str]]] = {
     "ip": ("iptables", "ip_tables_names"),
     "ip6": ("ip6tables", "ip6_tables_names"),
 }
-#: include/uapi/linux/netfilter.h, NFPROTO_...; the family arp carries no connections.
-_FAMILIES: Final = {1: "inet", 2: "ip", 5: "netdev", 7: "bridge", 10: "ip6"}
+#: include/uapi/linux/netfilter.h, NFPROTO_...
+_FAMILIES: Final = {1: "inet", 2: "ip", 3: "arp", 5: "netdev", 7: "bridge", 10: "ip6"}
 #: include/uapi/linux/netlink.h
 _NETLINK_NETFILTER: Final = 12
 #: include/uapi/linux/netfilter/nf_tables.h: NFT_MSG_GETTABLE of NFNL_SUBSYS_NFTABLES, and NFTA_TABLE_NAME.
@@ -90,7 +90,8 @@ class _Reading:
                 ours += self._saved(family, "nft", Backend.IPTABLES)
         try:
             text = _run([_program("nft"), "-j", "list", "ruleset"])
-            native, listed = nft_json.native_chains(text), nft_json.parse(text)
+            hooked = _run([_program("nft"), "list", "chains"]) if nft_json.wants_devices(text) else ""
+            native, listed = nft_json.native_chains(text), nft_json.parse(text, nft_devices.devices_of(hooked))
         except (_UnreadableError, ValueError) as exc:
             self._miss("nftables", exc)
             return tuple(ours)

@@ -8,41 +8,51 @@ an unknown action of it, with its own words.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from testbed.evidence import Act, Action, Backend, Chain, Field, Hook, Match, Rule
-from testbed.model import bracketed
+from testbed.readers.nft_devices import Devices
 from testbed.readers.nft_match import Named, Sets, elements, read_match
+from testbed.readers.nft_statement import statement, unknown_action
 from testbed.readers.nft_words import rule_text, step_text
 
-_FAMILIES: Final = frozenset({"ip", "ip6", "inet", "bridge"})
+_FAMILIES: Final = frozenset({"ip", "ip6", "inet", "bridge", "arp", "netdev"})
+_OF_DEVICES: Final = frozenset({Hook.INGRESS, Hook.EGRESS})
 _HOOKS: Final = {str(hook): hook for hook in Hook}
-_ALL_BITS: Final = 0xFFFF_FFFF
 #: iptables/nft.c and nft-shared.c; ``xt`` is an extension that only iptables understands.
 _STEPS_OF_IPTABLES: Final = frozenset(
     {"match", "counter", "xt", "accept", "drop", "return", "jump", "goto", "limit", "log"}
     | {"reject", "masquerade", "redirect", "dnat", "snat", "mangle"}
 )
 #: They only count or tell, or change what no later rule, route or listener looks at here.
-_HARMLESS: Final = frozenset({"counter", "log", "continue", "last", "flow", "secmark", "ct helper", "ct timeout"})
+_HARMLESS: Final = frozenset(
+    {
+        "counter",
+        "log",
+        "continue",
+        "last",
+        "flow",
+        "secmark",
+        "ct helper",
+        "ct timeout",
+        "ct expectation",
+        "dup",
+        "reset",
+    }
+)
 #: Steps that let some packets through to the next step and not others.
-_CONDITIONS: Final = frozenset({"limit", "quota", "ct count", "set", "meter"})
-_ADDRESS_FAMILIES: Final = {"ip": "4", "ip6": "6"}
-#: nft's words for a reject, and iptables'. ``icmpx`` has the same words as ``icmp`` or, for one of them, as ``icmpv6``.
-_REJECTS: Final = {
-    "icmp": {"prot-unreachable": "icmp-proto-unreachable"},
-    "icmpx": {"no-route": "icmp-net-unreachable"},
-    "icmpv6": {"admin-prohibited": "icmp6-adm-prohibited"},
-}
+_CONDITIONS: Final = frozenset({"limit", "quota", "ct count"})
+#: Steps that keep something about each packet in a set, and may have such a condition for it.
+_KEEPING: Final = frozenset({"set", "meter"})
 
 
-def parse(text: str) -> tuple[Chain, ...]:
+def parse(text: str, devices: Devices | None = None) -> tuple[Chain, ...]:
     """Read ``nft -j list ruleset``.
 
-    The family arp is left out. Of netdev the chains with rules are kept, at the hook INGRESS, their rules unknown.
-
+    :param devices: the interfaces that chains of devices are hooked to, by family, table and name: nft 1.0.6 does not
+        print them in JSON
     :raises ValueError: it is no JSON of nft's
     """
     listed = _listed(text)
@@ -58,7 +68,14 @@ def parse(text: str) -> tuple[Chain, ...]:
         chain
         for kind, value in listed
         if kind == "chain" and (value["family"], value["table"]) not in asleep
-        for chain in _chain(value, tuple(rules.get(_of_table(value), ())))
+        for chain in _chain(value, tuple(rules.get(_of_table(value), ())), devices or {})
+    )
+
+
+def wants_devices(text: str) -> bool:
+    """Tell if ``nft -j list ruleset`` has a chain of a device, and does not say of which."""
+    return any(
+        kind == "chain" and value.get("hook") in _OF_DEVICES and "dev" not in value for kind, value in _listed(text)
     )
 
 
@@ -137,25 +154,31 @@ def _is_dormant(table: Mapping[str, Any]) -> bool:
     return "dormant" in table.get("flags", ())
 
 
-def _chain(value: Mapping[str, Any], rules: tuple[Rule, ...]) -> Iterator[Chain]:
+def _chain(value: Mapping[str, Any], rules: tuple[Rule, ...], devices: Devices) -> Iterator[Chain]:
     family, table, name = _of_table(value)
-    if family == "netdev":
-        if rules and "hook" in value:
-            yield Chain(Backend.NFTABLES, family, table, name, rules, Hook.INGRESS, "filter", int(value["prio"]))
-    elif family in _FAMILIES:
-        hook = _HOOKS.get(value.get("hook", ""))
-        policy = Act.DROP if value.get("policy") == "drop" else Act.ACCEPT
-        yield Chain(
-            Backend.NFTABLES,
-            family,
-            table,
-            name,
-            rules,
-            hook,
-            str(value.get("type", "")) if hook else "",
-            int(value.get("prio", 0)) if hook else 0,
-            policy,
-        )
+    if family not in _FAMILIES:
+        return
+    hook = _HOOKS.get(value.get("hook", ""))
+    policy = Act.DROP if value.get("policy") == "drop" else Act.ACCEPT
+    yield Chain(
+        Backend.NFTABLES,
+        family,
+        table,
+        name,
+        rules,
+        hook,
+        str(value.get("type", "")) if hook else "",
+        int(value.get("prio", 0)) if hook else 0,
+        policy,
+        devices=_devices(value, devices) if hook in _OF_DEVICES else None,
+    )
+
+
+def _devices(value: Mapping[str, Any], devices: Devices) -> tuple[str, ...] | None:
+    found = value.get("dev")
+    if found is None:
+        return devices.get(_of_table(value))
+    return (found,) if isinstance(found, str) else tuple(found)
 
 
 def _rules(value: Mapping[str, Any], sets: Sets) -> list[Rule]:
@@ -211,12 +234,17 @@ def _read_step(build: _Building, step: Mapping[str, Any], family: str, named: Na
         build.packets = value.get("packets") if isinstance(value, dict) else None
     elif kind in _HARMLESS:
         pass
+    elif kind in _KEEPING:
+        if any(each.keys() & _CONDITIONS for each in _kept(value)):
+            build.match([_unknown(step_text(step))])
     elif kind in _CONDITIONS or (kind == "xt" and isinstance(value, dict) and value.get("type") == "match"):
         build.match([_unknown(step_text(step))])
     elif kind == "vmap":
         _read_verdict_map(build, step, family, named)
+    elif kind in _MAPPED and (mapped := _mapped(value)) is not None:
+        _read_map(build, step, mapped, family, named)
     else:
-        matches, actions = _statement(kind, value, step, family)
+        matches, actions = statement(kind, value, step, family)
         if matches:
             build.match(matches)
         build.actions += actions
@@ -232,125 +260,65 @@ def _read_verdict_map(build: _Building, step: Mapping[str, Any], family: str, na
         read = [(key, *next(iter(verdict.items())), verdict) for key, verdict in pairs]
     except (TypeError, ValueError, AttributeError):
         build.match([_unknown(step_text(step))])
-        build.actions = [_unknown_action(step)]
+        build.actions = [unknown_action(step)]
         return
     build.match([])
     before = build.matches
     for key, kind, value, verdict in read:
         match = {"match": {"op": "==", "left": step["vmap"]["key"], "right": key}}
         build.matches = [*before, *read_match(match, family, named)]
-        build.actions = [] if kind == "continue" else _statement(kind, value, verdict, family)[1]
+        build.actions = [] if kind == "continue" else statement(kind, value, verdict, family)[1]
         build.flush()
     build.matches = before
 
 
-def _unknown_action(step: Mapping[str, Any]) -> Action:
-    return Action(Act.UNKNOWN, step_text(step))
+def _kept(value: Any) -> list[Mapping[str, Any]]:
+    """The statements for each element of a set or meter."""
+    found = value.get("stmt", []) if isinstance(value, dict) else []
+    return [found] if isinstance(found, dict) else found
 
 
-_Done = tuple[list[Match], list[Action]]
+#: Statements that may look their address or port up in a map.
+_MAPPED: Final = frozenset({"dnat", "snat", "redirect"})
 
 
-def _statement(kind: str, value: Any, step: Mapping[str, Any], family: str) -> _Done:
-    """What a statement does, and what it does it to only."""
+def _mapped(value: Any) -> str | None:
+    """The argument of a translation that is looked up in a map; None where none is."""
+    if not isinstance(value, dict):
+        return None
+    return next((name for name in ("addr", "port") if isinstance(value.get(name), dict) and "map" in value[name]), None)
+
+
+def _read_map(build: _Building, step: Mapping[str, Any], name: str, family: str, named: Named) -> None:
+    """A translation by a map: one for each of its pairs; a packet that is in none goes on to the next rule."""
+    ((kind, value),) = step.items()
+    looked_up = value[name]["map"]
+    data = looked_up["data"]
+    pairs = data.get("set") if isinstance(data, dict) else named(str(data).removeprefix("@"))
     try:
-        return _STATEMENTS[kind]({} if value is None else value, family)
-    except (KeyError, TypeError, ValueError):
-        return [], [_unknown_action(step)]
+        read = [(key, _filled(value, name, mapped)) for key, mapped in pairs or _no_such_map()]
+    except (TypeError, ValueError):
+        build.actions.append(unknown_action(step))
+        return
+    build.match([])
+    before = build.matches
+    for key, filled in read:
+        match = {"match": {"op": "==", "left": looked_up["key"], "right": key}}
+        of, actions = statement(kind, filled, {kind: filled}, family)
+        build.matches = [*before, *read_match(match, family, named), *of]
+        build.actions = actions
+        build.flush()
+    build.matches = before
 
 
-def _always(act: Act) -> Callable[[Any, str], _Done]:
-    return lambda value, family: ([], [Action(act)])
+def _no_such_map() -> Any:
+    raise ValueError("no such map")
 
 
-def _of_family(family: str, wanted: str | None) -> list[Match]:
-    """The condition that a packet is of one family, where the table has both."""
-    if wanted is None or family in _ADDRESS_FAMILIES:
-        return []
-    return [Match(Field.FAMILY, (_ADDRESS_FAMILIES[wanted],))]
-
-
-def _reject(value: Mapping[str, Any], family: str) -> _Done:
-    how = value.get("type", "icmpv6" if family == "ip6" else "icmp" if family == "ip" else "icmpx")
-    if how == "tcp reset":
-        return [Match(Field.PROTOCOL, ("tcp",))], [Action(Act.REJECT, "tcp-reset")]
-    word = value.get("expr", "port-unreachable")
-    if not isinstance(word, str):
-        raise TypeError(word)
-    prefix = "icmp6" if how == "icmpv6" else "icmp"
-    wanted = {"icmp": "ip", "icmpv6": "ip6"}.get(how)
-    return _of_family(family, wanted), [Action(Act.REJECT, _REJECTS[how].get(word, f"{prefix}-{word}"))]
-
-
-def _translation(act: Act, value: Mapping[str, Any], family: str) -> _Done:
-    flags = value.get("flags", ())
-    flags = (flags,) if isinstance(flags, str) else flags
-    port = value.get("port")
-    if isinstance(port, dict):
-        if set(flags) & {"random", "fully-random"}:
-            raise ValueError("any of these ports")
-        first, last = port["range"]
-        port = f"{int(first)}-{int(last)}"
-    elif port is not None:
-        port = int(port)
-    address = value.get("addr", "")
-    if not isinstance(address, str):
-        raise TypeError(address)
-    where = address if port is None else f"{bracketed(address)}:{port}"
-    return _of_family(family, value.get("family")), [Action(act, where)]
-
-
-def _mangle(value: Mapping[str, Any]) -> list[Action]:
-    """A change of the packet or of its connection."""
-    match value["key"]:
-        case {"meta": {"key": "mark"}}:
-            return [_mark(Act.SET_MARK, "meta", "ct", value["value"])]
-        case {"ct": {"key": "mark"}}:
-            return [_mark(Act.SET_CONNTRACK_MARK, "ct", "meta", value["value"])]
-        case {"meta": {"key": "priority" | "nftrace"}} | {"tcp option": _} | {"payload": {"field": "dscp"}}:
-            return []
-        case key:
-            raise KeyError(key)
-
-
-def _mark(act: Act, own: str, other: str, value: Any) -> Action:
-    if value == {other: {"key": "mark"}}:
-        return Action(act, f"copy {_ALL_BITS:#x}/{_ALL_BITS:#x}")
-    kept, flipped = _bits(value, own)
-    return Action(act, f"{kept:#x}/{flipped:#x}")
-
-
-def _bits(value: Any, own: str) -> tuple[int, int]:
-    """An expression of the old mark and of constants, as (old & kept) ^ flipped."""
-    match value:
-        case int():
-            return 0, value
-        case {"&": [inner, int(mask)]}:
-            kept, flipped = _bits(inner, own)
-            return kept & mask, flipped & mask
-        case {"|": [inner, int(mask)]}:
-            kept, flipped = _bits(inner, own)
-            return kept & ~mask, flipped | mask
-        case {"^": [inner, int(mask)]}:
-            kept, flipped = _bits(inner, own)
-            return kept, flipped ^ mask
-        case dict() if value == {own: {"key": "mark"}}:
-            return _ALL_BITS, 0
+def _filled(value: Mapping[str, Any], name: str, found: Any) -> Mapping[str, Any]:
+    """A translation with what a map has for it: an address, a port, or both."""
+    match found:
+        case {"concat": [address, port]}:
+            return {**value, "addr": address, "port": port}
         case _:
-            raise ValueError(value)
-
-
-_STATEMENTS: Final[dict[str, Callable[[Any, str], _Done]]] = {
-    "accept": _always(Act.ACCEPT),
-    "drop": _always(Act.DROP),
-    "return": _always(Act.RETURN),
-    "jump": lambda value, family: ([], [Action(Act.JUMP, value["target"])]),
-    "goto": lambda value, family: ([], [Action(Act.GOTO, value["target"])]),
-    "reject": _reject,
-    "dnat": lambda value, family: _translation(Act.DNAT, value, family),
-    "snat": lambda value, family: _translation(Act.SNAT, value, family),
-    "redirect": lambda value, family: _translation(Act.REDIRECT, value, family),
-    "masquerade": _always(Act.MASQUERADE),
-    "mangle": lambda value, family: ([], _mangle(value)),
-    "notrack": _always(Act.NOTRACK),
-}
+            return {**value, name: found}

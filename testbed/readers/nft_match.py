@@ -6,46 +6,24 @@ EXPRESSIONS).
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from testbed.evidence import Field, Match
+from testbed.readers.nft_fields import OF_FAMILY, field_of
+from testbed.readers.nft_values import reader_of
 from testbed.readers.nft_words import step_text
 
 #: The elements of a named set of the rule's own table; None where there is no such set.
 Named = Callable[[str], list[Any] | None]
 
-_ALL_BITS: Final = 0xFFFF_FFFF
 _LAST_PORT: Final = 65535
-_PROTOCOLS: Final = {"ipv6-icmp": "icmpv6", "icmp6": "icmpv6"}
 _FLAGS: Final = "fin,syn,rst,psh,ack,urg,ecn,cwr"
-_FAMILY_WORDS: Final = {"ipv4": "4", "ip": "4", "ipv6": "6", "ip6": "6"}
 #: What a payload of each protocol is of.
-_OF_FAMILY: Final = {"ip": "4", "ip6": "6"}
 _OF_PROTOCOL: Final = {"tcp": "tcp", "udp": "udp", "icmp": "icmp", "icmpv6": "icmpv6", "sctp": "sctp", "dccp": "dccp"}
-_PAYLOADS: Final = {
-    "saddr": Field.SOURCE,
-    "daddr": Field.DESTINATION,
-    "protocol": Field.PROTOCOL,
-    "nexthdr": Field.PROTOCOL,
-    "sport": Field.SOURCE_PORT,
-    "dport": Field.DESTINATION_PORT,
-}
-_WITH_PORTS: Final = frozenset({"tcp", "udp", "th"})
-_META: Final = {
-    "iif": Field.IIF,
-    "iifname": Field.IIF,
-    "oif": Field.OIF,
-    "oifname": Field.OIF,
-    "l4proto": Field.PROTOCOL,
-    "nfproto": Field.FAMILY,
-    "protocol": Field.FAMILY,
-    "mark": Field.MARK,
-}
-_CONNTRACK: Final = {"state": Field.STATE, "status": Field.STATUS, "mark": Field.CONNTRACK_MARK}
-_TYPES: Final = {"saddr": Field.SOURCE_TYPE, "daddr": Field.DESTINATION_TYPE}
+#: What ARP for IPv4 over Ethernet always has (RFC 826).
+_OF_ARP: Final = {"htype": 1, "hlen": 6, "plen": 4}
 #: Fields of bits, of which ``in`` means any and ``!`` none.
 _BIT_FIELDS: Final = frozenset({Field.STATE, Field.STATUS})
 
@@ -75,20 +53,61 @@ def read_match(step: Mapping[str, Any], family: str, named: Named) -> list[Match
     comparison = step["match"]
     implied = _implied(comparison["left"], family)
     try:
+        if (constant := _constant(comparison)) is not None:
+            return [*implied, *constant]
         return [*implied, _match(comparison["op"], comparison["left"], comparison["right"], named)]
     except (KeyError, TypeError, ValueError):
         return [*implied, Match(Field.UNKNOWN, (step_text(step),))]
 
 
+def _constant(comparison: Mapping[str, Any]) -> list[Match] | None:
+    """The matches of what our packets have, or have not, whatever it is compared with; None for anything else."""
+    left, right, negated = comparison["left"], comparison["right"], comparison["op"] == "!="
+    match left:
+        case {"payload": {"protocol": "arp", "field": name}} if name in _OF_ARP:
+            return [] if right == _OF_ARP[name] and not negated else None
+        case {"exthdr": {"name": name}}:
+            missing = right is False
+            return [Match(Field.EXTENSION_HEADER, (str(name),), negated is not missing)]
+        case {"&": [{"payload": {"protocol": "ip", "field": "frag-off"}}, 0x1FFF]} if right == 0:
+            return [Match(Field.FRAGMENT, ("yes",), not negated)]
+        case {"fib": {"result": "oif" | "oifname", "flags": flags}} if (found := _existence(right)) is not None:
+            return [Match(Field.REVERSE_PATH, (_way_back(flags),), found is negated)]
+    return None
+
+
+def _existence(value: Any) -> bool | None:
+    """Read ``exists`` or ``missing``, which some versions of nft print as a prefix; None for anything else."""
+    match value:
+        case bool():
+            return value
+        case {"prefix": {"addr": bool(found)}}:
+            return found
+        case "0" | 0:
+            return False
+        case _:
+            return None
+
+
+def _way_back(flags: Any) -> str:
+    """How a lookup of the route back to the source is done.
+
+    :raises ValueError: it is another lookup
+    """
+    words = {flags} if isinstance(flags, str) else set(flags)
+    if "saddr" not in words or words - {"saddr", "mark", "iif"}:
+        raise ValueError(flags)
+    return f"{'strict' if 'iif' in words else 'loose'}{' mark' if 'mark' in words else ''}"
+
+
 def _implied(left: Any, family: str) -> list[Match]:
     match left:
         case {"payload": {"protocol": protocol}}:
-            if protocol in _OF_FAMILY and family not in _OF_FAMILY:
-                return [Match(Field.FAMILY, (_OF_FAMILY[protocol],))]
-            if protocol in _OF_PROTOCOL:
-                return [Match(Field.PROTOCOL, (_OF_PROTOCOL[protocol],))]
+            return _of_payload(protocol, family)
         case {"tcp option": _}:
             return [Match(Field.PROTOCOL, ("tcp",))]
+        case {"meta": {"key": "skuid" | "skgid"}}:
+            return [Match(Field.SOCKET, ("yes",))]  # without one such a rule does not match (net/netfilter/nft_meta.c)
         case {"&": [inner, *_]}:
             return _implied(inner, family)
         case {"concat": parts}:
@@ -96,12 +115,22 @@ def _implied(left: Any, family: str) -> list[Match]:
     return []
 
 
+def _of_payload(protocol: str, family: str) -> list[Match]:
+    if protocol in OF_FAMILY and family not in OF_FAMILY:
+        return [Match(Field.FAMILY, (OF_FAMILY[protocol],))]
+    if protocol in _OF_PROTOCOL:
+        return [Match(Field.PROTOCOL, (_OF_PROTOCOL[protocol],))]
+    return [Match(Field.FAMILY, ("arp",))] if protocol == "arp" and family != "arp" else []
+
+
 def _match(op: str, left: Any, right: Any, named: Named) -> Match:
     if "payload" in left and left["payload"].get("field") == "flags" and left["payload"].get("protocol") == "tcp":
         return _tcp_flags(op, None, right, named)
     if "&" in left:
         return _masked(op, left["&"], right, named)
-    looks_at = _field(left)
+    if "concat" in left:
+        return _concatenation(op, left["concat"], right, named)
+    looks_at = field_of(left)
     if op == "==" and looks_at in _BIT_FIELDS and isinstance(right, list) and len(right) > 1:
         raise ValueError("all these bits at once")
     if op == "==" and looks_at is Field.STATUS:
@@ -109,15 +138,24 @@ def _match(op: str, left: Any, right: Any, named: Named) -> Match:
     if op in ("in", "!") and looks_at not in _BIT_FIELDS:
         raise ValueError(op)
     if op in _BOUNDS:
-        if looks_at not in (Field.SOURCE_PORT, Field.DESTINATION_PORT):
+        if looks_at not in (Field.SOURCE_PORT, Field.DESTINATION_PORT, Field.HOP_LIMIT):
             raise ValueError(op)
         return Match(looks_at, (_BOUNDS[op](int(right)),))
-    read = _READERS[looks_at]
+    read = reader_of(left, looks_at)
     values = tuple(read(member) for member in _members(right, named))
     return Match(looks_at, values, _is_negated(op))
 
 
-#: Comparisons of ports, as ranges.
+def _concatenation(op: str, parts: list[Any], right: Any, named: Named) -> Match:
+    """Several fields at once: ``ip saddr . tcp dport @set``."""
+    fields = tuple(field_of(part) for part in parts)
+    reads = [reader_of(part, field) for part, field in zip(parts, fields, strict=True)]
+    rows = [member["concat"] for member in _members(right, named)]
+    values = tuple(" . ".join(read(cell) for read, cell in zip(reads, row, strict=True)) for row in rows)
+    return Match(Field.CONCATENATION, values, _is_negated(op), fields)
+
+
+#: Comparisons of numbers of at most 16 bits, as ranges.
 _BOUNDS: Final[dict[str, Callable[[int], str]]] = {
     "<": lambda port: f"0-{port - 1}" if port else "1-0",
     "<=": lambda port: f"0-{port}",
@@ -130,28 +168,6 @@ def _is_negated(op: str) -> bool:
     if op not in ("==", "!=", "in", "!"):
         raise ValueError(op)
     return op in ("!=", "!")
-
-
-def _field(left: Mapping[str, Any]) -> Field:
-    """What is looked at.
-
-    :raises KeyError: it is not modelled
-    """
-    match left:
-        case {"payload": {"protocol": protocol, "field": name}}:
-            if name in ("sport", "dport") and protocol not in _WITH_PORTS:
-                raise KeyError(protocol)
-            if name not in ("sport", "dport") and protocol not in _OF_FAMILY:
-                raise KeyError(protocol)
-            return _PAYLOADS[name]
-        case {"meta": {"key": key}}:
-            return _META[key]
-        case {"ct": {"key": key, **rest}} if not rest:
-            return _CONNTRACK[key]
-        case {"fib": {"result": "type", "flags": [source] | str(source)}}:
-            return _TYPES[source]
-        case _:
-            raise KeyError(str(left))
 
 
 def _members(right: Any, named: Named) -> list[Any]:
@@ -181,79 +197,12 @@ def _bare(member: Any) -> Any:
             return member
 
 
-def _read_address(value: Any) -> str:
-    match value:
-        case {"prefix": {"addr": address, "len": length}}:
-            return str(ipaddress.ip_network(f"{address}/{length}", strict=False))
-        case {"range": [first, last]}:
-            return f"{ipaddress.ip_address(first)}-{ipaddress.ip_address(last)}"
-        case str():
-            return str(ipaddress.ip_address(value))
-        case _:
-            raise ValueError(value)
-
-
-def _read_port(value: Any) -> str:
-    match value:
-        case {"range": [first, last]}:
-            return f"{int(first)}-{int(last)}"
-        case int() | str():
-            return str(int(value))
-        case _:
-            raise ValueError(value)
-
-
-def _read_protocol(value: Any) -> str:
-    if not isinstance(value, (str, int)):
-        raise TypeError(value)
-    return _PROTOCOLS.get(str(value), str(value))
-
-
-def _read_interface(value: Any) -> str:
-    """A trailing ``*`` stands for any end here; a trailing ``+`` is part of the name, which ours could not be told."""
-    if not isinstance(value, str) or value.endswith(("+", "\\*")):
-        raise ValueError(value)
-    return f"{value[:-1]}+" if value.endswith("*") else value
-
-
-def _read_family(value: Any) -> str:
-    return _FAMILY_WORDS[value]
-
-
-def _read_word(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
-
-
-def _read_mark(value: Any) -> str:
-    return f"{int(value):#x}/{_ALL_BITS:#x}"
-
-
-_READERS: Final[dict[Field, Callable[[Any], str]]] = {
-    Field.SOURCE: _read_address,
-    Field.DESTINATION: _read_address,
-    Field.SOURCE_PORT: _read_port,
-    Field.DESTINATION_PORT: _read_port,
-    Field.PROTOCOL: _read_protocol,
-    Field.IIF: _read_interface,
-    Field.OIF: _read_interface,
-    Field.FAMILY: _read_family,
-    Field.STATE: _read_word,
-    Field.STATUS: _read_word,
-    Field.SOURCE_TYPE: _read_word,
-    Field.DESTINATION_TYPE: _read_word,
-    Field.MARK: _read_mark,
-    Field.CONNTRACK_MARK: _read_mark,
-}
-
-
 def _masked(op: str, operands: list[Any], right: Any, named: Named) -> Match:
     """A comparison of some bits only: ``meta mark & 0xff == 0x20``, ``tcp flags & (syn | ack) == syn``."""
     inner, mask = operands
     if inner.get("payload") == {"protocol": "tcp", "field": "flags"}:
         return _tcp_flags(op, mask, right, named)
-    looks_at = _field(inner)
+    looks_at = field_of(inner)
     if looks_at in (Field.MARK, Field.CONNTRACK_MARK) and isinstance(mask, int):
         values = tuple(f"{int(member):#x}/{mask:#x}" for member in _members(right, named))
         return Match(looks_at, values, _is_negated(op))

@@ -22,7 +22,7 @@ _NETLINK_SOCK_DIAG: Final = 4
 _SOCK_DIAG_BY_FAMILY: Final = 20
 #: include/uapi/linux/inet_diag.h: inet_diag_req_v2 and inet_diag_msg, each with an inet_diag_sockid in it.
 _REQUEST: Final = struct.Struct("=BBBxI48x")
-_ANSWER: Final = struct.Struct("=BBxx2s2x16s16xI8x4xII4xI")
+_ANSWER: Final = struct.Struct("=BBxx2s2x16s16xI8x4xIIII")
 _SKV6ONLY: Final = 11
 #: include/net/tcp_states.h
 _LISTEN: Final = 10
@@ -62,7 +62,7 @@ READER: Final = of_rows("who listens", "listeners", read_listeners)
 
 def _rows(protocol: Protocol, answers: Iterator[bytes]) -> Iterator[Listener]:
     for answer in itertools.islice(answers, MOST):
-        family, _, port, source, link, waiting, backlog, inode = _ANSWER.unpack_from(answer)
+        family, _, port, source, link, waiting, backlog, user, inode = _ANSWER.unpack_from(answer)
         bound = int.from_bytes(port, "big")
         if bound:
             only = attributes(answer[_ANSWER.size :]).get(_SKV6ONLY, b"\0")
@@ -75,6 +75,7 @@ def _rows(protocol: Protocol, answers: Iterator[bytes]) -> Iterator[Listener]:
                 backlog=backlog if protocol is Protocol.TCP else 0,
                 link=link,
                 inode=inode,
+                user=user,
             )
 
 

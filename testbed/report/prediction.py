@@ -10,7 +10,7 @@ from typing import Any
 from testbed.evidence import Container, Link, Listener, Namespace, PolicyRule, Route
 from testbed.predict import Prediction, Step, wording
 from testbed.predict.ending import Ending, Trail, Verdict
-from testbed.predict.firewall import Packet
+from testbed.predict.packet import Packet
 from testbed.predict.routing import Chosen
 from testbed.predict.segment import Station
 from testbed.predict.unknown import Unknown

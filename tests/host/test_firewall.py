@@ -18,7 +18,8 @@ from testbed.errors import CommandError
 from testbed.evidence import Act, Backend, Hook, Ruleset
 from testbed.host.private import PrivateHost
 from testbed.namespaces import NetworkNamespace
-from testbed.predict.firewall import Judged, Packet, judge
+from testbed.predict.firewall import Judged, judge
+from testbed.predict.packet import Packet
 from testbed.readers.firewall import read_firewall
 from tests.host.placed import IDLE
 from tests.unit.recorded import recorded

@@ -8,12 +8,22 @@ from ipaddress import ip_address
 import pytest
 
 from testbed.evidence import Act, Action, Backend, Chain, Field, Hook, Match, Rule, Ruleset
-from testbed.predict.firewall import Packet, judge
+from testbed.predict.firewall import Layer, judge
+from testbed.predict.packet import Packet
 from testbed.readers import iptables_text, nft_json
 from tests.unit.recorded import recorded
 
 #: From a container to its gateway.
-PACKET = Packet(ip_address("10.88.0.5"), ip_address("10.88.0.1"), "tcp", None, 9000, iif="podman0")
+PACKET = Packet(
+    ip_address("10.88.0.5"),
+    ip_address("10.88.0.1"),
+    "tcp",
+    None,
+    9000,
+    iif="podman0",
+    source_type="unicast",
+    destination_type="unicast",
+)
 PACKET6 = replace(PACKET, source=ip_address("fd00::5"), destination=ip_address("fd00::1"))
 
 
@@ -313,7 +323,7 @@ def test_a_rule_without_actions_never_matters() -> None:
 def test_an_unknown_mark_matters_only_where_it_is_looked_at() -> None:
     """A mark that may be set leaves packets that differ, and the verdict is unknown unless all end in a drop."""
     perhaps = Rule("limit mark", (PERHAPS,), (Action(Act.SET_MARK, "0x0/0x1"),))
-    assert verdict(doubtful(perhaps, DROP)) is Act.UNKNOWN
+    assert verdict(doubtful(perhaps, DROP)) is Act.DROP
     assert verdict(doubtful(perhaps)) is Act.UNKNOWN
 
 
@@ -356,11 +366,16 @@ def test_very_many_doubts_are_unknown() -> None:
     assert verdict(doubtful(*marks, DROP)) is Act.UNKNOWN
 
 
-def test_conntrack_is_not_asked_before_it_is_there() -> None:
-    """In the raw table, which comes before conntrack, a packet's state is not known."""
-    line = "-A PREROUTING -m conntrack --ctstate NEW -j DROP"
-    assert verdict(rules(line, table="raw"), hook=Hook.PREROUTING) is Act.UNKNOWN
-    assert verdict(rules(line, table="mangle"), hook=Hook.PREROUTING) is Act.DROP
+@pytest.mark.parametrize(
+    ("table", "iif", "state"),
+    [("raw", "podman0", "INVALID"), ("raw", "lo", "NEW"), ("mangle", "podman0", "NEW")],
+)
+def test_before_conntrack_a_packet_is_invalid(table: str, iif: str, state: str) -> None:
+    """In the raw table a packet has no connection yet, which is state invalid; what comes by lo has kept its own."""
+    packet = replace(PACKET, iif=iif)
+    for each in ("INVALID", "NEW"):
+        found = rules(f"-A PREROUTING -m conntrack --ctstate {each} -j DROP", table=table)
+        assert (verdict(found, packet, Hook.PREROUTING) is Act.DROP) == (each == state)
 
 
 # Marks and tracking
@@ -517,13 +532,128 @@ def test_a_redirect_of_others_packets_leaves_the_address_to_the_caller() -> None
 def test_masquerading_leaves_the_address_to_the_caller() -> None:
     """MASQUERADE is reported; the source is that of the interface, which no rule tells."""
     found = judge(nat("-A POSTROUTING -j MASQUERADE"), Hook.POSTROUTING, PACKET)
-    assert (found.packet, found.translation) == (PACKET, Action(Act.MASQUERADE))
+    assert (found.packet.source, found.translation) == (PACKET.source, Action(Act.MASQUERADE))
+    assert found.packet.status == {"snat"}
 
 
 def test_sources_are_translated() -> None:
     """SNAT sets the source."""
     found = judge(nat("-A POSTROUTING -j SNAT --to-source 192.0.2.1"), Hook.POSTROUTING, PACKET)
     assert str(found.packet.source) == "192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    ("where", "status"),
+    [("10.88.0.2", {"dnat"}), (":80", {"dnat"}), ("10.88.0.1", set()), ("10.88.0.1:9000", set())],
+)
+def test_a_translation_is_in_the_status_at_once(where: str, status: set[str]) -> None:
+    """Later chains of the same hook see ``dnat``; a translation to the same is none (nf_nat_core.c)."""
+    found = judge(nat(f"-A PREROUTING -p tcp -j DNAT --to-destination {where}"), Hook.PREROUTING, PACKET)
+    assert found.packet.status == status
+
+
+def test_a_subnet_is_translated() -> None:
+    """NETMAP gives an address another subnet and keeps the rest of it."""
+    found = judge(nat("-A PREROUTING -j NETMAP --to 10.2.0.0/16"), Hook.PREROUTING, PACKET)
+    assert (str(found.packet.destination), found.packet.destination_port) == ("10.2.0.1", 9000)
+
+
+# What other packets have
+
+
+@pytest.mark.parametrize(
+    ("options", "packet", "holds"),
+    [
+        ("-m conntrack --ctorigdst 10.88.0.1", PACKET, True),
+        (
+            "-m conntrack --ctorigdst 10.88.0.1 --ctorigdstport 9000",
+            replace(PACKET, destination=ip_address("10.88.0.2"), destination_port=80, original=PACKET.ends),
+            True,
+        ),
+        ("-m conntrack --ctreplsrc 10.88.0.2", replace(PACKET, destination=ip_address("10.88.0.2")), True),
+        ("-m conntrack --ctrepldst 10.88.0.1", replace(PACKET, reply=True), True),
+        ("-m conntrack --ctdir REPLY", PACKET, False),
+        ("-m conntrack --ctdir REPLY", replace(PACKET, reply=True), True),
+        ("-m conntrack --ctstatus SEEN_REPLY", PACKET, False),
+        ("-m conntrack --ctstatus SEEN_REPLY", replace(PACKET, state="established"), True),
+        ("-m owner --uid-owner 0", PACKET, False),
+        ("-m owner ! --uid-owner 0", PACKET, True),
+        ("-m owner --uid-owner 0-9", replace(PACKET, socket=True, user=5), True),
+        ("-m owner ! --uid-owner 0-9", replace(PACKET, socket=True, user=5), False),
+        ("-m owner --socket-exists", replace(PACKET, socket=True), True),
+        ("-m owner --gid-owner 0", PACKET, False),
+        ("-m physdev --physdev-in veth0", replace(PACKET, port_in="veth0"), True),
+        ("-m physdev --physdev-in veth+", replace(PACKET, port_in="veth0"), True),
+        ("-m physdev --physdev-is-in", replace(PACKET, port_in="veth0"), True),
+        ("-m physdev --physdev-is-in", PACKET, False),
+        ("-m physdev --physdev-is-bridged", replace(PACKET, port_in="veth0"), False),
+        ("-m physdev --physdev-is-bridged", replace(PACKET, port_in="veth0", port_out="veth1"), True),
+        ("-p tcp -m multiport --ports 22,9000", PACKET, True),
+        ("-m pkttype --pkt-type unicast", PACKET, True),
+        ("-m pkttype --pkt-type multicast", PACKET, False),
+        ("-f", PACKET, False),
+        ("-m policy --dir in --pol none", PACKET, True),
+        ("-m policy --dir in --pol ipsec", PACKET, False),
+        ("-m rpfilter", replace(PACKET, iif="lo"), True),
+        ("-m rpfilter --invert", replace(PACKET, iif="lo"), False),
+        ("-p icmp -m icmp --icmp-type 3", replace(PACKET, protocol="icmp", icmp_type=3), True),
+        ("-p icmp -m icmp --icmp-type 8", replace(PACKET, protocol="icmp", icmp_type=3), False),
+        ("-p icmp -m icmp --icmp-type any", replace(PACKET, protocol="icmp", icmp_type=3), True),
+        ("-m ttl --ttl-eq 64", replace(PACKET, hop_limit=64), True),
+        ("-m ttl --ttl-lt 64", replace(PACKET, hop_limit=64), False),
+    ],
+)
+def test_match_of_what_a_namespace_knows(options: str, packet: Packet, holds: bool) -> None:
+    """Tuples of conntrack, the socket's owner, bridge ports, types: each match looks at the field that it names."""
+    assert verdict(rules(f"-A INPUT {options} -j DROP"), packet) is (Act.DROP if holds else Act.ACCEPT)
+
+
+@pytest.mark.parametrize(
+    ("options", "packet"),
+    [
+        ("-m owner --uid-owner 0", replace(PACKET, socket=True)),
+        ("-m owner --gid-owner 0", replace(PACKET, socket=True, user=0)),
+        ("-m physdev --physdev-out veth0", replace(PACKET, port_out=None)),
+        ("-m ttl --ttl-eq 64", PACKET),
+        ("-p icmp -m icmp --icmp-type 3/1", replace(PACKET, protocol="icmp", icmp_type=3)),
+        ("-m rpfilter", PACKET),
+        ("-m conntrack --ctstatus ASSURED", replace(PACKET, state="established")),
+    ],
+)
+def test_match_of_what_is_not_known(options: str, packet: Packet) -> None:
+    """A user that nobody knows, a port, a route without a namespace: whether such a rule holds is not known."""
+    assert verdict(rules(f"-A INPUT {options} -j DROP"), packet) is Act.UNKNOWN
+
+
+def concatenated(*values: str, negated: bool = False) -> Ruleset:
+    """A rule that drops by source and destination port."""
+    match = Match(Field.CONCATENATION, values, negated, (Field.SOURCE, Field.DESTINATION_PORT))
+    return Ruleset((base("t", Rule("drop", (match,), (Action(Act.DROP),))),))
+
+
+def test_a_concatenation_holds_where_all_of_one_row_does() -> None:
+    """Each field of one row has to hold, and a field of another row does not help."""
+    assert verdict(concatenated("10.88.0.0/16 . 80-90", "10.88.0.5 . 9000")) is Act.DROP
+    assert verdict(concatenated("10.88.0.0/16 . 80-90", "10.99.0.5 . 9000")) is Act.ACCEPT
+    assert verdict(concatenated("10.99.0.5 . 9000", negated=True)) is Act.DROP
+
+
+@pytest.mark.parametrize(
+    ("devices", "expected"), [(("a", "podman0"), Act.DROP), (("a",), Act.ACCEPT), (None, Act.UNKNOWN)]
+)
+def test_chains_of_devices(devices: tuple[str, ...] | None, expected: Act) -> None:
+    """A chain that is hooked to the device decides; where nobody knows to which one, it may."""
+    chain = replace(base("t", DROP, family="netdev"), hook=Hook.INGRESS, devices=devices)
+    assert judge(Ruleset((chain,)), Hook.INGRESS, PACKET, layer=Layer.DEVICE).verdict is expected
+
+
+def test_each_layer_has_its_own_chains() -> None:
+    """Chains of bridges and of ARP are asked about frames, and not about packets."""
+    found = Ruleset((base("t", DROP, family="bridge"), base("t", REJECT, family="arp")))
+    assert {layer: judge(found, Hook.INPUT, PACKET, layer=layer).verdict for layer in (Layer.BRIDGE, Layer.ARP)} == {
+        Layer.BRIDGE: Act.DROP,
+        Layer.ARP: Act.REJECT,
+    }
 
 
 # Rules that people have

@@ -100,7 +100,7 @@ def test_podmans_own_rules_are_read() -> None:
 
 @pytest.mark.parametrize("name", ["podman-4.3", "ufw", "docker"])
 def test_usual_rules_are_understood(name: str) -> None:
-    """Of what Podman, ufw and Docker write only rate limits and ICMP types are left unknown."""
+    """Of what Podman, ufw and Docker write only rate limits are left unknown."""
     unknown = {
         " ".join(value.split()[:2])
         for chain in chains(recorded(f"{name}.iptables")).values()
@@ -108,7 +108,7 @@ def test_usual_rules_are_understood(name: str) -> None:
         for value in [m.values[0] for m in found.matches if m.field is Field.UNKNOWN]
         + [a.argument for a in found.actions if a.act is Act.UNKNOWN]
     }
-    assert unknown == ({"-m limit", "-m icmp"} if name == "ufw" else set())
+    assert unknown == ({"-m limit"} if name == "ufw" else set())
 
 
 # Matches
@@ -153,6 +153,35 @@ def test_usual_rules_are_understood(name: str) -> None:
             "-m iprange ! --dst-range 10.0.0.1-10.0.0.9",
             [Match(Field.DESTINATION, ("10.0.0.1-10.0.0.9",), negated=True)],
         ),
+        ("-m multiport --ports 80", [Match(Field.EITHER_PORT, ("80",))]),
+        ("-f", [Match(Field.FRAGMENT, ("yes",))]),
+        ("! -f", [Match(Field.FRAGMENT, ("yes",), negated=True)]),
+        ("-m icmp --icmp-type 3/1", [Match(Field.ICMP_TYPE, ("3/1",))]),
+        ("-m icmp6 ! --icmpv6-type 135", [Match(Field.ICMP_TYPE, ("135",), negated=True)]),
+        ("-m icmp --icmp-type any", []),
+        ("-m owner --uid-owner 1000-1999", [Match(Field.USER, ("1000-1999",))]),
+        ("-m owner ! --socket-exists", [Match(Field.SOCKET, ("yes",), negated=True)]),
+        ("-m pkttype --pkt-type broadcast", [Match(Field.PACKET_TYPE, ("broadcast",))]),
+        ("-m physdev --physdev-in veth+", [Match(Field.BRIDGE_PORT_IN, ("veth+",))]),
+        ("-m physdev --physdev-is-in", [Match(Field.BRIDGE_PORT_IN, ("",), negated=True)]),
+        ("-m physdev ! --physdev-is-out", [Match(Field.BRIDGE_PORT_OUT, ("",))]),
+        ("-m physdev --physdev-is-bridged", [Match(Field.BRIDGED, ("yes",))]),
+        ("-m policy --dir in --pol ipsec", [Match(Field.IPSEC, ("ipsec",))]),
+        ("-m ttl --ttl-gt 5", [Match(Field.HOP_LIMIT, ("6-255",))]),
+        ("-m hl --hl-eq 255", [Match(Field.HOP_LIMIT, ("255",))]),
+        ("-m rt --rt-type 0", [Match(Field.EXTENSION_HEADER, ("rt",)), Match(Field.EXTENSION_HEADER, ("rt",))]),
+        ("-m frag", [Match(Field.EXTENSION_HEADER, ("frag",))]),
+        ("-m rpfilter", [Match(Field.REVERSE_PATH, ("strict",))]),
+        ("-m rpfilter --loose --validmark --invert", [Match(Field.REVERSE_PATH, ("loose mark",), negated=True)]),
+        ("-m conntrack --ctdir REPLY", [Match(Field.DIRECTION, ("reply",))]),
+        (
+            "-m conntrack --ctproto 6 --ctorigdst 10.0.0.1 --ctorigdstport 5:8",
+            [
+                Match(Field.PROTOCOL, ("tcp",)),
+                Match(Field.ORIGINAL_DESTINATION, ("10.0.0.1",)),
+                Match(Field.ORIGINAL_DESTINATION_PORT, ("5-8",)),
+            ],
+        ),
         ('-m comment --comment "a rule of ours"', []),
         ('-m comment --comment "-j DROP"', []),
         ("-m comment --comment -j", []),
@@ -170,13 +199,11 @@ def test_match_is_understood(options: str, expected: list[Match]) -> None:
         ("-m limit --limit 5/min", "-m limit --limit 5/min"),
         ("-m socket", "-m socket"),
         ("-m recent --set --name X --rsource", "-m recent --set --name X --rsource"),
-        ("-m multiport --ports 80", "-m multiport --ports 80"),
         ("-m conntrack --ctstate NEW,DNAT", "-m conntrack --ctstate NEW,DNAT"),
-        ("-m conntrack --ctdir REPLY", "-m conntrack --ctdir REPLY"),
+        ("-m conntrack --ctexpire 5", "-m conntrack --ctexpire 5"),
         ("-m addrtype --limit-iface-in", "-m addrtype --limit-iface-in"),
         ("-m set ! --match-set x src", "-m set ! --match-set x src"),
         ("-s 10.0.0.1/255.0.255.0", "-s 10.0.0.1/255.0.255.0"),
-        ("-f", "-f"),
         ("[unsupported revision]", "[unsupported revision]"),
     ],
 )
@@ -242,6 +269,10 @@ def test_a_rule_that_cannot_be_read_is_wholly_unknown() -> None:
         ("-j CT --notrack", [Action(Act.NOTRACK)]),
         ("-j NOTRACK", [Action(Act.NOTRACK)]),
         ("-j CT --helper ftp", []),
+        ("-p tcp -j CT --ctevents new", []),
+        ("-j TTL --ttl-set 64", []),
+        ("-j TTL --ttl-set 1", [Action(Act.UNKNOWN, "-j TTL --ttl-set 1")]),
+        ("-j TEE --gateway 10.0.0.1", []),
         ('-j LOG --log-prefix "-j DROP "', []),
         ("-j NFLOG --nflog-group 1", []),
         ("-j TRACE", []),

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from testbed.evidence import Act, Action, Backend, Chain, Field, Hook, Match, Rule
-from testbed.readers.nft_json import native_chains, parse
+from testbed.readers.nft_devices import devices_of
+from testbed.readers.nft_json import native_chains, parse, wants_devices
 from tests.unit.recorded import recorded
 
 TCP = Match(Field.PROTOCOL, ("tcp",))
@@ -76,12 +77,45 @@ def test_a_dormant_table_does_nothing() -> None:
     assert parse(text) == ()
 
 
-def test_what_is_hooked_to_a_device_is_unknown() -> None:
-    """A netdev chain with rules is there, at the hook INGRESS, and nothing of its rules is taken to be known."""
+def device_chain(**more: Any) -> str:
+    """What nft -j prints of a table of devices with one chain."""
+    chain = {"family": "netdev", "table": "n", "name": "c", "type": "filter", "hook": "ingress", "prio": 0, **more}
+    return json.dumps({"nftables": [{"table": {"family": "netdev", "name": "n"}}, {"chain": chain}]})
+
+
+def test_rules_of_devices_are_read_like_others() -> None:
+    """A netdev chain is there, at the hook INGRESS, and its rules say of which family and protocol they are."""
     (found,) = (one for one in parse(recorded("expressions.json")) if one.family == "netdev")
-    text = "ip saddr 1.2.3.4 drop"
-    assert found.hook is Hook.INGRESS
-    assert found.rules == (Rule(text, (Match(Field.UNKNOWN, (text,)),), (Action(Act.UNKNOWN, text),)),)
+    assert (found.hook, found.devices) == (Hook.INGRESS, None)
+    assert found.rules == (
+        Rule("ip saddr 1.2.3.4 drop", (IPV4, Match(Field.SOURCE, ("1.2.3.4",))), (Action(Act.DROP),)),
+    )
+
+
+@pytest.mark.parametrize(("dev", "expected"), [("eth0", ("eth0",)), (["a", "b"], ("a", "b"))])
+def test_a_chain_of_devices_names_them(dev: str | list[str], expected: tuple[str, ...]) -> None:
+    """Newer versions of nft print the devices in JSON, one by itself."""
+    text = device_chain(dev=dev)
+    assert not wants_devices(text)
+    (found,) = parse(text)
+    assert found.devices == expected
+
+
+def test_the_devices_of_a_chain_are_read_from_text_too() -> None:
+    """nft 1.0.6 does not print them in JSON; ``nft list chains`` does, in both of its forms."""
+    listed = """table netdev n {
+	chain c {
+		type filter hook ingress device "eth0" priority filter; policy drop;
+	}
+	chain e {
+		type filter hook egress devices = { v0, v1 } priority filter; policy accept;
+	}
+}"""
+    assert devices_of(listed) == {("netdev", "n", "c"): ("eth0",), ("netdev", "n", "e"): ("v0", "v1")}
+    text = device_chain()
+    assert wants_devices(text)
+    (found,) = parse(text, devices_of(listed))
+    assert found.devices == ("eth0",)
 
 
 def test_bridge_chains_are_kept() -> None:
@@ -233,6 +267,18 @@ def test_anything_else_is_refused(text: str) -> None:
         ('oifname "eth*" masquerade', [Match(Field.OIF, ("eth+",))], Action(Act.MASQUERADE)),
         ("snat ip to 1.2.3.4", [IPV4], Action(Act.SNAT, "1.2.3.4")),
         ("notrack", [], Action(Act.NOTRACK)),
+        (
+            "icmp type echo-request accept",
+            [Match(Field.PROTOCOL, ("icmp",)), Match(Field.ICMP_TYPE, ("8",))],
+            Action(Act.ACCEPT),
+        ),
+        (
+            "ct original ip daddr 1.2.3.4 accept",
+            [Match(Field.ORIGINAL_DESTINATION, ("1.2.3.4",))],
+            Action(Act.ACCEPT),
+        ),
+        ("skuid 0 accept", [Match(Field.SOCKET, ("yes",)), Match(Field.USER, ("0",))], Action(Act.ACCEPT)),
+        ("ip ttl 64 accept", [IPV4, Match(Field.HOP_LIMIT, ("64",))], Action(Act.ACCEPT)),
     ],
 )
 def test_rule_is_understood(text: str, matches: list[Match], action: Action) -> None:
@@ -245,20 +291,95 @@ def test_rule_is_understood(text: str, matches: list[Match], action: Action) -> 
     ("text", "matches"),
     [
         ("limit rate over 5/second drop", [Match(Field.UNKNOWN, ("limit rate over 5/second",))]),
-        ("ip saddr . tcp dport @c accept", [IPV4, TCP, Match(Field.UNKNOWN, ("ip saddr . tcp dport @c",))]),
-        (
-            "icmp type echo-request accept",
-            [Match(Field.PROTOCOL, ("icmp",)), Match(Field.UNKNOWN, ("icmp type echo-request",))],
-        ),
         ("fib daddr . iif type local accept", [Match(Field.UNKNOWN, ("fib daddr . iif type local",))]),
-        ("ct original ip daddr 1.2.3.4 accept", [Match(Field.UNKNOWN, ("ct original ip daddr 1.2.3.4",))]),
-        ("skuid 0 accept", [Match(Field.UNKNOWN, ("skuid 0",))]),
-        ("ip ttl 64 accept", [IPV4, Match(Field.UNKNOWN, ("ip ttl 64",))]),
     ],
 )
 def test_other_matches_are_unknown_in_nfts_words(text: str, matches: list[Match]) -> None:
     """What is not modelled is kept as text, beside what is known of what it looks at."""
     assert list(by_text("expressions.json")[text][0].matches) == matches
+
+
+FIB = {"fib": {"result": "oif", "flags": ["saddr", "mark", "iif"]}}
+
+
+@pytest.mark.parametrize(
+    ("op", "left", "right", "expected"),
+    [
+        ("==", FIB, False, [Match(Field.REVERSE_PATH, ("strict mark",), negated=True)]),
+        ("==", FIB, True, [Match(Field.REVERSE_PATH, ("strict mark",))]),
+        ("!=", FIB, False, [Match(Field.REVERSE_PATH, ("strict mark",))]),
+        ("==", FIB, {"prefix": {"addr": False, "len": 8}}, [Match(Field.REVERSE_PATH, ("strict mark",), negated=True)]),
+        ("==", FIB, "0", [Match(Field.REVERSE_PATH, ("strict mark",), negated=True)]),
+        (
+            "==",
+            {"fib": {"result": "oifname", "flags": ["saddr"]}},
+            True,
+            [Match(Field.REVERSE_PATH, ("loose",))],
+        ),
+        (
+            "==",
+            {"payload": {"protocol": "icmpv6", "field": "code"}},
+            "no-route",
+            [Match(Field.PROTOCOL, ("icmpv6",)), Match(Field.ICMP_CODE, ("0",))],
+        ),
+        (
+            "==",
+            {"payload": {"protocol": "icmpv6", "field": "code"}},
+            0,
+            [Match(Field.PROTOCOL, ("icmpv6",)), Match(Field.ICMP_CODE, ("0",))],
+        ),
+        (
+            "==",
+            {"payload": {"protocol": "icmpv6", "field": "type"}},
+            {"set": ["nd-router-advert", "nd-neighbor-solicit"]},
+            [Match(Field.PROTOCOL, ("icmpv6",)), Match(Field.ICMP_TYPE, ("134", "135"))],
+        ),
+        ("==", {"payload": {"protocol": "ether", "field": "type"}}, "arp", [Match(Field.FAMILY, ("arp",))]),
+        ("==", {"payload": {"protocol": "arp", "field": "htype"}}, 1, [Match(Field.FAMILY, ("arp",))]),
+        ("==", {"exthdr": {"name": "frag"}}, False, [Match(Field.EXTENSION_HEADER, ("frag",), negated=True)]),
+        (
+            "!=",
+            {"&": [{"payload": {"protocol": "ip", "field": "frag-off"}}, 8191]},
+            0,
+            [IPV4, Match(Field.FRAGMENT, ("yes",))],
+        ),
+        ("==", {"ct": {"key": "direction"}}, "reply", [Match(Field.DIRECTION, ("reply",))]),
+        ("==", {"ct": {"key": "proto-dst", "dir": "original"}}, 80, [Match(Field.ORIGINAL_DESTINATION_PORT, ("80",))]),
+        (
+            "==",
+            {"concat": [{"meta": {"key": "iifname"}}, {"payload": {"protocol": "tcp", "field": "dport"}}]},
+            {"set": [{"concat": ["a", {"range": [1, 9]}]}]},
+            [TCP, Match(Field.CONCATENATION, ("a . 1-9",), fields=(Field.IIF, Field.DESTINATION_PORT))],
+        ),
+    ],
+)
+def test_what_every_version_prints_is_understood(op: str, left: Any, right: Any, expected: list[Match]) -> None:
+    """Lookups of routes, ICMP's names and numbers, frames, conntrack's tuples, and several fields at once."""
+    (found,) = rules({"match": {"op": op, "left": left, "right": right}}, {"drop": None})
+    assert list(found.matches) == expected
+
+
+DPORT = {"payload": {"protocol": "tcp", "field": "dport"}}
+
+
+def test_a_translation_by_a_map_is_one_for_each_pair() -> None:
+    """The address, or address and port, are looked up; a packet that is in no pair goes on to the next rule."""
+    found = rules({"dnat": {"addr": {"map": {"key": DPORT, "data": {"set": [[80, "10.0.0.1"], [81, "10.0.0.2"]]}}}}})
+    assert [(each.matches[-1].values, each.actions) for each in found] == [
+        (("80",), (Action(Act.DNAT, "10.0.0.1"),)),
+        (("81",), (Action(Act.DNAT, "10.0.0.2"),)),
+    ]
+    both = rules({"dnat": {"addr": {"map": {"key": DPORT, "data": {"set": [[80, {"concat": ["10.0.0.1", 8080]}]]}}}}})
+    assert [each.actions for each in both] == [(Action(Act.DNAT, "10.0.0.1:8080"),)]
+
+
+def test_what_is_kept_in_a_set_is_no_condition() -> None:
+    """Adding to a set lets every packet go on; with a limit for each element it does not."""
+    add = {"op": "add", "elem": {"payload": {"protocol": "ip", "field": "saddr"}}, "set": "@s"}
+    (found,) = rules({"set": add}, {"drop": None})
+    assert found.matches == ()
+    (limited,) = rules({"set": {**add, "stmt": [{"limit": {"rate": 1, "per": "second"}}]}}, {"drop": None})
+    assert [match.field for match in limited.matches] == [Field.UNKNOWN]
 
 
 @pytest.mark.parametrize("text", ['log prefix "hello "', "continue"])
@@ -267,7 +388,7 @@ def test_what_only_tells_is_no_action(text: str) -> None:
     assert by_text("expressions.json")[text][0].actions == ()
 
 
-@pytest.mark.parametrize("kind", ["queue", "tproxy", "synproxy", "dup", "fwd"])
+@pytest.mark.parametrize("kind", ["queue", "tproxy", "synproxy", "fwd"])
 def test_other_statements_are_unknown(kind: str) -> None:
     """A statement that is not modelled is kept as text."""
     (found,) = rules({kind: {"port": 1}})

@@ -508,12 +508,22 @@ def test_a_rejection_of_ones_own_goes_by_the_firewall_too() -> None:
     assert ask(world(host_rules=heard), "box", f"10.88.0.10:{_PORT}").outcome is Outcome.REFUSED
 
 
-def test_a_firewall_that_stops_only_what_follows_is_inconclusive() -> None:
-    """The handshake's first two packets pass and its third does not: what the client sees of that is not modelled."""
+@pytest.mark.parametrize(
+    ("action", "target", "outcome"),
+    [
+        (Action(Act.DROP), f"http://10.88.0.1:{_PORT}", Outcome.TIMED_OUT),
+        (Action(Act.DROP), f"tcp://10.88.0.1:{_PORT}", Outcome.CONNECTED),
+        (Action(Act.REJECT, "tcp-reset"), f"http://10.88.0.1:{_PORT}", Outcome.RESET),
+        (Action(Act.REJECT, "icmp-port-unreachable"), f"tcp://10.88.0.1:{_PORT}", Outcome.REFUSED),
+    ],
+)
+def test_a_firewall_that_stops_only_what_follows_the_handshake(action: Action, target: str, outcome: Outcome) -> None:
+    """The handshake's first two packets pass and its third does not: a connection, and then silence or an error."""
     follows = Match(Field.STATE, ("established",)), Match(Field.DESTINATION_PORT, (str(_PORT),))
-    evidence = world(host_listens=(tcp("0.0.0.0"),), host_rules=rules(Hook.INPUT, Action(Act.DROP), *follows))
-    seen = ask(evidence, "web", f"10.88.0.1:{_PORT}")
-    assert (seen.outcome, verdict(seen).hook) == (Outcome.INCONCLUSIVE, Hook.INPUT)
+    evidence = world(host_listens=(tcp("0.0.0.0"),), host_rules=rules(Hook.INPUT, action, *follows))
+    seen = ask(evidence, "web", target)
+    assert (seen.outcome, verdict(seen).hook) == (outcome, Hook.INPUT)
+    assert (seen.disposition, seen.listener is not None) == (Disposition.LATER_FILTERED, True)
 
 
 def test_a_match_that_is_not_known_is_inconclusive() -> None:

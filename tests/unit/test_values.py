@@ -16,6 +16,7 @@ CHANGED: Final = {
     "testbed.explain.counterfactual.Counterfactuals": "counts predictions, and remembers those that it made",
     "testbed.frames.capture._Open": "counts what the kernel drops at a socket that is open",
     "testbed.predict.conntrack.Tracking": "written as the packet goes, as the kernel's own table is",
+    "testbed.predict.frame_filters.FrameFilters": "remembers which layers each namespace has chains at",
     "testbed.predict.netfilter.Netfilter": "remembers what each firewall on the way was asked",
     "testbed.predict.next_hop.NextHop": "remembers who has asked for a neighbour on the way there",
     "testbed.predict.walk_record.WalkRecord": "written as the packet goes; its Prediction is the value",

@@ -27,7 +27,7 @@ from testbed.model import Target
 from testbed.predict import Disposition, Prediction, predict, steps, unknown, wording
 from testbed.predict import ending as endings
 from testbed.predict.ending import Ending, NoRoute, Rejected, Routed, Trail, Verdict
-from testbed.predict.firewall import Packet
+from testbed.predict.packet import Packet
 from testbed.predict.steps import Step, StepKind
 from testbed.predict.wording.steps import row, text
 from testbed.predict.wording.unknown import said

@@ -8,6 +8,7 @@ from testbed.predict.ending import (
     Dropped,
     Hairpin,
     Held,
+    LaterFiltered,
     Left,
     Martian,
     NoListener,
@@ -75,6 +76,15 @@ def rejected(ending: Rejected) -> str:
     if ending.not_undone:
         said += f"; its reset comes from {ending.destination}, which was not called"
     return f"{said}"
+
+
+@sentence.register
+def later_filtered(ending: LaterFiltered) -> str:
+    """A rule stops what follows the handshake."""
+    whose = "answers" if ending.back else "packets"
+    verb = "rejects" if ending.answer else "drops"
+    where = hook(ending.verdict, ending.namespace)
+    return f"the connection is made, and then a firewall rule in {where} {verb} its {whose}: {rule(ending.verdict)}"
 
 
 @sentence.register

@@ -10,14 +10,12 @@ from testbed.predict.unknown import (
     AddressesDiffer,
     BehindSlirp,
     BeyondProgram,
-    BridgeRules,
     ContainerNotShown,
     Divergence,
     DoubtfulRule,
     DuplicateAddress,
     ForwarderFails,
     HostLoopbackOption,
-    IngressRules,
     LaterPackets,
     NotHandedOn,
     PastaFirewall,
@@ -81,16 +79,6 @@ def _(reason: Divergence, _ending: Unknown) -> str:
 
 
 @said.register
-def _(_: BridgeRules, ending: Unknown) -> str:
-    return f"{ending.namespace.label} has firewall rules of the bridge family, which are not modelled"
-
-
-@said.register
-def _(_: IngressRules, ending: Unknown) -> str:
-    return f"{ending.namespace.label} has firewall rules at an interface itself (ingress), which are not modelled"
-
-
-@said.register
 def _(reason: DoubtfulRule, ending: Unknown) -> str:
     verdict = reason.verdict
     return f"whether {hook(verdict, ending.namespace)} lets it pass depends on what is not modelled: {rule(verdict)}"
@@ -104,7 +92,7 @@ def _(reason: UnmodelledReject, ending: Unknown) -> str:
 @said.register
 def _(reason: LaterPackets, ending: Unknown) -> str:
     what = reason.verdict.rule.text if reason.verdict.rule else "its policy"
-    return f"{hook(reason.verdict, ending.namespace)} lets the first packet pass and stops the next ones: {what}"
+    return f"whether {hook(reason.verdict, ending.namespace)} lets what follows the handshake pass is not known: {what}"
 
 
 @said.register
