@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from testbed.predict.packet import Packet
+from testbed.predict.packet import Ends, Packet
 
 
 @dataclass(slots=True)
@@ -67,19 +67,12 @@ class Tracking:
 
     def recall(self, namespace: str, packet: Packet) -> Packet:
         """A packet with what a namespace remembers of its connection: status, mark, and the tuples of both ways."""
-        seen = self._seen.get(namespace)
-        packet = replace(packet, status=self.status(namespace))
+        seen, status = self._seen.get(namespace), self.status(namespace)
         if not seen or not packet.reply:
-            return packet
+            return packet if status == packet.status else replace(packet, status=status)
         came, went = seen[0]
-        turned = replace(
-            went,
-            source=went.destination,
-            source_port=went.destination_port,
-            destination=went.source,
-            destination_port=went.source_port,
-        )
-        return replace(packet, original=came.ends, replied=turned.ends)
+        turned = Ends(went.destination, went.source, went.destination_port, went.source_port)
+        return replace(packet, status=status, original=came.ends, replied=turned)
 
     def mark(self, namespace: str) -> int:
         """The connection's mark in a namespace."""

@@ -27,6 +27,7 @@ from testbed.predict.unknown import Unknown, UnmodelledReject
 _SOLICITATION: Final = 135
 _ADVERTISEMENT: Final = 136
 _OF_DEVICES: Final = frozenset({Hook.INGRESS, Hook.EGRESS})
+_OF_FRAMES: Final = frozenset({Layer.DEVICE, Layer.BRIDGE})
 _LAYERS: Final = {"arp": Layer.ARP, "bridge": Layer.BRIDGE, "ip": Layer.IP, "ip6": Layer.IP, "inet": Layer.IP}
 
 
@@ -57,6 +58,8 @@ class FrameFilters:
         :param port: the port of that bridge
         :param crosses: whether it only crosses the bridge, to another port
         """
+        if not self._layers(here) & _OF_FRAMES:
+            return packet
         devices = [port] if crosses and port is not None else [port, link] if port is not None else [link]
         found: Packet | PacketEnding = packet
         for device in devices:
@@ -72,6 +75,8 @@ class FrameFilters:
 
         :param out: the port that it leaves by; None where that is not known
         """
+        if not self._layers(bridged.namespace) & _OF_FRAMES:
+            return packet
         name = out.name if out else None
         frame = replace(packet, iif=bridged.port.name, oif=name, bridge=bridged.bridge.name)
         hooks = (Hook.FORWARD, Hook.POSTROUTING)
@@ -85,6 +90,8 @@ class FrameFilters:
 
         :param out: where the interface is a bridge: the port that the frame leaves by; None where that is not known
         """
+        if not self._layers(here) & _OF_FRAMES:
+            return None
         found = self._asked(here, (Hook.EGRESS,), replace(packet, oif=link.name), Layer.DEVICE, packet)
         if link.kind == "bridge" and isinstance(found, Packet):
             name = out.name if out else None
@@ -105,11 +112,14 @@ class FrameFilters:
 
         :param asker: the address that the question comes from
         """
+        layer = Layer.ARP if hop.version == 4 else Layer.IP
+        there, name = station.namespace, station.link.name
+        asked = (here, there, *(bridged.namespace for bridged in station.bridges))
+        if not any(self._layers(each) & {layer, Layer.BRIDGE} for each in asked):
+            return None
         plain = replace(packet, source_port=None, destination_port=None, reply=False, status=frozenset(), mark=0)
         question = _question(plain, asker, hop)
         answer = _answer(plain, hop, asker)
-        layer = Layer.ARP if hop.version == 4 else Layer.IP
-        there, name = station.namespace, station.link.name
         ways = ((here, link.name, there, name, question), (there, name, here, link.name, answer))
         for sender, out, receiver, into, frame in ways:
             for namespace, hooks, seen in (

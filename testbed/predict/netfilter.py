@@ -40,13 +40,18 @@ class Netfilter:
 
         :param port: the port of a bridge that it came in by, where br_netfilter shows that to the IP firewall
         """
-        packet = replace(packet, iif=iif, oif="", socket=False, user=None, port_in=port, port_out="")
         if iif == "lo":
-            return packet
+            return replace(packet, iif=iif, oif="", socket=False, user=None)
         if self.record.back:
             self.tracking.answer_seen(here.key)
         return replace(
             packet,
+            iif=iif,
+            oif="",
+            socket=False,
+            user=None,
+            port_in=port,
+            port_out="",
             mark=0,
             state=self.state(here, packet),
             tracked=True,

@@ -236,8 +236,8 @@ class PacketWalk:
             return came
         if came.destination != before.destination:
             return self._routed(there, bridge, before, came, port=bridged.port)
-        came = replace(came, port_out=out.name if out else None)
-        judged = self._netfilter.judge(there, Hook.FORWARD, replace(came, oif=bridge.name))
+        came = replace(came, oif=bridge.name, port_out=out.name if out else None)
+        judged = self._netfilter.judge(there, Hook.FORWARD, came)
         if stopped := self._stopped(there, Hook.FORWARD, judged, came):
             return stopped
         leaving = self._before_leaving(there, before, judged.packet, Chosen(RouteKind.UNICAST, None, bridge), bridge)
@@ -300,7 +300,7 @@ class PacketWalk:
     def _deliver(self, here: Namespace, link: Link, before: Packet, packet: Packet) -> PacketEnding:
         """INPUT, and then a socket or none."""
         # The socket that an answer is for is looked up before INPUT (net/ipv4/tcp_ipv4.c, tcp_v4_early_demux).
-        packet = replace(packet, socket=self._record.back)
+        packet = replace(packet, socket=True) if self._record.back else packet
         judged = self._netfilter.judge(here, Hook.INPUT, packet, translate=link.name != "lo")
         if stopped := self._stopped(here, Hook.INPUT, judged, packet, before=before):
             return stopped

@@ -1,4 +1,4 @@
-"""The interfaces that chains of devices are hooked to, from ``nft list chains``: nft 1.0.6 has no JSON of them. Pure."""
+"""The interfaces that chains of devices are hooked to, from ``nft list chains``: nft 1.0.6 has no JSON of it. Pure."""
 
 from __future__ import annotations
 
