@@ -57,13 +57,19 @@ class Tracking:
         """A namespace sees an answer."""
         self._answered.add(namespace)
 
-    def is_half_open(self, namespace: str) -> bool:
-        """Tell if a namespace has seen the connection's SYN, and its answer went past it.
+    def state_of_later(self, namespace: str) -> str:
+        """The state of what follows the handshake, in the direction of its first packet.
 
-        The packet that ends the handshake is then invalid to it (net/netfilter/nf_conntrack_proto_tcp.c,
-        tcp_conntracks: an ACK in SYN_SENT).
+        Where a namespace has seen that, and its answer went past it, the next packet is invalid to it
+        (net/netfilter/nf_conntrack_proto_tcp.c, tcp_conntracks: an ACK in SYN_SENT). But whoever gets back a packet by
+        the interface that it left by may be told of the direct way by an ICMP redirect (net/ipv4/ip_forward.c), so
+        that it is not known whether the next packet comes there at all: then the state is empty.
         """
-        return namespace in self._seen and namespace not in self._answered
+        seen = self._seen.get(namespace)
+        if not seen or namespace in self._answered:
+            return "established"
+        came, went = seen[0]
+        return "" if came.iif == went.oif else "invalid"
 
     def recall(self, namespace: str, packet: Packet) -> Packet:
         """A packet with what a namespace remembers of its connection: status, mark, and the tuples of both ways."""

@@ -137,10 +137,9 @@ class Netfilter:
     def _later_state(self, here: Namespace, asked: Packet) -> str:
         if asked.state in _WITHOUT_CONNECTION:
             return asked.state
-        return "invalid" if not asked.reply and self._is_half_open(here) else "established"
-
-    def _is_half_open(self, here: Namespace) -> bool:
-        return here.key != self.origin and self.tracking.is_half_open(here.key)
+        if asked.reply or here.key == self.origin:
+            return "established"
+        return self.tracking.state_of_later(here.key)
 
 
 def _at_once(here: Namespace, hook: Hook, later: Packet, judged: Judged) -> int | None:

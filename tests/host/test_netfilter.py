@@ -39,6 +39,8 @@ SUBNET: Final = "10.90.0"
 SUBNET6: Final = "fd00:90:"
 WEB: Final = f"{SUBNET}.2"
 WEB6: Final = f"{SUBNET6}:2"
+#: The address on another network of a container that is on both.
+FAR: Final = "10.91.0.2"
 BOX: Final = f"{SUBNET}.3"
 GATEWAY: Final = f"{SUBNET}.1"
 GATEWAY6: Final = f"{SUBNET6}:1"
@@ -122,6 +124,10 @@ class Rig:
     def _pid(self, place: str) -> str:
         return self.host.run(["podman", "inspect", "--format", "{{.State.Pid}}", place]).strip()
 
+    def filter_bridges(self, value: str) -> None:
+        """Set whether what crosses the host's bridges passes its IP firewall."""
+        self.run_in("host", ["sh", "-c", f"echo {value} >/proc/sys/net/bridge/bridge-nf-call-iptables"])
+
     def predicted(self, place: str, target: str) -> Prediction:
         """What is predicted for an attempt, from a picture that is taken now."""
         evidence = take([of_host(self.host)])
@@ -163,16 +169,19 @@ def lasting_rig(
         host.run(
             ["podman", "network", "create", "--subnet", f"{SUBNET}.0/24", "--ipv6", "--subnet", f"{SUBNET6}:/64", "duo"]
         )
+        host.run(["podman", "network", "create", "--subnet", "10.91.0.0/24", "other"])
         web = HostContainer(host, image, "web").with_command(IDLE).on("duo", address=WEB)
         web.publish(PORT, host_address="0.0.0.0", host_port=PUBLISHED)
         box = HostContainer(host, image, "box").with_command(IDLE).on("duo", address=BOX)
-        for container in (web, box):
+        far = HostContainer(host, image, "far").with_command(IDLE).on("duo").on("other", address=FAR)
+        for container in (web, box, far):
             container.start()
         (bridge,) = (info.bridge for info in host.engine.networks() if info.name == "duo")
         echo = closing.enter_context(Echo())
         echo.listen(web.net, PORT)
+        echo.listen(far.net, PORT)
         echo.listen(host.net, HOSTS)
-        yield Rig(host, {"host": host.net, "web": web.net, "box": box.net}, bridge)
+        yield Rig(host, {"host": host.net, "web": web.net, "box": box.net, "far": far.net}, bridge)
 
 
 #: So that nobody waits three seconds for a neighbour that does not answer (arp(7)), and no error falls to a limit.
@@ -193,6 +202,7 @@ def rig(lasting_rig: Rig) -> Iterator[Rig]:
         rig.run_in(place, ["sh", "-c", _QUICK])
         rig.run_in(place, ["ip", "neighbour", "flush", "all"])
     yield rig
+    rig.filter_bridges("1")
     for place in rig.nets:
         rig.run_in(place, ["nft", "flush", "ruleset"])
     for family, text in netavark.items():
@@ -488,9 +498,9 @@ def test_a_lost_refusal_is_two_facts(rig: Rig, rules: str) -> None:
             Outcome.CONNECTED,
         ),
         (
-            iptables("nat", "-I PREROUTING -d 10.91.0.0/24 -j NETMAP --to 10.90.0.0/24"),
+            iptables("nat", "-I PREROUTING -d 10.92.0.0/24 -j NETMAP --to 10.90.0.0/24"),
             "box",
-            "10.91.0.2:80",
+            "10.92.0.2:80",
             Outcome.CONNECTED,
         ),
         (
@@ -630,3 +640,86 @@ def test_ufw(rig: Rig, place: str, target: str, expected: Outcome | int) -> None
         text = recorded(f"ufw-0.36.2.{family}tables").replace("podman1", rig.bridge)
         rig.host.run([f"{family}tables-restore", "--noflush"], stdin=text.encode())
     rig.agree(place, target, expected)
+
+
+# Translations
+
+
+@pytest.mark.parametrize(
+    ("rules", "place", "target", "expected"),
+    [
+        # The host's own loopback listener: for others only with route_localnet, which netavark sets on its bridges
+        # (netavark, src/network/bridge.rs).
+        (
+            iptables("nat", "-I PREROUTING -p tcp --dport 9001 -j DNAT --to-destination 127.0.0.1:9000"),
+            "box",
+            "9001",
+            Outcome.CONNECTED,
+        ),
+        (
+            iptables("nat", "-I OUTPUT -p tcp --dport 9001 -j DNAT --to-destination 10.90.0.2:80"),
+            "host",
+            "9001",
+            Outcome.CONNECTED,
+        ),
+        (
+            iptables("nat", "-I OUTPUT -p tcp --dport 9001 -j REDIRECT --to-ports 9000"),
+            "host",
+            "9001",
+            Outcome.CONNECTED,
+        ),
+        (
+            iptables("nat", "-I PREROUTING -p tcp --dport 9001 -j DNAT --to-destination 10.90.0.99:80"),
+            "box",
+            "9001",
+            errno.EHOSTUNREACH,
+        ),
+        (
+            iptables("nat", "-I PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 10.90.0.2:81"),
+            "box",
+            "8080",
+            errno.ECONNREFUSED,
+        ),
+        (
+            iptables("nat", "-I POSTROUTING -p tcp --dport 80 -j SNAT --to-source 10.90.0.1:5000-6000"),
+            "box",
+            "8080",
+            Outcome.CONNECTED,
+        ),
+        (iptables("nat", "-I POSTROUTING -p tcp --dport 80 -j ACCEPT"), "host", "8080", Outcome.CONNECTED),
+        (iptables("nat", "-I PREROUTING -p tcp --dport 8080 -j ACCEPT"), "box", "8080", Outcome.TIMED_OUT),
+    ],
+)
+def test_translations(rig: Rig, rules: str, place: str, target: str, expected: Outcome | int) -> None:
+    """A translation leads where the kernel's does, and the answer finds its way back or does not."""
+    rig.load(rules)
+    rig.agree(place, f"{GATEWAY}:{target}", expected)
+
+
+@pytest.mark.parametrize("filters", ["0", "1"])
+@pytest.mark.parametrize("masquerades", [True, False])
+@pytest.mark.parametrize("place", ["web", "box"])
+def test_a_published_port_from_its_own_network(rig: Rig, place: str, filters: str, *, masquerades: bool) -> None:
+    """The answer finds its way back or not, by masquerading and by whether bridges have an IP firewall."""
+    rig.filter_bridges(filters)
+    if not masquerades:
+        rig.load(iptables("nat", "-I POSTROUTING -s 10.90.0.0/24 -d 10.90.0.0/24 -j ACCEPT"))
+    found = rig.predicted(place, f"http://{TO_PUBLISHED}/")
+    tried = rig.tried(place, TO_PUBLISHED)
+    assert tried in (Outcome.CONNECTED, Outcome.TIMED_OUT)
+    assert found.outcome is tried, found.why
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected", "end"),
+    [("1", Outcome.CONNECTED, None), ("0", Outcome.TIMED_OUT, Disposition.LATER_FILTERED)],
+)
+def test_an_answer_that_goes_another_way(rig: Rig, filters: str, expected: Outcome, end: Disposition | None) -> None:
+    """A firewall that has not seen the answer takes what follows the handshake for invalid.
+
+    A container is called by its address on another network, and answers by the one that both are on.
+    """
+    rig.filter_bridges(filters)
+    rig.load(iptables("nat", "-I POSTROUTING -s 10.90.0.0/24 -d 10.91.0.0/24 -j ACCEPT"))
+    rig.load(nft("forward", "ct state invalid tcp dport 80 drop"))
+    rig.agree("box", f"{FAR}:{PORT}", expected, end=end)
