@@ -6,6 +6,7 @@ from testbed.evidence import Act
 from testbed.predict.ending import (
     Accepted,
     Dropped,
+    Filtered,
     Hairpin,
     Held,
     LaterFiltered,
@@ -63,16 +64,25 @@ def no_listener(ending: NoListener) -> str:
     return f"{packet.destination} is {ending.namespace.label}'s own, and {nothing}"
 
 
+def _filtered(ending: Filtered, verb: str) -> str:
+    """The packet or its answer is stopped; of a lost answer it is said first what it was an answer to."""
+    where = hook(ending.verdict, ending.namespace)
+    if not ending.back:
+        return f"a firewall rule in {where} {verb} it"
+    before = f"{why(ending.there)}, and " if ending.there else ""
+    return f"{before}a firewall rule in {where} {verb} the answer"
+
+
 @sentence.register
 def dropped(ending: Dropped) -> str:
     """A rule drops the packet."""
-    return f"a firewall rule in {hook(ending.verdict, ending.namespace)} drops it: {rule(ending.verdict)}"
+    return f"{_filtered(ending, 'drops')}: {rule(ending.verdict)}"
 
 
 @sentence.register
 def rejected(ending: Rejected) -> str:
     """A rule rejects the packet."""
-    said = f"a firewall rule in {hook(ending.verdict, ending.namespace)} rejects it: {rule(ending.verdict)}"
+    said = f"{_filtered(ending, 'rejects')}: {rule(ending.verdict)}"
     if ending.not_undone:
         said += f"; its reset comes from {ending.destination}, which was not called"
     return f"{said}"
