@@ -16,6 +16,8 @@ class Disposition(StrEnum):
     QUEUE_FULL = "queue full"
     DROPPED = "dropped"
     REJECTED = "rejected"
+    NEIGHBOUR_FILTERED = "neighbour filtered"
+    """A firewall stops the question for a neighbour, or its answer."""
     LATER_FILTERED = "later packets filtered"
     """The handshake passes a firewall, and what follows it does not."""
     NO_ROUTE = "no route"

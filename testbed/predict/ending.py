@@ -5,7 +5,7 @@
         Taken                          a socket was found for it
           Accepted  Held  QueueFull
         Filtered                       a rule or a policy decided
-          Dropped  Rejected  LaterFiltered
+          Dropped  Rejected  NeighbourFiltered  LaterFiltered
         NoListener  NoTranslationAddress  NoRoute  RouteForbids  NoSource  NoNeighbour  StaleNeighbour
         NotForwarded  ReversePath  Hairpin  Martian  Unasked  RelayRefuses  RelayCloses  Left
         Unknown                        in testbed.predict.unknown
@@ -172,6 +172,21 @@ class Rejected(Filtered):
     """How, by iptables' word, such as ``tcp-reset``."""
     not_undone: bool = False
     """True where the answer comes from an address that was not called, so that the caller takes no notice of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourFiltered(Filtered):
+    """The question for a neighbour, or its answer, is stopped, so that nothing can be sent there.
+
+    Whoever asked hears that the host is unreachable (net/ipv4/arp.c, arp_error_report; net/ipv6/ndisc.c,
+    ndisc_error_report).
+    """
+
+    disposition = Disposition.NEIGHBOUR_FILTERED
+    hop: Address
+    """The neighbour that was asked for."""
+    frame: Packet
+    """The question or the answer that is stopped: of ARP, or of ICMPv6."""
 
 
 @dataclass(frozen=True, slots=True)

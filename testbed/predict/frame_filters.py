@@ -15,7 +15,7 @@ from typing import Final
 
 from testbed.evidence import Hook, Link, Namespace
 from testbed.model import Address
-from testbed.predict.ending import Dropped, PacketEnding, Rejected
+from testbed.predict.ending import Dropped, NeighbourFiltered, PacketEnding, Rejected
 from testbed.predict.firewall import Layer, judge
 from testbed.predict.ingress import filters_bridges
 from testbed.predict.netfilter import Netfilter
@@ -107,8 +107,7 @@ class FrameFilters:
         """Take the question for a neighbour and its answer past what filters them; None where they pass.
 
         For IPv4 that is ARP; for IPv6 it is ICMPv6, which conntrack does not track (net/netfilter/
-        nf_conntrack_proto_icmpv6.c) and which passes the IP firewall. Whoever asked in vain hears that the host is
-        unreachable (net/ipv4/arp.c, arp_error_report; net/ipv6/ndisc.c, ndisc_error_report).
+        nf_conntrack_proto_icmpv6.c) and which passes the IP firewall.
 
         :param asker: the address that the question comes from
         """
@@ -130,7 +129,7 @@ class FrameFilters:
                 of = Layer.BRIDGE if seen.bridge else layer
                 found = self._asked(namespace, hooks, seen, of, packet)
                 if isinstance(found, Dropped):
-                    return replace(found, errno=errno.EHOSTUNREACH)
+                    return NeighbourFiltered(found.trail, found.verdict, hop, seen, errno=errno.EHOSTUNREACH)
                 if isinstance(found, PacketEnding):
                     return found
         return None

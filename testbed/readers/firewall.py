@@ -15,7 +15,7 @@ from typing import Final, Literal
 from testbed import tools
 from testbed.evidence import Backend, Chain, Ruleset
 from testbed.namespaces import NetworkNamespace
-from testbed.readers import iptables_text, nft_devices, nft_json
+from testbed.readers import ipset_text, iptables_text, nft_devices, nft_json
 from testbed.readers.netlink import attributes, dump
 from testbed.readers.reader import Reader, Reading
 
@@ -120,7 +120,19 @@ class _Reading:
         except _UnreadableError as exc:
             self._miss(f"{program}-{variant}", exc)
             return ()
-        return iptables_text.parse(text, family=family, backend=backend)
+        return iptables_text.parse(text, family=family, backend=backend, sets=self._sets(text))
+
+    def _sets(self, rules: str) -> ipset_text.IpSets:
+        """The sets that rules look into: what does not is not asked for any."""
+        if "--match-set" not in rules:
+            return {}
+        try:
+            return ipset_text.sets_of(_run([_program("ipset"), "save"]))
+        except _UnreadableError as exc:
+            sentence = f"the sets of {self._what} could not be read: {exc}"
+            if sentence not in self._missing:
+                self._missing.append(sentence)
+            return {}
 
     def _miss(self, rules: str, why: object) -> None:
         self._missing.append(f"the {rules} rules of {self._what} could not be read: {why}")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from testbed.evidence import Field, Match
+from testbed.readers.ipset_text import IpSets, match_set
 from testbed.readers.iptables_option import Option, value_and_mask
 
 _ALL_HOPS: Final = 255
@@ -15,8 +16,11 @@ _PROTOCOLS: Final = {"ipv6-icmp": "icmpv6", "icmp6": "icmpv6", "58": "icmpv6", "
 _LAST_PORT: Final = 65535
 
 
-def matches_of(options: Sequence[Option]) -> tuple[Match, ...]:
-    """The conditions that the options of a rule before its target make."""
+def matches_of(options: Sequence[Option], sets: IpSets) -> tuple[Match, ...]:
+    """The conditions that the options of a rule before its target make.
+
+    :param sets: those of ipset(8), which a rule may look into
+    """
     found: list[Match] = []
     unknown: dict[str, list[str]] = {}
     module = ""
@@ -25,13 +29,17 @@ def matches_of(options: Sequence[Option]) -> tuple[Match, ...]:
             module = " ".join(option.values)
             if module in _ALONE:
                 found.append(_ALONE[module])
-            elif module not in _MODULES:
+            elif module not in _MODULES and module != _MATCH_SET[0]:
                 unknown[module] = option.words
             continue
         if module == "rpfilter" and option.name in _RPFILTER:
             found[-1] = _reverse_path(found[-1], option.name)
             continue
         try:
+            if (module, option.name) == _MATCH_SET:
+                name, directions = option.values
+                found.append(match_set(sets, name, directions.split(","), negated=option.negated))
+                continue
             found += _MATCHES["" if option.name in _BASIC else module, option.name](option)
         except (KeyError, ValueError, IndexError):
             unknown.setdefault(module, ["-m", module] if module else []).extend(option.words)
@@ -39,6 +47,7 @@ def matches_of(options: Sequence[Option]) -> tuple[Match, ...]:
     return tuple(found)
 
 
+_MATCH_SET: Final = ("set", "--match-set")
 #: The options of rpfilter. Only local sources are treated otherwise by the last one.
 _RPFILTER: Final = frozenset({"--loose", "--validmark", "--invert", "--accept-local"})
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from testbed.evidence import Act, Action, Backend, Chain, Field, Hook, Match, Rule
+from testbed.readers.ipset_text import IpSets
 from testbed.readers.iptables_match import matches_of
 from testbed.readers.iptables_option import options_of
 from testbed.readers.iptables_target import actions_of
@@ -31,15 +32,20 @@ _RULE: Final = re.compile(r"(?:\[(?P<packets>\d+):\d+\] )?(?P<text>-A (?P<chain>
 _DECLARATION: Final = re.compile(r":(?P<chain>\S+) (?P<policy>\S+)(?: \[(?P<packets>\d+):\d+\])?.*")
 
 
-def parse(text: str, *, family: Literal["ip", "ip6"], backend: Backend) -> tuple[Chain, ...]:
-    """Read ``iptables-save -c`` (family ``ip``) or ``ip6tables-save -c`` (``ip6``), with or without its counters."""
+def parse(
+    text: str, *, family: Literal["ip", "ip6"], backend: Backend, sets: IpSets | None = None
+) -> tuple[Chain, ...]:
+    """Read ``iptables-save -c`` (family ``ip``) or ``ip6tables-save -c`` (``ip6``), with or without its counters.
+
+    :param sets: those of ipset(8), which rules may look into
+    """
     chains: list[Chain] = []
-    table = _Table("", family, backend)
+    table = _Table("", family, backend, sets or {})
     # Not splitlines(): a comment may hold characters that end lines there.
     for line in text.split("\n"):
         if line.startswith("*"):
             chains += table.chains()
-            table = _Table(line[1:].strip(), family, backend)
+            table = _Table(line[1:].strip(), family, backend, sets or {})
         elif declared := _DECLARATION.fullmatch(line):
             table.declare(declared["chain"], declared["policy"], declared["packets"])
         elif found := _RULE.fullmatch(line):
@@ -54,6 +60,7 @@ class _Table:
     name: str
     family: str
     backend: Backend
+    sets: IpSets
     declared: dict[str, Chain] = field(default_factory=dict)
     rules: dict[str, list[Rule]] = field(default_factory=dict)
 
@@ -74,7 +81,7 @@ class _Table:
 
     def append(self, chain: str, text: str, packets: str | None) -> None:
         if chain in self.rules:
-            self.rules[chain].append(_rule(text, None if packets is None else int(packets), self.declared))
+            self.rules[chain].append(_rule(text, None if packets is None else int(packets), self.declared, self.sets))
 
     def chains(self) -> Iterator[Chain]:
         for name, chain in self.declared.items():
@@ -93,7 +100,7 @@ def _priority(table: str, hook: Hook) -> int:
     return _PRIORITIES.get(table, 0)
 
 
-def _rule(text: str, packets: int | None, chains: dict[str, Chain]) -> Rule:
+def _rule(text: str, packets: int | None, chains: dict[str, Chain], sets: IpSets) -> Rule:
     try:
         # shlex takes a microsecond for each letter, and few rules have anything quoted.
         words = shlex.split(text) if any(mark in text for mark in "\"'\\") else text.split()
@@ -101,4 +108,4 @@ def _rule(text: str, packets: int | None, chains: dict[str, Chain]) -> Rule:
         return Rule(text, (Match(Field.UNKNOWN, (text,)),), (Action(Act.UNKNOWN, text),), packets)
     options = list(options_of(words[2:]))
     jump = next((index for index, option in enumerate(options) if option.name in ("-j", "-g")), len(options))
-    return Rule(text, matches_of(options[:jump]), actions_of(options[jump:], chains, words[1]), packets)
+    return Rule(text, matches_of(options[:jump], sets), actions_of(options[jump:], chains, words[1]), packets)

@@ -149,7 +149,7 @@ def test_an_answer_to_a_frame_is_not_modelled() -> None:
 def test_arp_that_is_filtered_is_an_unreachable_host(hook: Hook) -> None:
     """Without an answer to its question for a neighbour a sender hears that the host is unreachable."""
     seen = ask(with_host(layered("arp", hook, DROP)), "web", TO_HOST)
-    assert (seen.outcome, seen.disposition) == (Outcome.HOST_UNREACHABLE, Disposition.DROPPED)
+    assert (seen.outcome, seen.disposition) == (Outcome.HOST_UNREACHABLE, Disposition.NEIGHBOUR_FILTERED)
 
 
 def test_a_rule_that_may_stop_what_follows_is_a_doubt() -> None:

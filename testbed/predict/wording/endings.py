@@ -12,6 +12,7 @@ from testbed.predict.ending import (
     LaterFiltered,
     Left,
     Martian,
+    NeighbourFiltered,
     NoListener,
     NoNeighbour,
     NoRoute,
@@ -86,6 +87,14 @@ def rejected(ending: Rejected) -> str:
     if ending.not_undone:
         said += f"; its reset comes from {ending.destination}, which was not called"
     return f"{said}"
+
+
+@sentence.register
+def neighbour_filtered(ending: NeighbourFiltered) -> str:
+    """A rule stops the question for a neighbour, or its answer."""
+    where = hook(ending.verdict, ending.namespace)
+    how = "ARP" if ending.hop.version == 4 else "neighbour discovery"
+    return f"a firewall rule in {where} drops the {how} that finds {ending.hop}: {rule(ending.verdict)}"
 
 
 @sentence.register
