@@ -21,7 +21,7 @@ _PER_PROCESSOR: Final = 3
 _MOST: Final = 16
 #: The folders in the order in which their tests are given out: those first whose tests take longest, and last those
 #: that take next to nothing, so that all workers end together.
-_FOLDERS: Final = ("", "host", "scenarios", "explain", "unit")
+_FOLDERS: Final = ("", "host", "scenarios", "explain", "reports", "unit")
 #: What the text of a file has whose tests share something: a fixture that outlives a test, of its own or one that
 #: several files use. The text, because it is the controller that shares out, and only workers import tests.
 _SHARES: Final = re.compile(r'scope="(?:class|module|package|session)"|\b(?:portainer_lab|toaster_lab)\b')

@@ -146,6 +146,12 @@ class PrivateHost:
         """Start a command on this host; see :meth:`testbed.namespaces.Init.popen`."""
         return self.init.popen(argv, stdout=stdout, stderr=stderr)
 
+    def stop_resolver(self) -> None:
+        """End its resolver, so that port 53 is free on every address. Calling it twice does no harm."""
+        if self._resolver is not None:
+            self._resolver.close()
+            self._resolver = None
+
     def let_go(self) -> None:
         """Leave the host to whoever else holds its lifeline. Its resolver, which lives in this process, ends."""
         self.init.let_go()
@@ -159,8 +165,7 @@ class PrivateHost:
     def _close_ours(self) -> None:
         if self._engine is not None:
             self._engine.close()
-        if self._resolver is not None:
-            self._resolver.close()
+        self.stop_resolver()
         for namespace in self._namespaces:
             with suppress(OSError):
                 namespace.close()

@@ -1,0 +1,29 @@
+"""Two policy rules prohibit, and the first one is about somebody else."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from testbed.model import Outcome
+from tests.reports.report import Attempt, Cured, Report
+from tests.reports.steps import Listen, Run
+from truth.faults.stage import HOST, NEIGHBOUR, NEIGHBOUR_LAN
+
+_GUILTY: Final = f"to {NEIGHBOUR_LAN} prohibit"
+
+REPORT: Final = Report(
+    reference="",
+    title="permission denied, and of two policy rules that prohibit the wrong one is named",
+    truth=f"The rule of priority 1100, to {NEIGHBOUR_LAN}; the one of priority 1000 is for packets from 192.0.2.0/24.",
+    steps=[
+        Listen(NEIGHBOUR, "0.0.0.0", 8000),
+        Run("ip rule add priority 1000 from 192.0.2.0/24 prohibit"),
+        Run(f"ip rule add priority 1100 {_GUILTY}"),
+    ],
+    attempt=Attempt(HOST, f"http://{NEIGHBOUR_LAN}:8000"),
+    seen=Outcome.PROHIBITED,
+    causes=("route-forbids",),
+    says=("1100", NEIGHBOUR_LAN),
+    never=("1000", "192.0.2.0/24"),
+    cures=(Cured(says=("ip rule del", "1100"), by=(Run(f"ip rule del priority 1100 {_GUILTY}"),), runs_on=HOST),),
+)

@@ -1,0 +1,69 @@
+"""Public reports and reproductions: each is built on a fresh host, explained, cured as is said, and then connects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from testbed.explain.explanation import Conclusion, Explanation
+from testbed.images import ImageStore
+from testbed.model import Outcome
+from tests.reports.collected import reports
+from tests.reports.report import Report
+from tests.reports.site import Site
+from tests.reports.told import ask, cures, first_cure, stated, whole
+
+REPORTS = {name: report for name, report in reports().items() if report.shown}
+
+
+@pytest.fixture
+def site(testbed_session: None, testbed_image_store: ImageStore, testbed_image: Callable[[str], str]) -> Iterator[Site]:
+    """A fresh host with Podman and a neighbour on its LAN."""
+    with Site(image=testbed_image("base"), image_store=testbed_image_store.storage) as site:
+        yield site
+
+
+@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+def test_a_report_is_explained_and_its_cure_works(site: Site, report: Report) -> None:
+    """The right cause is said and nothing false; the first cure, once applied, lets the same attempt connect."""
+    for step in report.steps:
+        step.do(site)
+    told = ask(site, report)
+    for alive in report.alive:
+        assert site.connect(alive.place, alive.target).outcome is Outcome.CONNECTED, alive
+    if report.seen is not None:
+        assert told.observation is not None
+        assert told.observation.outcome is report.seen, told.observation
+    _assert_said(told, report)
+    if report.cures:
+        _cure(site, report, told)
+
+
+def _assert_said(told: Explanation, report: Report) -> None:
+    expected = Conclusion.EXPLAINED if report.causes else Conclusion.CANNOT_TELL
+    said = (Conclusion.CONNECTS if report.connects else expected, report.causes)
+    assert told.verdict is said[0], whole(told)
+    if report.causes:
+        assert told.cause in report.causes, whole(told)
+    if report.connects:
+        assert told.prediction is not None
+        assert told.prediction.outcome is Outcome.CONNECTED, told.prediction.why
+    assert [word for word in report.says if word not in stated(told)] == [], whole(told)
+    assert [word for word in report.never if word in whole(told)] == [], whole(told)
+    if not report.cures:
+        assert cures(told) == (), whole(told)
+
+
+def _cure(site: Site, report: Report, told: Explanation) -> None:
+    printed, cured = first_cure(told, report)
+    if cured.runs_on:
+        site.run(printed.command, on=cured.runs_on)
+    else:
+        for step in cured.by:
+            step.do(site)
+    again = cured.again or report.attempt
+    seen = site.connect(again.place, again.target)
+    assert seen.outcome is Outcome.CONNECTED, (seen, printed)
+    for closed in report.closed:
+        assert site.connect(closed.place, closed.target, seconds=1.0).outcome is not Outcome.CONNECTED, closed
