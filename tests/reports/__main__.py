@@ -47,7 +47,10 @@ def _kept(site: Site, report: Report, picture: Path, *, cures: bool) -> str:
     for step in report.steps:
         step.do(site)
     codec.write(picture, site.picture())
-    told = ask(site, report)
+    try:
+        told = _said(ask(site, report))
+    except Error as exc:
+        told = [f"today     {type(exc).__name__}: {exc}"]
     lines = [
         f"report    {report.reference or 'a reproduction'}: {report.title}",
         f"truth     {report.truth}",
@@ -57,7 +60,7 @@ def _kept(site: Site, report: Report, picture: Path, *, cures: bool) -> str:
         f"must say  {report.causes or ('connects' if report.connects else 'cannot tell')}",
         f"  words   {report.says}; never {report.never}",
         f"cures     {[cure.says for cure in report.cures]}",
-        *_said(told),
+        *told,
     ]
     for alive in report.alive:
         seen = site.connect(alive.place, alive.target, seconds=2.0)
