@@ -12,7 +12,7 @@ from testbed.model import Outcome
 from tests.reports.collected import reports
 from tests.reports.report import Report
 from tests.reports.site import Site
-from tests.reports.told import ask, cures, first_cure, stated, whole
+from tests.reports.told import ask, cures, first_cure, missing, stated, whole
 
 REPORTS = {name: report for name, report in reports().items() if report.shown}
 
@@ -49,8 +49,8 @@ def _assert_said(told: Explanation, report: Report) -> None:
     if report.connects:
         assert told.prediction is not None
         assert told.prediction.outcome is Outcome.CONNECTED, told.prediction.why
-    assert [word for word in report.says if word not in stated(told)] == [], whole(told)
-    assert [word for word in report.never if word in whole(told)] == [], whole(told)
+    assert missing(report.says, stated(told)) == [], whole(told)
+    assert missing(report.never, whole(told)) == list(report.never), whole(told)
     if not report.cures:
         assert cures(told) == (), whole(told)
 

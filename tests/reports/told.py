@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from testbed.explain.explanation import Cure, Explanation
@@ -33,9 +33,14 @@ def first_cure(told: Explanation, report: Report) -> tuple[Cure, Cured]:
     printed = cures(told)
     assert printed, "no cure is printed"
     text = f"{printed[0].text} {printed[0].command}"
-    found = [cured for cured in report.cures if all(word in text for word in cured.says)]
+    found = [cured for cured in report.cures if not missing(cured.says, text)]
     assert found, f"the first cure is none that is right: {text}"
     return printed[0], found[0]
+
+
+def missing(words: Iterable[str], text: str) -> list[str]:
+    """The words that a text has not, whether in capitals or not."""
+    return [word for word in words if word.casefold() not in text.casefold()]
 
 
 def stated(told: Explanation) -> str:

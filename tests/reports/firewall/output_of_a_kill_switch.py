@@ -11,8 +11,8 @@ from truth.faults.stage import HOST, NEIGHBOUR, NEIGHBOUR_LAN
 
 REPORT: Final = Report(
     reference="mullvad/mullvadvpn-app#3803",
-    title="the host reaches nothing of the LAN: Operation not permitted",
-    truth="The chain output of 'inet mullvad' drops what does not leave by the tunnel.",
+    title="the host reaches nothing of the LAN while the VPN is down",
+    truth="The chain output of 'inet mullvad' drops what does not leave by the tunnel: connect(2) does not hear of it.",
     steps=[
         Listen(NEIGHBOUR, "0.0.0.0", 8000),
         Run(
@@ -21,7 +21,7 @@ REPORT: Final = Report(
         ),
     ],
     attempt=Attempt(HOST, f"http://{NEIGHBOUR_LAN}:8000"),
-    seen=Outcome.PROHIBITED,
+    seen=Outcome.TIMED_OUT,
     causes=("output-blocked",),
     says=("mullvad", "output"),
     cures=(

@@ -25,7 +25,7 @@ REPORT: Final = Report(
     attempt=Attempt("client", "http://web:8000"),
     seen=Outcome.RESOLVER_FAILED,
     causes=("resolver-blocked",),
-    says=("10.89.0.1", "53"),
+    says=("10.89.0.1", "icmp-host-prohibited"),
     cures=(
         Cured(
             says=("iptables -I INPUT", "53"),

@@ -24,7 +24,7 @@ REPORT: Final = Report(
     attempt=Attempt(NEIGHBOUR, "http://10.88.0.10:8000"),
     seen=Outcome.TIMED_OUT,
     causes=("reverse-path-filter",),
-    says=("web", "rp_filter"),
+    says=("10.88.0.10", "rp_filter"),
     cures=(
         Cured(says=("rp_filter",), by=(Run("sysctl -qw net.ipv4.conf.podman1.rp_filter=2"),), runs_on=HOST),
         Cured(says=("ip route",), runs_on=HOST),
