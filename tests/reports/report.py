@@ -46,7 +46,7 @@ class Report:
     """One failure of somebody's."""
 
     reference: str
-    """``repository#number`` of a public report; a repository, or empty, where it is none with a number."""
+    """``repository#number`` of a public report; empty for a failure of our own, or a form of one that is public."""
     title: str
     """The failure as who has it sees it."""
     truth: str

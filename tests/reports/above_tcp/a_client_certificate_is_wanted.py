@@ -19,7 +19,7 @@ CERTIFICATES: Final = Run(
 )
 
 REPORT: Final = Report(
-    reference="docker#2376",
+    reference="",
     title="a server that wants a client certificate: told that its own certificate is not trusted, and 'curl -k'",
     truth="The server ends the handshake with the alert certificate_required (RFC 8446, 6.2): the client gave none.",
     steps=[

@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, Start
 from truth.faults.stage import GATEWAY, HOST
 
 REPORT: Final = Report(
-    reference="portainer#2624",
+    reference="",
     title="curl: (35) wrong version number",
     truth="The server speaks HTTP and no TLS.",
     steps=[Start("client"), Listen(HOST, "0.0.0.0", 8000)],

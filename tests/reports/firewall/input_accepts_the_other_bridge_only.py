@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, Network, Run, Start
 from truth.faults.stage import GATEWAY, HOST, HOST_LAN, NEIGHBOUR
 
 REPORT: Final = Report(
-    reference="chaifeng/ufw-docker#105",
+    reference="ufw-docker#105",
     title="host-gateway works on the default network and times out on a compose project's own",
     truth="INPUT accepts what comes in by podman0, and the client's packets come in by podman1.",
     steps=[

@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, Run, Start
 from truth.faults.stage import GATEWAY, HOST, HOST_LAN, NEIGHBOUR
 
 REPORT: Final = Report(
-    reference="chaifeng/ufw-docker#53",
+    reference="ufw-docker#53",
     title="a container times out at a service of the host only while ufw is on",
     truth="INPUT's policy is DROP, and no rule accepts port 5432 from the bridge.",
     steps=[

@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, Run
 from truth.faults.stage import HOST, NEIGHBOUR, NEIGHBOUR_LAN
 
 REPORT: Final = Report(
-    reference="mullvad/mullvadvpn-app#3803",
+    reference="",
     title="the host reaches nothing of the LAN while the VPN is down",
     truth="The chain output of 'inet mullvad' drops what does not leave by the tunnel: connect(2) does not hear of it.",
     steps=[

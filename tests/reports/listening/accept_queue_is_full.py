@@ -10,7 +10,7 @@ from tests.reports.steps import Call, ListenOn, Serve, Start
 from truth.faults.stage import GATEWAY, HOST
 
 REPORT: Final = Report(
-    reference="podman#16432",
+    reference="",
     title="connections to a server that has hung time out, and ss shows it listening",
     truth="The accept queue of the listener is full (listen(2), backlog): the kernel drops the SYN.",
     steps=[

@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, ListenOn, Start
 from truth.faults.stage import GATEWAY, HOST, HOST_LAN, NEIGHBOUR
 
 REPORT: Final = Report(
-    reference="docker/for-linux#1365",
+    reference="for-linux#1365",
     title="curl: (7) Failed to connect to host.docker.internal port 12345: Connection refused",
     truth="The program listens on 127.0.0.1 of the host, and the container calls the bridge's address.",
     steps=[Start("client"), Listen(HOST, "127.0.0.1", 12345)],

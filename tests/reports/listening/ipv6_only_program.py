@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, ListenOn
 from truth.faults.stage import HOST
 
 REPORT: Final = Report(
-    reference="nodejs/node#40537",
+    reference="node#40537",
     title="a server that listens on ::1 is refused at 127.0.0.1",
     truth="The program has the IPv6 loopback alone; 127.0.0.1 is another address.",
     steps=[Listen(HOST, "::1", 3000)],

@@ -9,7 +9,7 @@ from tests.reports.report import Attempt, Cured, Report
 from tests.reports.steps import Listen, Network, Start
 
 REPORT: Final = Report(
-    reference="docker/compose#4950",
+    reference="podman#25372",
     title="the app is refused by localhost:5432, and the database runs in the container beside it",
     truth="localhost is the app's own container; db listens in its own, and its name is known on their network.",
     steps=[

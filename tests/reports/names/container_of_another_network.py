@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, Network, Run, Start
 from truth.faults.stage import HOST
 
 REPORT: Final = Report(
-    reference="containers/podman-compose#288",
+    reference="",
     title="a service of another compose project is not found by its name",
     truth="Podman's resolver tells a container of its own networks alone; client is on one, and db on another.",
     steps=[

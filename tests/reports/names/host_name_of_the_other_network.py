@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, ListenOn, Network, Start
 from truth.faults.stage import GATEWAY, HOST
 
 REPORT: Final = Report(
-    reference="podman#19089",
+    reference="",
     title="host.containers.internal is refused from a container on two networks, on some days",
     truth="The name is the gateway of either network; the program listens on 10.89.0.1 alone, the name is 10.88.0.1.",
     steps=[

@@ -9,7 +9,7 @@ from tests.reports.report import Attempt, Cured, Report
 from tests.reports.steps import Listen, Network, Run, Start, StartAnew
 
 REPORT: Final = Report(
-    reference="moby#41819",
+    reference="buildah#5033",
     title="nothing resolves in a container whose resolv.conf is the host's 127.0.0.53",
     truth="127.0.0.53 is an address of the container's own loopback, where nobody answers.",
     steps=[

@@ -9,7 +9,7 @@ from tests.reports.report import Attempt, Cured, Report
 from tests.reports.steps import Listen, Network, Start
 
 REPORT: Final = Report(
-    reference="nginx",
+    reference="",
     title="502 after the upstream was made anew: nginx keeps the address that the name had when it started",
     truth="10.89.0.5 was app's, and is other's now, where nobody listens on 8000; app listens at 10.89.0.9.",
     steps=[

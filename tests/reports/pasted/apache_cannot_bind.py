@@ -9,7 +9,7 @@ from tests.reports.steps import Listen, Stop
 from truth.faults.stage import HOST
 
 REPORT: Final = Report(
-    reference="httpd",
+    reference="",
     title="Apache's 'could not bind to address 0.0.0.0:80' is answered about port 0",
     truth="Another program has port 80 of the host.",
     steps=[Listen(HOST, "0.0.0.0", 80)],

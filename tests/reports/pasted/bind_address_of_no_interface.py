@@ -9,7 +9,7 @@ from tests.reports.steps import Listen, Start
 from truth.faults.stage import GATEWAY, HOST
 
 REPORT: Final = Report(
-    reference="podman#17126",
+    reference="",
     title="bind [10.88.0.1]:19001: Cannot assign requested address",
     truth="podman0 is there only while a container is on the network podman.",
     steps=[],

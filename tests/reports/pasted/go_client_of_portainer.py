@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, ListenOn, Start
 from truth.faults.stage import GATEWAY, HOST, HOST_LAN, NEIGHBOUR
 
 REPORT: Final = Report(
-    reference="portainer#7918",
+    reference="",
     title='Get "https://host.containers.internal:19001/ping": dial tcp 10.88.0.1:19001: connect: connection refused',
     truth="The tunnel listens on 127.0.0.1 of the host.",
     steps=[Start("portainer"), Listen(HOST, "127.0.0.1", 19001)],

@@ -8,7 +8,7 @@ from tests.reports.report import Attempt, Cured, Report
 from tests.reports.steps import Listen, Network, Start
 
 REPORT: Final = Report(
-    reference="nginx",
+    reference="",
     title="nginx gets no answer from 127.0.0.11, which is Docker's resolver: read as the target of a connection",
     truth="nginx.conf names 127.0.0.11, where in a container of Podman's nobody answers: its resolver is 10.89.0.1.",
     steps=[

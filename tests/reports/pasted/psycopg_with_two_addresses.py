@@ -9,7 +9,7 @@ from tests.reports.report import Attempt, Cured, Report
 from tests.reports.steps import Listen, Network, Start
 
 REPORT: Final = Report(
-    reference="psycopg2#1246",
+    reference="",
     title='connection to server at "localhost" (::1), port 5432 failed, then (127.0.0.1)',
     truth="localhost is the app's own container; db listens in the one beside it.",
     steps=[

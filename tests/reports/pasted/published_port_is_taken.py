@@ -9,7 +9,7 @@ from tests.reports.steps import Listen, Start, Stop
 from truth.faults.stage import HOST
 
 REPORT: Final = Report(
-    reference="podman#4855",
+    reference="",
     title="Error: cannot listen on the TCP port: listen tcp4 :8080: bind: address already in use",
     truth="A program of the host has port 8080.",
     steps=[Listen(HOST, "0.0.0.0", 8080)],

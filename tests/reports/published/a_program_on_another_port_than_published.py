@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, Start, StartAnew
 from truth.faults.stage import HOST
 
 REPORT: Final = Report(
-    reference="nginxinc/docker-nginx-unprivileged#48",
+    reference="",
     title="-p 8080:80 of nginx-unprivileged is refused: it listens on 8080",
     truth="The container listens on 8080, and 80 of it is published.",
     steps=[Start("web", "-p 8081:80"), Listen("web", "0.0.0.0", 8080)],

@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, Run, Start
 from truth.faults.stage import HOST
 
 REPORT: Final = Report(
-    reference="podman#6789",
+    reference="",
     title="after a reboot the published port is refused: the container was not started again",
     truth="web has ended.",
     steps=[Start("web", "--stop-timeout 0 -p 8080:80"), Run("podman stop web")],

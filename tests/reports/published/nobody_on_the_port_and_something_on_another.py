@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, Start
 from truth.faults.stage import HOST
 
 REPORT: Final = Report(
-    reference="portainer/agent",
+    reference="",
     title="the agent's published port 9001 is refused, while its container listens on 7946",
     truth="The program that is to listen on 9001 does not; 7946 is the cluster port of the same container. Whether a "
     "program is down or the wrong port is published only its owner knows.",

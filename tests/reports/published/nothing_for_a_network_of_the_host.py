@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, Start
 from truth.faults.stage import HOST
 
 REPORT: Final = Report(
-    reference="podman#9746",
+    reference="podman#8230",
     title="-p 8080:80 with --network host: 8080 is refused",
     truth="On the host's network Podman discards -p: the program has port 80 of the host itself.",
     steps=[Start("web", "-p 8080:80", "host"), Listen(HOST, "0.0.0.0", 80)],

@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, StartRootless
 from truth.faults.stage import HOST
 
 REPORT: Final = Report(
-    reference="podman#5153",
+    reference="podman#4455",
     title="a rootless container's own address is unreachable from the host",
     truth="10.88.0.2 is in a network namespace of the user's; the host reaches the published port only.",
     steps=[StartRootless("web", "--network podman -p 8080:8000"), Listen("web", "0.0.0.0", 8000)],

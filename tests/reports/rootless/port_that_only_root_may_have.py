@@ -9,7 +9,7 @@ from tests.reports.steps import Listen, Run, StartRootless
 from truth.faults.stage import HOST
 
 REPORT: Final = Report(
-    reference="podman#3212",
+    reference="docker-dmarc-report#66",
     title="rootlessport cannot expose privileged port 80",
     truth="An ordinary user may not bind below net.ipv4.ip_unprivileged_port_start.",
     steps=[StartRootless("other")],

@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, Run, Start
 from truth.faults.stage import GATEWAY, HOST
 
 REPORT: Final = Report(
-    reference="podman#19145",
+    reference="",
     title="containers lose the host after NetworkManager took the bridge's address away",
     truth="podman0 is there without 10.88.0.1: nobody answers for the gateway.",
     steps=[

@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, Run, Start
 from truth.faults.stage import HOST, NEIGHBOUR, NEIGHBOUR_LAN
 
 REPORT: Final = Report(
-    reference="moby#490",
+    reference="",
     title="containers reach nothing beyond the host after 'sysctl --system'",
     truth="net.ipv4.ip_forward is 0.",
     steps=[Start("client"), Listen(NEIGHBOUR, "0.0.0.0", 8000), Run("sysctl -qw net.ipv4.ip_forward=0")],

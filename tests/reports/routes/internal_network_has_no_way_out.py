@@ -1,4 +1,4 @@
-"""A container on an internal network calls a machine of the LAN."""
+"""A container on an internal network calls a database that the host publishes."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import Final
 from testbed.model import Outcome
 from tests.reports.report import Attempt, Cured, Report
 from tests.reports.steps import Listen, Network, Run, Start
-from truth.faults.stage import HOST, NEIGHBOUR, NEIGHBOUR_LAN
+from truth.faults.stage import HOST, HOST_LAN
 
 REPORT: Final = Report(
-    reference="podman#4227",
-    title="Network is unreachable from a container on an internal network",
-    truth="An internal network has no default route.",
+    reference="podman#17709",
+    title="a database becomes unreachable as soon as the application is on an internal network",
+    truth="An internal network without DNS has no gateway: the container has no route to the host's address.",
     steps=[
-        Network("inner", "--internal --subnet 10.89.0.0/24"),
+        Network("inner", "--internal --disable-dns --subnet 10.89.0.0/24"),
         Start("client", "", "inner"),
-        Listen(NEIGHBOUR, "0.0.0.0", 8000),
+        Start("database", "-p 27017:27017"),
+        Listen("database", "0.0.0.0", 27017),
     ],
-    attempt=Attempt("client", f"http://{NEIGHBOUR_LAN}:8000"),
+    attempt=Attempt("client", f"http://{HOST_LAN}:27017"),
     seen=Outcome.NETWORK_UNREACHABLE,
     causes=("internal-network",),
     says=("inner", "client"),
@@ -28,6 +29,11 @@ REPORT: Final = Report(
             by=(Run("podman network connect podman client"),),
             runs_on=HOST,
         ),
+        Cured(
+            says=("podman network connect inner database",),
+            runs_on=HOST,
+            again=Attempt("client", "http://10.89.0.3:27017"),
+        ),
     ),
-    alive=(Attempt(HOST, f"http://{NEIGHBOUR_LAN}:8000"),),
+    alive=(Attempt(HOST, f"http://{HOST_LAN}:27017"),),
 )

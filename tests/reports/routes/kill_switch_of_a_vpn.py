@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, Run, Start
 from truth.faults.stage import HOST, NEIGHBOUR, NEIGHBOUR_LAN
 
 REPORT: Final = Report(
-    reference="linuxserver/docker-wireguard#139",
+    reference="",
     title="containers lose the LAN while a VPN is up: the host's policy rules forbid it",
     truth="The rule of priority 100 forbids what comes in by podman0.",
     steps=[

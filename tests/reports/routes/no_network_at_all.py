@@ -10,7 +10,7 @@ from tests.reports.steps import Listen, Start, StartAnew
 from truth.faults.stage import HOST, HOST_LAN
 
 REPORT: Final = Report(
-    reference="podman#7412",
+    reference="",
     title="Network is unreachable from a container that was started with --network none",
     truth="It has a loopback and nothing else.",
     steps=[Start("client", "", "none"), Listen(HOST, "0.0.0.0", 8000)],
