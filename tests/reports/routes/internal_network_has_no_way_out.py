@@ -31,6 +31,7 @@ REPORT: Final = Report(
         ),
         Cured(
             says=("podman network connect inner database",),
+            by=(Run("podman network connect inner database"),),
             runs_on=HOST,
             again=Attempt("client", "http://10.89.0.3:27017"),
         ),
