@@ -34,9 +34,7 @@ class Cured:
     says: tuple[str, ...]
     """Words that such a cure has in its text or its command, all of them."""
     by: tuple[Step, ...] = ()
-    """Its deed where its command is not one to be run as it stands, such as starting a program with another address."""
-    runs_on: str = ""
-    """The place where its command is run as it stands; empty for none."""
+    """Its deed: done where what is printed has no change of the picture, and otherwise only to show that it cures."""
     again: Attempt | None = None
     """What connects after it; by default the attempt itself."""
 
@@ -58,6 +56,8 @@ class Report:
     """How the attempt really ends: the guard that what is built is what was reported. None where nothing is tried."""
     causes: tuple[str, ...] = ()
     """The codes that are right, any of them; empty where it connects, or where nobody can tell."""
+    either: tuple[str, ...] = ()
+    """Instead of those: the codes of which each is said and none is claimed, as only what was meant tells."""
     says: tuple[str, ...] = ()
     """Words that are in the sentence, in what would decide, or in a warning."""
     never: tuple[str, ...] = ()

@@ -1,9 +1,12 @@
-"""Where reports are built: the stage of the faults, with a register of what listens and an ordinary user's Podman."""
+"""Where reports are built: the stage of the faults, which knows what was started on it and can start that again."""
 
 from __future__ import annotations
 
+import re
 import subprocess
+from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +21,6 @@ from truth.faults.stage import HOST, NEIGHBOUR, Stage
 
 #: What the host's resolver knows, as a company's would: a name under a search domain, at the neighbour on the LAN.
 ZONE: Final = {"db.lab.example": ["203.0.113.20"], "files.lab.example": ["203.0.113.20"]}
-
 _DNS: Final = 53
 #: RFC 1035, 4.1.1: the question comes back as a response that a recursive server gives (QR, RA), with RCODE 3.
 _DENIES: Final = f"""
@@ -37,6 +39,29 @@ _KEEP: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A container as it was started."""
+
+    options: str
+    """Those of ``podman run``, with single blanks."""
+    network: str
+    """Its ``--network``; empty for an ordinary user's own choice."""
+    rootless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that listens, as it was started."""
+
+    process: subprocess.Popen[bytes]
+    address: str
+    deed: str
+    """As :meth:`truth.faults.stage.Stage.listen` has them; empty for one that is not of that kind."""
+    pid: int
+    """The main process of its container when it was started; 0 on a host."""
+
+
 class Site(Stage):
     """A host ``box`` with Podman, a host ``neighbour`` on its LAN, and what a report builds on them.
 
@@ -45,9 +70,12 @@ class Site(Stage):
 
     def __init__(self, *, image: str, image_store: Path) -> None:
         super().__init__(image=image, image_store=image_store, zone=ZONE)
-        self._listening: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
+        self._made: dict[str, Made] = {}
+        self._programs: dict[tuple[str, int], Program] = {}
         self._users = ExitStack()
         self._user: Rootless | None = None
+
+    # --- containers ---------------------------------------------------------------------------------------------------
 
     def container(self, name: str, *options: str, network: str = "podman") -> None:
         """Start a container that idles. Bridges keep their hardware address then, as netavark 1.9 and later have it.
@@ -55,37 +83,8 @@ class Site(Stage):
         Before that a bridge has the lowest one of its ports (netavark#833), and what starts or ends changes it.
         """
         super().container(name, *options, network=network)
+        self._made[name] = Made(" ".join(options), network)
         self.run(_KEEP)
-
-    def serve(self, place: str, port: int, command: str) -> None:
-        """Start a program of the host's that listens on a TCP port, in a host's or container's network namespace."""
-        words = ["sh", "-c", f"exec {command}"]
-        if place not in (HOST, NEIGHBOUR):
-            words = ["nsenter", f"--net=/proc/{self.pid(place)}/ns/net", *words]
-        host = self.neighbour if place == NEIGHBOUR else self.host
-        process = host.popen(words)
-        self._users.callback(end, process)
-        self._listening[place, port] = process
-        net = self.net(place)
-        wait_for(lambda: any(x.port == port for x in listeners(net)), f"{place} to listen on {port}")
-
-    def answer_names(self, place: str, address: str) -> None:
-        """Start a program that answers each question over UDP with "no such name", on an address of a place."""
-        words = ["python3", "-c", _DENIES, address]
-        if place not in (HOST, NEIGHBOUR):
-            words = ["nsenter", f"--net=/proc/{self.pid(place)}/ns/net", *words]
-        process = (self.neighbour if place == NEIGHBOUR else self.host).popen(words)
-        self._users.callback(end, process)
-        self._listening[place, _DNS] = process
-        wait_for(lambda: f":{_DNS} " in self.run("ss -Hlun", on=place), f"{place} to answer names")
-
-    def start_listening(self, place: str, address: str, port: int, deed: str) -> None:
-        """Start a program that listens, as :meth:`Stage.listen`; it is stopped by its place and port."""
-        self._listening[place, port] = self.listen(place, address, port, deed)
-
-    def stop_listening(self, place: str, port: int) -> None:
-        """End the program that listens on a port of a place."""
-        self.stop(self._listening.pop((place, port)))
 
     def user(self, network: str = SLIRP) -> Rootless:
         """An ordinary user of the host with a Podman of its own, made when first asked for.
@@ -95,6 +94,97 @@ class Site(Stage):
         if self._user is None:
             self._user = self._users.enter_context(rootless(self, network))
         return self._user
+
+    def users_container(self, name: str, *options: str, program: str = SLIRP) -> None:
+        """Start an ordinary user's container that idles; the picture is of that user's Podman from then on.
+
+        :param program: the network of the user's containers
+        """
+        self.user(program).container(name, *options)
+        self._made[name] = Made(" ".join(options), "", rootless=True)
+
+    def make_anew(
+        self,
+        name: str,
+        *,
+        add: Iterable[str] = (),
+        remove: re.Pattern[str] | None = None,
+        network: str | None = None,
+    ) -> None:
+        """Remove a container and start it with other options, as Podman's ports and names need it; its programs too.
+
+        :param add: further options of ``podman run``
+        :param remove: what of the options it had is left out
+        :param network: another ``--network``
+        """
+        was = self._made[name]
+        kept = remove.sub("", was.options) if remove else was.options
+        options = (*kept.split(), *add)
+        if was.rootless:
+            self.user().podman("rm", "--force", "--time", "0", name)
+            self.users_container(name, *options, *([f"--network={network}"] if network else []))
+        else:
+            self.podman("rm", "--force", "--time", "0", name)
+            self.container(name, *options, network=network or was.network)
+        self.start_programs_again()
+
+    def configure(self, table: str, line: str) -> None:
+        """Put a line into a table of the host's containers.conf(5)."""
+        self.run(f"sed -i '/^.{table}.$/a {line}' ${{CONTAINERS_CONF:-/etc/containers/containers.conf}}")
+
+    # --- programs -----------------------------------------------------------------------------------------------------
+
+    def start_listening(self, place: str, address: str, port: int, deed: str) -> None:
+        """Start a program that listens, as :meth:`Stage.listen`; it is stopped by its place and port."""
+        self._programs[place, port] = Program(self.listen(place, address, port, deed), address, deed, self._main(place))
+
+    def stop_listening(self, place: str, port: int) -> str:
+        """End the program that listens on a port of a place; its deed."""
+        program = self._programs.pop((place, port))
+        self.stop(program.process)
+        return program.deed or "http"
+
+    def listens(self, place: str, port: int) -> bool:
+        """Tell if a program was started on a port of a place, and not stopped since."""
+        return (place, port) in self._programs
+
+    def start_programs_again(self, ports: Iterable[int] = ()) -> None:
+        """Start the programs of containers that were started anew: an image's own comes with its container.
+
+        :param ports: of a container that did not run before, those that its program listens on
+        """
+        for (place, port), program in list(self._programs.items()):
+            if program.pid and program.pid != self._main(place) and program.deed:
+                self.stop_listening(place, port)
+                self.start_listening(place, program.address, port, program.deed)
+        started = [name for name in self._made if not any(place == name for place, _ in self._programs)]
+        for port in ports:
+            self.start_listening(started[0], "0.0.0.0", port, "http")
+
+    def serve(self, place: str, port: int, command: str) -> None:
+        """Start a program of the host's that listens on a TCP port, in a host's or container's network namespace."""
+        process = self._popen(place, ["sh", "-c", f"exec {command}"])
+        self._programs[place, port] = Program(process, "", "", 0)
+        net = self.net(place)
+        wait_for(lambda: any(x.port == port for x in listeners(net)), f"{place} to listen on {port}")
+
+    def answer_names(self, place: str, address: str) -> None:
+        """Start a program that answers each question over UDP with "no such name", on an address of a place."""
+        process = self._popen(place, ["python3", "-c", _DENIES, address])
+        self._programs[place, _DNS] = Program(process, address, "", 0)
+        wait_for(lambda: f":{_DNS} " in self.run("ss -Hlun", on=place), f"{place} to answer names")
+
+    def _popen(self, place: str, words: list[str]) -> subprocess.Popen[bytes]:
+        if place not in (HOST, NEIGHBOUR):
+            words = ["nsenter", f"--net=/proc/{self.pid(place)}/ns/net", *words]
+        process = (self.neighbour if place == NEIGHBOUR else self.host).popen(words)
+        self._users.callback(end, process)
+        return process
+
+    def _main(self, place: str) -> int:
+        return 0 if place in (HOST, NEIGHBOUR) else self.pid(place)
+
+    # --- asking -------------------------------------------------------------------------------------------------------
 
     def picture(self) -> Evidence:
         """The evidence, as anybody would take it now."""

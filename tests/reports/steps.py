@@ -70,7 +70,7 @@ class StartRootless:
 
     def do(self, site: Site) -> None:
         """Start it; the picture is of that user's Podman from then on."""
-        site.user(self.network).container(self.name, *shlex.split(self.options))
+        site.users_container(self.name, *shlex.split(self.options), program=self.network)
 
 
 @dataclass(frozen=True, slots=True)

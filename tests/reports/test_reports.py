@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from testbed.explain.explanation import Conclusion, Explanation
+from testbed.diagnose import Told
+from testbed.explain.explanation import Explanation
 from testbed.images import ImageStore
 from testbed.model import Outcome
 from tests.reports.collected import reports
 from tests.reports.report import Report
 from tests.reports.site import Site
-from tests.reports.told import ask, cures, first_cure, missing, stated, whole
+from tests.reports.told import apply, ask, conclusion, cures, matching, missing, stated, whole
 
 REPORTS = {name: report for name, report in reports().items() if report.shown}
 
@@ -33,19 +34,18 @@ def test_a_report_is_explained_and_its_cure_works(site: Site, report: Report) ->
     for alive in report.alive:
         assert site.connect(alive.place, alive.target).outcome is Outcome.CONNECTED, alive
     if report.seen is not None:
-        assert told.observation is not None
-        assert told.observation.outcome is report.seen, told.observation
-    _assert_said(told, report)
+        assert told.explanation.observation is not None
+        assert told.explanation.observation.outcome is report.seen, told.explanation.observation
+    _assert_said(told.explanation, report)
     if report.cures:
         _cure(site, report, told)
 
 
 def _assert_said(told: Explanation, report: Report) -> None:
-    expected = Conclusion.EXPLAINED if report.causes else Conclusion.CANNOT_TELL
-    said = (Conclusion.CONNECTS if report.connects else expected, report.causes)
-    assert told.verdict is said[0], whole(told)
+    assert told.verdict is conclusion(report), whole(told)
     if report.causes:
         assert told.cause in report.causes, whole(told)
+    assert {found.cause for found in told.alternatives} >= set(report.either), whole(told)
     if report.connects:
         assert told.prediction is not None
         assert told.prediction.outcome is Outcome.CONNECTED, told.prediction.why
@@ -55,15 +55,13 @@ def _assert_said(told: Explanation, report: Report) -> None:
         assert cures(told) == (), whole(told)
 
 
-def _cure(site: Site, report: Report, told: Explanation) -> None:
-    printed, cured = first_cure(told, report)
-    if cured.runs_on:
-        site.run(printed.command, on=cured.runs_on)
-    else:
-        for step in cured.by:
-            step.do(site)
-    again = cured.again or report.attempt
+def _cure(site: Site, report: Report, told: Told) -> None:
+    assert cures(told.explanation), whole(told.explanation)
+    first = cures(told.explanation)[0]
+    cured = matching(first, report)
+    assert cured is not None, whole(told.explanation)
+    again = apply(site, report, told, first, cured)
     seen = site.connect(again.place, again.target)
-    assert seen.outcome is Outcome.CONNECTED, (seen, printed)
+    assert seen.outcome is Outcome.CONNECTED, (seen, first)
     for closed in report.closed:
         assert site.connect(closed.place, closed.target, seconds=1.0).outcome is not Outcome.CONNECTED, closed

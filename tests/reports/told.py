@@ -5,37 +5,60 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from testbed.explain.explanation import Cure, Explanation
-from tests.reports.report import Cured, Report
+from testbed.diagnose import Told
+from testbed.explain.explanation import Conclusion, Cure, Diagnosis, Explanation
+from tests.reports.deeds import perform
+from tests.reports.report import Attempt, Cured, Report
 from tests.reports.site import Site
 
 #: An explanation knows itself that a neighbour who does not answer is given up after three seconds (arp(7)).
 _SECONDS: Final = 1.5
 
 
-def ask(site: Site, report: Report) -> Explanation:
+def ask(site: Site, report: Report) -> Told:
     """Explain it: the attempt, or the words that were pasted."""
     if report.pasted:
-        return site.why_pasted(report.pasted, report.attempt.place).explanation
-    return site.why(report.attempt.place, report.attempt.target, seconds=_SECONDS).explanation
+        return site.why_pasted(report.pasted, report.attempt.place)
+    return site.why(report.attempt.place, report.attempt.target, seconds=_SECONDS)
+
+
+def conclusion(report: Report) -> Conclusion:
+    """What has to be known in the end."""
+    if report.connects:
+        return Conclusion.CONNECTS
+    return Conclusion.EXPLAINED if report.causes else Conclusion.CANNOT_TELL
+
+
+def diagnoses(told: Explanation) -> tuple[Diagnosis, ...]:
+    """The cause that is claimed, or those of which only what was meant tells one."""
+    return (told.diagnosis,) if told.diagnosis else told.alternatives
 
 
 def cures(told: Explanation) -> tuple[Cure, ...]:
     """The cures that are printed, in their order."""
-    return told.diagnosis.cures if told.diagnosis else ()
+    return tuple(cure for diagnosis in diagnoses(told) for cure in diagnosis.cures)
 
 
-def first_cure(told: Explanation, report: Report) -> tuple[Cure, Cured]:
-    """The cure that is printed first, and the one of the report that it is.
+def matching(printed: Cure, report: Report) -> Cured | None:
+    """The right cure that a printed one is; None where it is none of the report's."""
+    text = f"{printed.text} {printed.command}"
+    return next((cured for cured in report.cures if not missing(cured.says, text)), None)
 
-    :raises AssertionError: none is printed, or it is none of the report's
+
+def apply(site: Site, report: Report, told: Told, printed: Cure, cured: Cured | None) -> Attempt:
+    """Do what a printed cure says, and what the report knows of it where it has no change of the picture.
+
+    :returns: what connects then
+    :raises CommandError: a command failed
     """
-    printed = cures(told)
-    assert printed, "no cure is printed"
-    text = f"{printed[0].text} {printed[0].command}"
-    found = [cured for cured in report.cures if not missing(cured.says, text)]
-    assert found, f"the first cure is none that is right: {text}"
-    return printed[0], found[0]
+    if printed.changes:
+        perform(site, told.evidence, printed)
+    elif printed.target is None and cured is not None:
+        for step in cured.by:
+            step.do(site)
+    if printed.target is not None:
+        return Attempt(report.attempt.place, str(printed.target))
+    return report.attempt if printed.changes or cured is None else cured.again or report.attempt
 
 
 def missing(words: Iterable[str], text: str) -> list[str]:
@@ -45,8 +68,8 @@ def missing(words: Iterable[str], text: str) -> list[str]:
 
 def stated(told: Explanation) -> str:
     """What is said: the sentence, what would decide, and the warnings."""
-    own = told.diagnosis.warnings if told.diagnosis else ()
-    return "\n".join((told.sentence, told.decide, *told.warnings, *own))
+    own = [warning for diagnosis in diagnoses(told) for warning in diagnosis.warnings]
+    return "\n".join(dict.fromkeys((told.sentence, told.decide, *told.warnings, *own)))
 
 
 def whole(told: Explanation) -> str:
@@ -55,10 +78,9 @@ def whole(told: Explanation) -> str:
 
 
 def _printed(told: Explanation) -> Iterator[str]:
-    if told.diagnosis is None:
-        return
-    yield str(told.diagnosis.cause)
-    for row in told.diagnosis.rows:
-        yield f"{row.what} {row.where}: {row.text}"
-    for cure in told.diagnosis.cures:
-        yield f"{cure.text} {cure.command} {cure.exposes}"
+    for diagnosis in diagnoses(told):
+        yield str(diagnosis.cause)
+        for row in diagnosis.rows:
+            yield f"{row.what} {row.where}: {row.text}"
+        for cure in diagnosis.cures:
+            yield f"{cure.text} {cure.command} {cure.exposes}"

@@ -7,7 +7,7 @@ from typing import Final
 from testbed.model import Outcome
 from tests.reports.report import Attempt, Cured, Report
 from tests.reports.steps import Listen, Run, Start
-from truth.faults.stage import HOST, NEIGHBOUR, NEIGHBOUR_LAN
+from truth.faults.stage import NEIGHBOUR, NEIGHBOUR_LAN
 
 REPORT: Final = Report(
     reference="podman#20009",
@@ -27,9 +27,8 @@ REPORT: Final = Report(
         Cured(
             says=("TCPMSS",),
             by=(Run("iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"),),
-            runs_on=HOST,
         ),
-        Cured(says=("iptables -D OUTPUT",), runs_on=HOST),
+        Cured(says=("iptables -D OUTPUT",)),
     ),
     alive=(Attempt("client", f"tcp://{NEIGHBOUR_LAN}:8000"),),
 )

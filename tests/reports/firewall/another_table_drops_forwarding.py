@@ -29,9 +29,8 @@ REPORT: Final = Report(
         Cured(
             says=("nft insert rule inet strict forward",),
             by=(Run("nft insert rule inet strict forward tcp dport 80 accept"),),
-            runs_on=HOST,
         ),
-        Cured(says=("nft", "strict"), by=(), runs_on=HOST),
+        Cured(says=("nft", "strict"), by=()),
     ),
     alive=(Attempt(HOST, f"http://{HOST_LAN}:8080"),),
 )

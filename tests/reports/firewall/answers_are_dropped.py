@@ -26,9 +26,8 @@ REPORT: Final = Report(
         Cured(
             says=("iptables -D FORWARD",),
             by=(Run("iptables -D FORWARD -s 10.88.0.0/16 -p tcp --sport 80 -j DROP"),),
-            runs_on=HOST,
         ),
-        Cured(says=("iptables -I FORWARD",), runs_on=HOST),
+        Cured(says=("iptables -I FORWARD",)),
     ),
     alive=(Attempt(HOST, f"http://{HOST_LAN}:8080"),),
 )

@@ -23,8 +23,8 @@ REPORT: Final = Report(
     causes=("forward-rejected",),
     says=("FORWARD", "icmp-host-prohibited"),
     cures=(
-        Cured(says=("iptables -D FORWARD",), by=(Run("iptables -D FORWARD 1"),), runs_on=HOST),
-        Cured(says=("iptables -I FORWARD",), runs_on=HOST),
+        Cured(says=("iptables -D FORWARD",), by=(Run("iptables -D FORWARD 1"),)),
+        Cured(says=("iptables -I FORWARD",)),
     ),
     alive=(Attempt(HOST, f"http://{NEIGHBOUR_LAN}:8000"),),
 )

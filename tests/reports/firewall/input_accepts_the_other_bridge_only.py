@@ -30,7 +30,6 @@ REPORT: Final = Report(
         Cured(
             says=("iptables -I INPUT", "5432"),
             by=(Run("iptables -I INPUT -i podman1 -p tcp --dport 5432 -j ACCEPT"),),
-            runs_on=HOST,
         ),
     ),
     alive=(Attempt("keeps-podman0", f"http://{GATEWAY}:5432"),),

@@ -21,6 +21,6 @@ REPORT: Final = Report(
     causes=("input-dropped",),
     says=("ESTABLISHED",),
     never=("peer-silent", "says nothing"),
-    cures=(Cured(says=("iptables -D INPUT",), by=(Run(f"iptables -D {_RULE}"),), runs_on=HOST),),
+    cures=(Cured(says=("iptables -D INPUT",), by=(Run(f"iptables -D {_RULE}"),)),),
     alive=(Attempt(HOST, f"http://{GATEWAY}:8000"),),
 )

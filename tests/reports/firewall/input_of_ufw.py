@@ -28,7 +28,6 @@ REPORT: Final = Report(
         Cured(
             says=("iptables -I INPUT", "5432"),
             by=(Run("iptables -I INPUT -i podman0 -p tcp --dport 5432 -j ACCEPT"),),
-            runs_on=HOST,
         ),
     ),
     alive=(Attempt(HOST, f"http://{GATEWAY}:5432"),),

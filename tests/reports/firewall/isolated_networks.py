@@ -24,6 +24,6 @@ REPORT: Final = Report(
     seen=Outcome.TIMED_OUT,
     causes=("networks-isolated",),
     says=("one", "two"),
-    cures=(Cured(says=("podman network connect",), by=(Run("podman network connect two client"),), runs_on=HOST),),
+    cures=(Cured(says=("podman network connect",), by=(Run("podman network connect two client"),)),),
     alive=(Attempt(HOST, "http://10.89.1.20:8000"),),
 )

@@ -28,9 +28,8 @@ REPORT: Final = Report(
         Cured(
             says=("nft insert rule inet mullvad output",),
             by=(Run(f"nft insert rule inet mullvad output ip daddr {NEIGHBOUR_LAN} accept"),),
-            runs_on=HOST,
         ),
-        Cured(says=("nft",), runs_on=HOST),
+        Cured(says=("nft",)),
     ),
     alive=(Attempt(NEIGHBOUR, "http://127.0.0.1:8000"),),
 )

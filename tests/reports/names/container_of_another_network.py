@@ -7,7 +7,6 @@ from typing import Final
 from testbed.model import Outcome
 from tests.reports.report import Attempt, Cured, Report
 from tests.reports.steps import Listen, Network, Run, Start
-from truth.faults.stage import HOST
 
 REPORT: Final = Report(
     reference="",
@@ -24,6 +23,6 @@ REPORT: Final = Report(
     seen=Outcome.NAME_NOT_FOUND,
     causes=("networks-not-shared",),
     says=("db", "client"),
-    cures=(Cured(says=("podman network connect",), by=(Run("podman network connect two client"),), runs_on=HOST),),
+    cures=(Cured(says=("podman network connect",), by=(Run("podman network connect two client"),)),),
     alive=(Attempt("db", "http://127.0.0.1:5432"),),
 )

@@ -7,7 +7,6 @@ from typing import Final
 from testbed.model import Outcome
 from tests.reports.report import Attempt, Cured, Report
 from tests.reports.steps import Listen, Run, Start
-from truth.faults.stage import HOST
 
 REPORT: Final = Report(
     reference="podman#14473",
@@ -22,7 +21,6 @@ REPORT: Final = Report(
         Cured(
             says=("podman network create", "podman network connect"),
             by=(Run("podman network create s && podman network connect s nginx && podman network connect s client"),),
-            runs_on=HOST,
         ),
         Cured(says=("10.88.0.2:80",), again=Attempt("client", "http://10.88.0.2:80")),
     ),

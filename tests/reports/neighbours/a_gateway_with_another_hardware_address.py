@@ -30,7 +30,6 @@ REPORT: Final = Report(
         Cured(
             says=("ip neigh", GATEWAY),
             by=(Run(f"ip neighbour flush to {GATEWAY} dev eth0", on="client"),),
-            runs_on=HOST,
         ),
     ),
 )

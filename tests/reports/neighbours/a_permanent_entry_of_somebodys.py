@@ -26,7 +26,6 @@ REPORT: Final = Report(
         Cured(
             says=("ip neigh", NEIGHBOUR_LAN),
             by=(Run(f"ip neighbour del {NEIGHBOUR_LAN} dev lan0"),),
-            runs_on=HOST,
         ),
     ),
     alive=(Attempt(NEIGHBOUR, "http://127.0.0.1:8000"),),

@@ -22,6 +22,6 @@ REPORT: Final = Report(
     seen=Outcome.TIMED_OUT,
     causes=("stale-neighbour",),
     says=("10.88.0.10", "02:52:1a:16:9f:75"),
-    cures=(Cured(says=("ip neigh", "10.88.0.10"), by=(Run("ip neighbour flush to 10.88.0.10"),), runs_on=HOST),),
+    cures=(Cured(says=("ip neigh", "10.88.0.10"), by=(Run("ip neighbour flush to 10.88.0.10"),)),),
     alive=(Attempt("web", "http://127.0.0.1:8000"),),
 )

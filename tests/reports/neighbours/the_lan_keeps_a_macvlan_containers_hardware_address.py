@@ -27,7 +27,6 @@ REPORT: Final = Report(
         Cured(
             says=("ip neigh", "203.0.113.15"),
             by=(Run("ip neighbour flush to 203.0.113.15", on=NEIGHBOUR),),
-            runs_on=NEIGHBOUR,
         ),
     ),
     alive=(Attempt("web", "http://127.0.0.1:8000"),),

@@ -16,7 +16,7 @@ REPORT: Final = Report(
     steps=[Start("web", "-p 8081:80"), Listen("web", "0.0.0.0", 8080)],
     attempt=Attempt(HOST, "http://127.0.0.1:8081"),
     seen=Outcome.REFUSED,
-    causes=("wrong-container-port", "nobody-listens"),
+    either=("wrong-container-port", "nobody-listens"),
     says=("80", "8080", "web"),
     cures=(
         Cured(says=("-p 8081:8080",), by=(StartAnew("web", "-p 8081:8080", port=8080),)),

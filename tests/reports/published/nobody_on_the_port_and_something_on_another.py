@@ -6,7 +6,7 @@ from typing import Final
 
 from testbed.model import Outcome
 from tests.reports.report import Attempt, Cured, Report
-from tests.reports.steps import Listen, Start
+from tests.reports.steps import Listen, Start, StartAnew
 from truth.faults.stage import HOST
 
 REPORT: Final = Report(
@@ -17,9 +17,12 @@ REPORT: Final = Report(
     steps=[Start("agent", "-p 9001:9001"), Listen("agent", "0.0.0.0", 7946)],
     attempt=Attempt(HOST, "http://127.0.0.1:9001"),
     seen=Outcome.REFUSED,
-    causes=("nobody-listens",),
+    either=("wrong-container-port", "nobody-listens"),
     says=("9001", "7946"),
     never=("The port that it listens on is 7946",),
-    cures=(Cured(says=("9001", "agent"), by=(Listen("agent", "0.0.0.0", 9001),)),),
+    cures=(
+        Cured(says=("9001:7946",), by=(StartAnew("agent", "-p 9001:7946", port=7946),)),
+        Cured(says=("9001", "agent"), by=(Listen("agent", "0.0.0.0", 9001),)),
+    ),
     alive=(Attempt("agent", "http://127.0.0.1:7946"),),
 )

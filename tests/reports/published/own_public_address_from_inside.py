@@ -7,7 +7,7 @@ from typing import Final
 from testbed.model import Outcome
 from tests.reports.report import Attempt, Cured, Report
 from tests.reports.steps import Listen, Start
-from truth.faults.stage import HOST, HOST_LAN, NEIGHBOUR
+from truth.faults.stage import HOST_LAN, NEIGHBOUR
 
 REPORT: Final = Report(
     reference="",
@@ -20,7 +20,7 @@ REPORT: Final = Report(
     says=("cloud", "podman0"),
     cures=(
         Cured(says=("127.0.0.1:80",), again=Attempt("cloud", "http://127.0.0.1:80")),
-        Cured(says=("hairpin on",), runs_on=HOST),
+        Cured(says=("hairpin on",)),
     ),
     alive=(Attempt("cloud", "http://127.0.0.1:80"), Attempt(NEIGHBOUR, f"http://{HOST_LAN}:8080")),
 )

@@ -22,6 +22,6 @@ REPORT: Final = Report(
     seen=Outcome.TIMED_OUT,
     causes=("rules-lost",),
     says=("8080", "web"),
-    cures=(Cured(says=("podman network reload",), by=(Run("podman network reload --all"),), runs_on=HOST),),
+    cures=(Cured(says=("podman network reload",), by=(Run("podman network reload --all"),)),),
     alive=(Attempt(HOST, "http://10.88.0.2:80"),),
 )

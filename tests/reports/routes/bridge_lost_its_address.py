@@ -27,7 +27,6 @@ REPORT: Final = Report(
         Cured(
             says=("ip addr", f"{GATEWAY}/16", "podman0"),
             by=(Run(f"ip address add {GATEWAY}/16 dev podman0"),),
-            runs_on=HOST,
         ),
     ),
 )

@@ -18,6 +18,6 @@ REPORT: Final = Report(
     seen=Outcome.TIMED_OUT,
     causes=("forwarding-off",),
     says=("box",),
-    cures=(Cured(says=("sysctl -w net.ipv4",), by=(Run("sysctl -qw net.ipv4.ip_forward=1"),), runs_on=HOST),),
+    cures=(Cured(says=("sysctl -w net.ipv4",), by=(Run("sysctl -qw net.ipv4.ip_forward=1"),)),),
     alive=(Attempt(HOST, f"http://{NEIGHBOUR_LAN}:8000"),),
 )

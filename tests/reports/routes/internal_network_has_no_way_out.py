@@ -27,12 +27,10 @@ REPORT: Final = Report(
         Cured(
             says=("podman network connect podman client",),
             by=(Run("podman network connect podman client"),),
-            runs_on=HOST,
         ),
         Cured(
             says=("podman network connect inner database",),
             by=(Run("podman network connect inner database"),),
-            runs_on=HOST,
             again=Attempt("client", "http://10.89.0.3:27017"),
         ),
     ),

@@ -22,6 +22,6 @@ REPORT: Final = Report(
     seen=Outcome.NETWORK_UNREACHABLE,
     causes=("route-forbids",),
     says=("100", "podman0"),
-    cures=(Cured(says=("ip rule del", "100"), by=(Run("ip rule del priority 100"),), runs_on=HOST),),
+    cures=(Cured(says=("ip rule del", "100"), by=(Run("ip rule del priority 100"),)),),
     alive=(Attempt(HOST, f"http://{NEIGHBOUR_LAN}:8000"),),
 )

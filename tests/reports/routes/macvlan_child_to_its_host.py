@@ -25,7 +25,6 @@ REPORT: Final = Report(
         Cured(
             says=("podman network connect podman client",),
             by=(Run("podman network connect podman client"),),
-            runs_on=HOST,
             again=Attempt("client", "http://10.88.0.1:8000"),
         ),
     ),

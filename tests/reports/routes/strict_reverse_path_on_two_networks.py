@@ -26,8 +26,8 @@ REPORT: Final = Report(
     causes=("reverse-path-filter",),
     says=("10.88.0.10", "rp_filter"),
     cures=(
-        Cured(says=("rp_filter",), by=(Run("sysctl -qw net.ipv4.conf.podman1.rp_filter=2"),), runs_on=HOST),
-        Cured(says=("ip route",), runs_on=HOST),
+        Cured(says=("rp_filter",), by=(Run("sysctl -qw net.ipv4.conf.podman1.rp_filter=2"),)),
+        Cured(says=("ip route",)),
     ),
     alive=(Attempt(HOST, "http://10.88.0.10:8000"),),
 )

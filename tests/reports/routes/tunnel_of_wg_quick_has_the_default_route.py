@@ -8,7 +8,7 @@ from testbed.model import Outcome
 from tests.reports.report import Attempt, Cured, Report
 from tests.reports.routes.policy_rules_of_wg_quick import WG_QUICK
 from tests.reports.steps import Listen, Run, Start
-from truth.faults.stage import HOST, NEIGHBOUR, NEIGHBOUR_LAN
+from truth.faults.stage import NEIGHBOUR, NEIGHBOUR_LAN
 
 REPORT: Final = Report(
     reference="",
@@ -30,7 +30,6 @@ REPORT: Final = Report(
         Cured(
             says=("ip route", "192.0.2.7"),
             by=(Run(f"ip route add 192.0.2.7 via {NEIGHBOUR_LAN}"),),
-            runs_on=HOST,
         ),
     ),
 )

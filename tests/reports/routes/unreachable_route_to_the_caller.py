@@ -28,7 +28,6 @@ REPORT: Final = Report(
         Cured(
             says=("ip route del", "10.88.0.10"),
             by=(Run("ip route del unreachable 10.88.0.10/32"),),
-            runs_on=HOST,
         ),
     ),
 )
