@@ -72,11 +72,9 @@ def perform(site: Site, evidence: Evidence, cure: Cure) -> None:
     if all(isinstance(change, _COMMANDS) for change in cure.changes):
         found = _RUN_ON.search(cure.text)
         site.run(cure.command, on=found[1] if found else HOST)
-        ports = [port for change in cure.changes if isinstance(change, Start) for port in change.ports]
-        site.start_programs_again(ports)
-        return
-    for change in cure.changes:
-        do(change, site, evidence)
+    else:
+        for change in cure.changes:
+            do(change, site, evidence)
     site.start_programs_again()
 
 

@@ -148,18 +148,12 @@ class Site(Stage):
         """Tell if a program was started on a port of a place, and not stopped since."""
         return (place, port) in self._programs
 
-    def start_programs_again(self, ports: Iterable[int] = ()) -> None:
-        """Start the programs of containers that were started anew: an image's own comes with its container.
-
-        :param ports: of a container that did not run before, those that its program listens on
-        """
+    def start_programs_again(self) -> None:
+        """Start the programs of containers that were started anew: an image's own comes with its container."""
         for (place, port), program in list(self._programs.items()):
             if program.pid and program.pid != self._main(place) and program.deed:
                 self.stop_listening(place, port)
                 self.start_listening(place, program.address, port, program.deed)
-        started = [name for name in self._made if not any(place == name for place, _ in self._programs)]
-        for port in ports:
-            self.start_listening(started[0], "0.0.0.0", port, "http")
 
     def serve(self, place: str, port: int, command: str) -> None:
         """Start a program of the host's that listens on a TCP port, in a host's or container's network namespace."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from testbed.model import Outcome
 from tests.reports.report import Attempt, Cured, Report
-from tests.reports.steps import Listen, Start, StartAnew
+from tests.reports.steps import Listen, ListenOn, Start, StartAnew
 from truth.faults.stage import HOST
 
 REPORT: Final = Report(
@@ -20,6 +20,7 @@ REPORT: Final = Report(
     says=("80", "8080", "web"),
     cures=(
         Cured(says=("-p 8081:8080",), by=(StartAnew("web", "-p 8081:8080", port=8080),)),
+        Cured(says=("listen", "0.0.0.0:80"), by=(ListenOn("web", 8080, "0.0.0.0", 80),)),
         Cured(says=("80", "web"), by=(Listen("web", "0.0.0.0", 80),)),
     ),
     alive=(Attempt("web", "http://127.0.0.1:8080"),),

@@ -6,7 +6,7 @@ from typing import Final
 
 from testbed.model import Outcome
 from tests.reports.report import Attempt, Cured, Report
-from tests.reports.steps import Listen, Start, StartAnew
+from tests.reports.steps import Listen, ListenOn, Start, StartAnew
 from truth.faults.stage import HOST
 
 REPORT: Final = Report(
@@ -22,6 +22,7 @@ REPORT: Final = Report(
     never=("The port that it listens on is 7946",),
     cures=(
         Cured(says=("9001:7946",), by=(StartAnew("agent", "-p 9001:7946", port=7946),)),
+        Cured(says=("listen", "0.0.0.0:9001"), by=(ListenOn("agent", 7946, "0.0.0.0", 9001),)),
         Cured(says=("9001", "agent"), by=(Listen("agent", "0.0.0.0", 9001),)),
     ),
     alive=(Attempt("agent", "http://127.0.0.1:7946"),),
