@@ -23,7 +23,7 @@ REPORT: Final = Report(
     ],
     attempt=Attempt("client", "http://192.0.2.7:8000"),
     seen=Outcome.TIMED_OUT,
-    causes=("tunnel-down", "no-route", "route-forbids", "link-down"),
+    causes=("link-down", "route-astray", "no-route"),
     says=("wg0",),
     never=("not modelled",),
     cures=(
