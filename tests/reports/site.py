@@ -19,8 +19,6 @@ from testbed.waiting import wait_for
 from truth.faults.rootless import Rootless, rootless
 from truth.faults.stage import HOST, NEIGHBOUR, Stage
 
-#: What the host's resolver knows, as a company's would: a name under a search domain, at the neighbour on the LAN.
-ZONE: Final = {"db.lab.example": ["203.0.113.20"], "files.lab.example": ["203.0.113.20"]}
 _DNS: Final = 53
 #: RFC 1035, 4.1.1: the question comes back as a response that a recursive server gives (QR, RA), with RCODE 3.
 _DENIES: Final = f"""
@@ -69,7 +67,7 @@ class Site(Stage):
     """
 
     def __init__(self, *, image: str, image_store: Path) -> None:
-        super().__init__(image=image, image_store=image_store, zone=ZONE)
+        super().__init__(image=image, image_store=image_store)
         self._made: dict[str, Made] = {}
         self._programs: dict[tuple[str, int], Program] = {}
         self._users = ExitStack()
