@@ -6,7 +6,7 @@ from typing import Final
 
 from testbed.model import Outcome
 from tests.reports.report import Attempt, Cured, Report
-from tests.reports.steps import Listen, Network, Run, Start
+from tests.reports.steps import Listen, Network, Run, Start, StartAnew
 
 REPORT: Final = Report(
     reference="",
@@ -24,6 +24,9 @@ REPORT: Final = Report(
     seen=Outcome.NAME_NOT_FOUND,
     causes=("name-missing",),
     says=("web", "stack"),
-    cures=(Cured(says=("stack:8000",), again=Attempt("client", "http://stack:8000")),),
+    cures=(
+        Cured(says=("stack:8000",), again=Attempt("client", "http://stack:8000")),
+        Cured(says=("--add-host", "web:10.89.0.3"), by=(StartAnew("client", "--add-host web:10.89.0.3", "shared"),)),
+    ),
     alive=(Attempt("web", "http://127.0.0.1:8000"),),
 )

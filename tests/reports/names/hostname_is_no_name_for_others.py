@@ -25,6 +25,9 @@ REPORT: Final = Report(
     cures=(
         Cured(says=("my.first.container:8000",), again=Attempt("client", "http://my.first.container:8000")),
         Cured(
+            says=("--add-host", "first:10.89.0.2"), by=(StartAnew("client", "--add-host first:10.89.0.2", "shared"),)
+        ),
+        Cured(
             says=("--network-alias", "first"),
             by=(StartAnew("my.first.container", "--network-alias first", "shared", 8000),),
         ),

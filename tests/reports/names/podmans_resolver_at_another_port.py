@@ -25,5 +25,8 @@ REPORT: Final = Report(
     causes=("nobody-listens",),
     says=("9001", "web"),
     never=("published",),
-    cures=(Cured(says=("9001",), by=(Listen("web", "0.0.0.0", 9001),)),),
+    cures=(
+        Cured(says=("9001",), by=(Listen("web", "0.0.0.0", 9001),)),
+        Cured(says=("web:8000",), again=Attempt("client", "http://web:8000")),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Final
 
 from testbed.model import Outcome
 from tests.reports.report import Attempt, Cured, Report
-from tests.reports.steps import Listen, Network, Start
+from tests.reports.steps import Listen, Network, Run, Start
 from truth.faults.stage import HOST
 
 REPORT: Final = Report(
@@ -23,6 +23,9 @@ REPORT: Final = Report(
     causes=("name-missing",),
     says=("web", "resolver"),
     never=("podman run --add-host", "--add-host"),
-    cures=(Cured(says=("10.89.0.20:8000",), again=Attempt(HOST, "http://10.89.0.20:8000")),),
+    cures=(
+        Cured(says=("10.89.0.20:8000",), again=Attempt(HOST, "http://10.89.0.20:8000")),
+        Cured(says=("10.89.0.20 web", "/etc/hosts"), by=(Run("echo '10.89.0.20 web' >> /etc/hosts"),)),
+    ),
     alive=(Attempt(HOST, "http://10.89.0.20:8000"),),
 )

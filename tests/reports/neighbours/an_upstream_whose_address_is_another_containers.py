@@ -24,7 +24,7 @@ REPORT: Final = Report(
     'upstream, client: 10.89.0.1, server: localhost, request: "GET / HTTP/1.1", upstream: "http://10.89.0.5:8000/", '
     'host: "localhost:8080"',
     seen=Outcome.REFUSED,
-    causes=("nobody-listens", "stale-address"),
+    either=("stale-address", "nobody-listens"),
     says=("app", "other", "10.89.0.9"),
     cures=(
         Cured(says=("10.89.0.9:8000",), again=Attempt("proxy", "http://10.89.0.9:8000")),

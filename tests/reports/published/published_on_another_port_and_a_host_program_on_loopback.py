@@ -24,7 +24,7 @@ REPORT: Final = Report(
     attempt=Attempt("client", "http://host.containers.internal:8000"),
     seen=Outcome.REFUSED,
     causes=("loopback-only",),
-    says=("127.0.0.1:8000", "8080"),
+    says=("127.0.0.1:8000",),
     never=("is not published",),
     cures=(
         Cured(says=(GATEWAY, "8000"), by=(ListenOn(HOST, 8000, GATEWAY),)),

@@ -21,7 +21,7 @@ REPORT: Final = Report(
     attempt=Attempt("client", "http://host.containers.internal:8000"),
     seen=Outcome.REFUSED,
     causes=("rootless-address",),
-    says=("10.88.0.1", "--add-host"),
+    says=("10.88.0.1",),
     never=("Call host.containers.internal",),
     cures=(
         Cured(says=(f"{HOST_LAN}:8000",), again=Attempt("client", f"http://{HOST_LAN}:8000")),

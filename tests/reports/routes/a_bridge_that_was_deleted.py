@@ -27,7 +27,7 @@ REPORT: Final = Report(
     never=("Start a resolver", "Give the container a resolver", "--dns"),
     cures=(
         Cured(
-            says=("podman restart", "web", "client"),
+            says=("podman", "start", "web", "client"),
             by=(Run("podman restart --time 0 client web"), Listen("web", "0.0.0.0", 8000)),
         ),
     ),
