@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -131,7 +132,69 @@ class Answer:
     server: str = ""
     """The server's own name for itself, such as ``Portainer-Agent 2.23.0``; empty where it says none."""
     excerpt: str = ""
-    """The first characters of what it said, where the status is not a success."""
+    """The first characters of what it said, where that is no HTTP answer, or one whose status is not a success."""
+    clock: datetime | None = None
+    """The server's clock, by its ``Date`` (RFC 9110, 6.6.1); None where it does not say it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate that a server sent (RFC 5280, 4.1)."""
+
+    subject: str
+    """Its distinguished name, as RFC 4514 writes one."""
+    issuer: str
+    names: tuple[str, ...]
+    """The DNS names and addresses of its subjectAltName, which are all that clients look at (RFC 9525, 2)."""
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """A TLS handshake, as the client saw it (RFC 8446, 4; RFC 5246, 7.4)."""
+
+    hello: bool = False
+    """Whether a ServerHello came: version and cipher are agreed on."""
+    asks_certificate: bool = False
+    """Whether a CertificateRequest was seen; from TLS 1.3 on it is encrypted, and never is."""
+    chain: tuple[Certificate, ...] = ()
+    """The certificates that the server sent, its own first; empty where it came to none."""
+    store: str = ""
+    """The trust store that verified them, in words; empty where the client does not verify."""
+    trusted: int = 0
+    """How many certificates that store has."""
+    verify_code: int | None = None
+    """Why it was refused: X509_V_ERR_... of OpenSSL (include/openssl/x509_vfy.h.in)."""
+    clock: datetime | None = None
+    """The client's clock when it was refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketState:
+    """A TCP socket while an attempt is in flight, as ``ss -tin`` shows it (ss(8))."""
+
+    namespace: str
+    """The key of the network namespace that it is in."""
+    state: str
+    """``ESTAB``, ``SYN-RECV``, ..., as ss(8) prints it."""
+    local: str
+    """Its own address and port."""
+    peer: str
+    """The address and port of the other end, as this end sees it."""
+    accepted: bool
+    """Whether a program holds it: one that nobody took from the accept queue has no inode yet, one that was closed none
+    any more."""
+    unread: int
+    """Recv-Q: bytes that came and that the program has not read."""
+    unacknowledged: int
+    """Send-Q: bytes that were sent, and that the other end's kernel has not acknowledged."""
+    retransmitted: int
+    """Segments that were sent once more (tcpi_total_retrans)."""
+    received: int
+    """Bytes that came (tcpi_bytes_received, RFC 4898)."""
+    acknowledged: int
+    """Bytes that the other end's kernel has acknowledged, the SYN's one among them (tcpi_bytes_acked)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +218,9 @@ class Observation:
     """The address that the outcome is about: the one that a connection was made to, else the first that was tried.
 
     None where the name has none."""
+    handshake: Handshake | None = None
+    """Where TLS was begun: what came of it."""
+    sockets: tuple[SocketState, ...] = ()
+    """Where nothing came in time: the two ends' sockets at that moment, as far as they were looked at."""
+    unverified: Observation | None = None
+    """Where the certificate was refused: what a client sees there that takes any; None where that was not tried."""

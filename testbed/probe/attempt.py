@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-import functools
+import email.utils
 import http.client
-import os
 import socket
 import ssl
 import string
 import time
 import urllib.parse
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
 
-from testbed.model import Address, Answer, Outcome, Phase, Scheme, Target, bracketed, family
+from testbed.model import (
+    Address,
+    Answer,
+    Handshake,
+    Outcome,
+    Phase,
+    Scheme,
+    SocketState,
+    Target,
+    bracketed,
+    family,
+)
 from testbed.names import NameFailure, Naming
 from testbed.namespaces import NetworkNamespace
 from testbed.probe.outcome import of_error
+from testbed.probe.tls import TlsStream
+from testbed.probe.trust import Trust
 
 #: Headers in which a server says what it is, most telling first.
 _NAMING_HEADERS: Final = ("Portainer-Agent", "Server")
@@ -40,6 +55,23 @@ class Ask:
     body: bytes = b""
 
 
+#: Looks at the two ends of a connection from which nothing came in time, while it is still there: told is its port at
+#: this end.
+LookAtEnds: TypeAlias = Callable[[int], tuple[SocketState, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a client tries."""
+
+    ask: Ask | None = None
+    """What is asked for by HTTP; the answer is read to its end then, good or not, and its beginning kept."""
+    trust: Trust | None = None
+    """What certificates are verified by; None takes any, as Portainer's ping does."""
+    look: LookAtEnds | None = None
+    """Called where nothing comes in time, before the connection is closed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What one attempt saw, before it is known whose it was."""
@@ -51,59 +83,107 @@ class Seen:
     text: str = ""
     answer: Answer | None = None
     peer: Address | None = None
+    handshake: Handshake | None = None
+    sockets: tuple[SocketState, ...] = ()
+    unverified: Seen | None = None
+    """Where the certificate was refused: what a client sees that takes any."""
 
 
-def attempt(  # noqa: PLR0911 - one return for each way an attempt ends
-    net: NetworkNamespace, naming: Naming, target: Target, *, seconds: float, ask: Ask | None = None
-) -> Seen:
+def attempt(net: NetworkNamespace, naming: Naming, target: Target, *, seconds: float, how: How | None = None) -> Seen:
     """Try once. Never raises for what the network does: that is what it reports.
 
+    A certificate that is refused is not the end of it: it is tried once more without verifying, as far as the time
+    goes, and what came of that is kept beside.
+
     :param seconds: the budget of the whole attempt, as Portainer gives its ping 3 s
-    :param ask: what to ask for; the answer is read to its end then, good or not, and its beginning kept
     """
     start = time.monotonic()
     deadline = start + seconds
-    peer: Address | None = None
-
-    def seen(
-        outcome: Outcome, phase: Phase, number: int | None = None, text: str = "", answer: Answer | None = None
-    ) -> Seen:
-        return Seen(outcome, phase, time.monotonic() - start, number, text, answer, peer)
-
+    how = how or How()
     try:
         addresses = naming.resolve(target.host, net, seconds=seconds)
     except NameFailure as failure:
-        return seen(failure.outcome, Phase.RESOLVE, failure.number, str(failure))
+        return Seen(failure.outcome, Phase.RESOLVE, time.monotonic() - start, failure.number, str(failure))
     found, peer = _connect(net, addresses, target.port, deadline)
     if isinstance(found, OSError):
         # A handshake that fails is ECONNREFUSED: a reset means that it was over already.
         phase = _NEXT_PHASE[target.scheme] if isinstance(found, ConnectionResetError) else Phase.CONNECT
-        return seen(of_error(found), phase, _errno(found), str(found))
-    connected, reached = found, f"{bracketed(str(peer))}:{target.port}"
-    phase = Phase.CONNECT
+        return Seen(of_error(found), phase, time.monotonic() - start, _errno(found), str(found), peer=peer)
+    with found as connected:
+        seen = _spoken(connected, peer, target, how, deadline)
+    if how.trust is not None and seen.handshake is not None and seen.handshake.verify_code is not None:
+        seen = replace(seen, unverified=_not_verified(net, peer, target, how, deadline))
+    return replace(seen, seconds=time.monotonic() - start)
+
+
+def _spoken(connected: socket.socket, peer: Address, target: Target, how: How, deadline: float) -> Seen:
+    """What comes of a connection that is there; the time it took is left to whoever began."""
+    reached = f"{bracketed(str(peer))}:{target.port}"
+    return replace(_asked(connected, reached, target, how, deadline), peer=peer)
+
+
+def _asked(connected: socket.socket, peer: str, target: Target, how: How, deadline: float) -> Seen:
+    if target.scheme is Scheme.TCP:
+        return Seen(Outcome.CONNECTED, Phase.CONNECT, 0, answer=Answer(peer))
+    phase, tls = Phase.HTTP, None
     try:
-        if target.scheme is Scheme.TCP:
-            return seen(Outcome.CONNECTED, phase, answer=Answer(reached))
         if target.scheme is Scheme.HTTPS:
             phase = Phase.TLS
-            _raise_pending(connected)
+            tls = TlsStream(connected, target.host, how.trust, deadline)
+            tls.handshake()
+            phase = Phase.HTTP
+        else:
             connected.settimeout(_left(deadline))
-            connected = _tls_context().wrap_socket(connected, server_hostname=target.host)
-        phase = Phase.HTTP
-        connected.settimeout(_left(deadline))
-        answer = _get(connected, target, reached, ask)
+        answer = _get(tls or connected, target, peer, how.ask)
     except http.client.RemoteDisconnected as exc:
-        return seen(Outcome.CLOSED, phase, None, str(exc))
+        return Seen(Outcome.CLOSED, phase, 0, None, str(exc), handshake=_handshake(tls, how))
     except http.client.HTTPException as exc:
-        return seen(Outcome.INCONCLUSIVE, phase, None, f"{type(exc).__name__}: {exc}")
+        text = f"{type(exc).__name__}: {exc}"
+        return Seen(Outcome.INCONCLUSIVE, phase, 0, None, text, handshake=_handshake(tls, how))
     except OSError as exc:
-        return seen(of_error(exc), phase, _errno(exc), str(exc))
-    finally:
-        connected.close()
+        return _failed(exc, phase, connected, peer, tls, how)
     good = answer.status in _SUCCESS
-    return seen(
-        Outcome.CONNECTED if good else Outcome.HTTP_STATUS, phase, None, "" if good else f"HTTP {answer.status}", answer
+    outcome, text = (Outcome.CONNECTED, "") if good else (Outcome.HTTP_STATUS, f"HTTP {answer.status}")
+    return Seen(outcome, phase, 0, None, text, answer, handshake=_handshake(tls, how))
+
+
+def _failed(error: OSError, phase: Phase, connected: socket.socket, peer: str, tls: TlsStream | None, how: How) -> Seen:
+    outcome = of_error(error)
+    greeting = tls.greeting if tls else b""
+    return Seen(
+        outcome,
+        # A server of TLS 1.3 refuses its client after that one's handshake is done (RFC 8446, 4.4.2.4).
+        Phase.TLS if outcome is Outcome.TLS_FAILED else phase,
+        0,
+        _errno(error),
+        str(error),
+        Answer(peer, excerpt=greeting[:_EXCERPT].decode(errors="replace")) if greeting else None,
+        handshake=_handshake(tls, how, error),
+        sockets=how.look(connected.getsockname()[1]) if how.look and outcome is Outcome.TIMED_OUT else (),
     )
+
+
+def _handshake(tls: TlsStream | None, how: How, error: OSError | None = None) -> Handshake | None:
+    """What came of TLS, where it was spoken."""
+    if tls is None:
+        return None
+    seen = tls.seen
+    if how.trust is not None:
+        seen = replace(seen, store=how.trust.said, trusted=len(how.trust.certificates))
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return replace(seen, verify_code=error.verify_code, clock=datetime.now(UTC))
+    return seen
+
+
+def _not_verified(net: NetworkNamespace, peer: Address, target: Target, how: How, deadline: float) -> Seen | None:
+    """What a client that takes any certificate sees; None where it could not connect any more."""
+    start = time.monotonic()
+    found, _ = _connect(net, (peer,), target.port, deadline)
+    if isinstance(found, OSError):
+        return None
+    with found as connected:
+        seen = _spoken(connected, peer, target, replace(how, trust=None), deadline)
+    return replace(seen, seconds=time.monotonic() - start)
 
 
 def _connect(
@@ -136,9 +216,9 @@ def _connect(
     return first
 
 
-def _get(connected: socket.socket, target: Target, peer: str, ask: Ask | None) -> Answer:
+def _get(connected: socket.socket | TlsStream, target: Target, peer: str, ask: Ask | None) -> Answer:
     connection = http.client.HTTPConnection(target.host, target.port)  # adds the brackets itself
-    connection.sock = connected
+    connection.sock = connected  # of a socket it wants what a TlsStream has
     path = urllib.parse.quote(target.path, safe=string.punctuation)  # as browsers and Go do with other than ASCII
     headers = {"User-Agent": "testbed", "Connection": "close", **dict(ask.headers if ask else ())}
     connection.request(ask.method if ask else "GET", path, (ask.body or None) if ask else None, headers=headers)
@@ -150,7 +230,13 @@ def _get(connected: socket.socket, target: Target, peer: str, ask: Ask | None) -
     else:
         excerpt = "" if response.status in _SUCCESS else response.read(_EXCERPT).decode(errors="replace")
     response.close()
-    return Answer(peer, response.status, server, excerpt)
+    return Answer(peer, response.status, server, excerpt, _clock(response.headers.get("Date", "")))
+
+
+def _clock(date: str) -> datetime | None:
+    with suppress(TypeError, ValueError):
+        return email.utils.parsedate_to_datetime(date)
+    return None
 
 
 def _left(deadline: float) -> float:
@@ -161,20 +247,3 @@ def _left(deadline: float) -> float:
 def _errno(error: OSError) -> int | None:
     """TLS errors carry OpenSSL's numbers, which are no errno."""
     return None if isinstance(error, ssl.SSLError) else error.errno
-
-
-def _raise_pending(connected: socket.socket) -> None:
-    """Raise for a reset that came already: on such a socket ``ssl`` would leave the handshake out without a word."""
-    number = connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if number:
-        raise OSError(number, os.strerror(number))
-
-
-@functools.cache
-def _tls_context() -> ssl.SSLContext:
-    """TLS 1.2 or later without looking at the certificate, as Portainer's ping (api/crypto/tls.go)."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
