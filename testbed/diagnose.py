@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
 
 from testbed.errors import HostError, UsageError
 from testbed.evidence import Attempt, Evidence, Place, lookup
@@ -16,9 +19,14 @@ from testbed.explain.client_texts.said import Pasted
 from testbed.explain.explain import explain
 from testbed.explain.explanation import Explanation
 from testbed.explain.pasting import explain_binding, explain_pasted, likeliest
-from testbed.model import Observation, Target
+from testbed.model import Observation, Scheme, SocketState, Target
+from testbed.namespaces import NetworkNamespace
+from testbed.predict import predict
+from testbed.probe.trust import Trust
+from testbed.readers.connections import connections
 from testbed.readers.take import Source, take
-from testbed.readers.vantages import PATIENCE, vantage
+from testbed.readers.trust import trust_in, trust_of
+from testbed.readers.vantages import PATIENCE, files, source_of, vantage
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,31 @@ class Told:
     """Where the attempt starts."""
 
 
+@dataclass(frozen=True, slots=True)
+class Client:
+    """How the user's client verifies certificates."""
+
+    insecure: bool = False
+    """Whether it takes any certificate (curl(1), --insecure)."""
+    trust: Trust | None = None
+    """What it verifies by; None is the trust store of the place that it runs in."""
+
+    @classmethod
+    def of_options(cls, *, insecure: bool = False, cacert: Path | None = None) -> Client:
+        """From options that are called as curl's.
+
+        :param cacert: a file with the certificates that it trusts, in PEM
+        :raises UsageError: there are none in it, or it does not verify anyway
+        """
+        if insecure and cacert is not None:
+            raise UsageError("--insecure verifies nothing: leave out --cacert, or leave out --insecure")
+        return cls(insecure, None if cacert is None else trust_in(cacert))
+
+
+#: One that verifies by the trust store of where it is.
+USUAL: Final = Client()
+
+
 def why(
     sources: Sequence[Source],
     place: str,
@@ -38,6 +71,7 @@ def why(
     *,
     attempt: bool = True,
     seconds: float = PATIENCE,
+    client: Client = USUAL,
     say: Callable[[str], None] = lambda line: None,
 ) -> Told:
     """Say why a place cannot connect to a target. Nothing is changed: rules, sysctls and files are only read.
@@ -46,6 +80,7 @@ def why(
         (:func:`offline`), from where nothing is tried
     :param attempt: False sends nothing
     :param seconds: how long the one attempt may take
+    :param client: what it is tried as
     :param say: told what takes long, a line at a time
     :raises UsageError: there is no such place, or there are several
     """
@@ -54,7 +89,7 @@ def why(
     if is_remote(place, [one.name for one in evidence.places()]):
         return offline(evidence, place, target)
     found = evidence.place(place)
-    seen, notes = _tried(sources, found, target, seconds, say) if attempt else (None, ())
+    seen, notes = _tried(sources, evidence, Attempt(found, target), seconds, client, say) if attempt else (None, ())
     told = explain(evidence, Attempt(found, target), seen)
     return Told(evidence, _noted(told, notes), found)
 
@@ -103,6 +138,7 @@ def why_pasted(
     *,
     attempt: bool = True,
     seconds: float = PATIENCE,
+    client: Client = USUAL,
     say: Callable[[str], None] = lambda line: None,
 ) -> Told:
     """Say why somebody got an error, from its text and from what can be seen now.
@@ -119,7 +155,7 @@ def why_pasted(
     if not attempt or remote or is_about_binding(pasted):
         return told
     assert pasted.target is not None
-    seen, notes = _tried(sources, told.place, pasted.target, seconds, say)
+    seen, notes = _tried(sources, evidence, Attempt(told.place, pasted.target), seconds, client, say)
     told_with = explain_pasted(evidence, pasted, Attempt(told.place, pasted.target), seen)
     return Told(evidence, _noted(told_with, notes), told.place)
 
@@ -158,14 +194,20 @@ def _said_at(evidence: Evidence, pasted: Pasted, target: Target) -> Place:
 
 
 def _tried(
-    sources: Sequence[Source], place: Place, target: Target, seconds: float, say: Callable[[str], None]
+    sources: Sequence[Source],
+    evidence: Evidence,
+    attempt: Attempt,
+    seconds: float,
+    client: Client,
+    say: Callable[[str], None],
 ) -> tuple[Observation | None, tuple[str, ...]]:
     """One attempt, or a sentence about why there was none; neither where the place does not run anyway."""
+    place = attempt.place
     if place.namespace is None:
         return None, ()
-    say(f"trying {target} from {place.name}")
+    say(f"trying {attempt.target} from {place.name}")
     try:
-        return _try(sources, place, target, seconds), ()
+        return _try(sources, evidence, attempt, seconds, client), ()
     except HostError as exc:
         return None, (f"Nothing was tried from {place.name}, so that this rests on the picture alone: {exc}.",)
 
@@ -174,10 +216,34 @@ def _noted(told: Explanation, notes: tuple[str, ...]) -> Explanation:
     return replace(told, warnings=(*told.warnings, *notes))
 
 
-def _try(sources: Sequence[Source], place: Place, target: Target, seconds: float) -> Observation:
+def _try(
+    sources: Sequence[Source], evidence: Evidence, attempt: Attempt, seconds: float, client: Client
+) -> Observation:
     """One attempt from a place.
 
     :raises HostError: its namespace is gone, or not ours to enter
     """
+    place, target = attempt.place, attempt.target
+    trust = None
+    if target.scheme is Scheme.HTTPS and not client.insecure:
+        trust = client.trust or trust_of(source_of(sources, place.host), place)
+
+    def look(port: int) -> tuple[SocketState, ...]:
+        return _ends(sources, evidence, attempt, port)
+
     with vantage(sources, place) as here:
-        return here.connect(target, seconds=seconds)
+        return here.connect(target, seconds=seconds, trust=trust, look=look)
+
+
+def _ends(sources: Sequence[Source], evidence: Evidence, attempt: Attempt, port: int) -> tuple[SocketState, ...]:
+    """The sockets of a connection where it starts and where it is predicted to end, as far as they can be looked at."""
+    end = predict(evidence, attempt).namespace
+    keys = dict.fromkeys([attempt.place.namespace, end.key if end else None])
+    found: list[SocketState] = []
+    with suppress(HostError):
+        known = files(sources, evidence)
+        for key in keys:
+            if key is not None and key in known:
+                with suppress(HostError, OSError), NetworkNamespace(known[key][1], key) as net:
+                    found += net.run(functools.partial(connections, key, port))
+    return tuple(found)

@@ -10,7 +10,7 @@ import click
 
 from testbed.cli.looking import BEYOND, NOTATION, UNUSABLE, LookingCommand, needed, sources_for
 from testbed.cli.progress import status
-from testbed.diagnose import Told, offline, pasted_offline, why, why_pasted
+from testbed.diagnose import Client, Told, offline, pasted_offline, why, why_pasted
 from testbed.errors import Error, UsageError
 from testbed.explain.explanation import Conclusion
 from testbed.explain.pasted import read
@@ -43,6 +43,8 @@ Exit codes: 0 it connects, 1 explained, 2 cannot tell, 3 not usable here.
 @click.option("--evidence", "file", metavar="FILE", help="Explain from a picture that 'testbed evidence' wrote.")
 @click.option("--no-attempt", is_flag=True, help="Only predict; send nothing.")
 @click.option("--seconds", type=click.FloatRange(0.1, 60), default=PATIENCE, show_default=True, help="For the attempt.")
+@click.option("--cacert", metavar="FILE", help="For the attempt: trust these certificates only, as curl --cacert does.")
+@click.option("-k", "--insecure", is_flag=True, help="For the attempt: take any certificate, as curl --insecure does.")
 @click.option("--walk", is_flag=True, help="Show the way of the packet too, step by step.")
 @click.option("--json", "json_", is_flag=True, help="Print one JSON object.")
 @click.argument("what", nargs=-1, required=True, metavar="URL | 'PASTED ERROR'")
@@ -55,17 +57,21 @@ def explain(
     file: str | None,
     no_attempt: bool,
     seconds: float,
+    cacert: str | None,
+    insecure: bool,
     walk: bool,
     json_: bool,
 ) -> None:
     """Say why a container or host cannot connect: the cause, what it rests on, and what cures it.
 
     It looks at every namespace, rule, route and listener, predicts what must happen, tries once, and puts both
-    together. Nothing is changed on the machine, and nothing runs inside a container.
+    together. Nothing is changed on the machine, and nothing runs inside a container. Certificates are verified by the
+    trust store of the place that it starts from: its files, and SSL_CERT_FILE and SSL_CERT_DIR of its main process.
     """
     text = " ".join(what)
     try:
         target = _target(text)
+        client = Client.of_options(insecure=insecure, cacert=Path(cacert) if cacert else None)
         # An ordinary user's process joins a user namespace here, which it may while it has no thread that shows status.
         if file is not None and (host or lab is not None):
             raise UsageError("--evidence has what was seen already: leave out --lab and --host")
@@ -76,9 +82,9 @@ def explain(
             else:
                 attempt = not no_attempt
                 if target is None:
-                    told = why_pasted(found, text, place, attempt=attempt, seconds=seconds, say=say)
+                    told = why_pasted(found, text, place, attempt=attempt, seconds=seconds, client=client, say=say)
                 else:
-                    told = why(found, needed(place), target, attempt=attempt, seconds=seconds, say=say)
+                    told = why(found, needed(place), target, attempt=attempt, seconds=seconds, client=client, say=say)
     except Error as exc:
         make(stderr=True).print(plain(f"testbed: {exc}", "red"))
         sys.exit(UNUSABLE)

@@ -59,6 +59,22 @@ def exists_inside(root: Path, inside: str) -> bool:
     return True
 
 
+def names_inside(root: Path, inside: str) -> tuple[str, ...]:
+    """The names in a folder below a root folder, in order, resolved as by :func:`read_inside`.
+
+    :raises OSError: it is not there, no folder, or not ours to read
+    """
+    folder = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        found = _open_in(folder, inside)
+    finally:
+        os.close(folder)
+    try:
+        return tuple(sorted(os.listdir(f"/proc/self/fd/{found}")))  # noqa: PTH208 - a descriptor is no path
+    finally:
+        os.close(found)
+
+
 def _open_in(folder: int, inside: str) -> int:
     how = _OPEN_HOW.pack(os.O_PATH | os.O_CLOEXEC, 0, _RESOLVE_IN_ROOT)
     fd = int(_libc.syscall(_OPENAT2, folder, os.fsencode(inside), how, len(how)))

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from testbed.diagnose import Told, why, why_pasted
+from testbed.diagnose import USUAL, Client, Told, why, why_pasted
 from testbed.host import PrivateHost
 from testbed.host.links import CableEnd, join
 from testbed.host.listeners import listeners
@@ -160,9 +160,9 @@ class Stage:
         own = {host.name: given.get(host.name) or of_host(host) for host in (self.host, self.neighbour)}
         return list({**own, **given}.values())
 
-    def why(self, place: str, target: str, *, seconds: float = 1.5) -> Told:
+    def why(self, place: str, target: str, *, seconds: float = 1.5, client: Client = USUAL) -> Told:
         """Explain an attempt."""
-        return why(self.sources, place, Target.parse(target), seconds=seconds)
+        return why(self.sources, place, Target.parse(target), seconds=seconds, client=client)
 
     def why_pasted(self, text: str, place: str | None = None) -> Told:
         """Explain somebody's words."""
