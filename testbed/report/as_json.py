@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from datetime import datetime
 from typing import Any, Final
 
 from testbed import bind
@@ -55,7 +57,19 @@ def observation(seen: Observation) -> dict[str, Any]:
         "answer": None
         if seen.answer is None
         else {"peer": seen.answer.peer, "status": seen.answer.status, "server": seen.answer.server},
+        "handshake": None if seen.handshake is None else _plain(dataclasses.asdict(seen.handshake)),
+        "sockets": [dataclasses.asdict(one) for one in seen.sockets],
+        "unverified": None if seen.unverified is None else observation(seen.unverified),
     }
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has: points in time as RFC 3339 writes them."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _check(check: Check) -> dict[str, Any]:

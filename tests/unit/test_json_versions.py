@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +18,7 @@ from testbed.cli.group import COMMANDS, group
 from testbed.evidence import codec
 from testbed.evidence.declared import picture
 from testbed.explain.explanation import Conclusion, Explanation
-from testbed.model import Observation, Outcome, Phase
+from testbed.model import Certificate, Handshake, Observation, Outcome, Phase, SocketState
 from testbed.report import as_json, explanation, journey
 from testbed.results import Report
 from testbed.trace import Journey
@@ -73,6 +75,19 @@ def test_the_page_has_the_version_and_every_key(command: str) -> None:
     (section,) = (text for text in PAGE.split("\n## ") if text.startswith(f"`testbed {command} "))
     assert section.splitlines()[0].endswith(f"`, version {found['version']}")
     assert [key for key in found if key != "version" and f"`{key}`" not in section] == []
+
+
+def test_an_observation_has_what_was_seen_of_tls_and_of_the_sockets() -> None:
+    """Points in time as RFC 3339 writes them, and every key on the page."""
+    when = datetime(2026, 11, 28, tzinfo=UTC)
+    handshake = Handshake(hello=True, chain=(Certificate("CN=a", "CN=b", ("a",), when, when),), clock=when)
+    socket = SocketState("net:[1]", "ESTAB", "10.0.0.1:1", "10.0.0.2:2", accepted=True, unread=3, unacknowledged=0,
+                         retransmitted=0, received=3, acknowledged=1)  # fmt: skip
+    found = json.loads(json.dumps(as_json.observation(replace(_SEEN, handshake=handshake, sockets=(socket,)))))
+    assert found["handshake"]["chain"][0]["not_after"] == "2026-11-28T00:00:00+00:00"
+    assert found["sockets"][0]["unread"] == 3
+    keys = [*found, *found["handshake"], *found["sockets"][0]]
+    assert [key for key in keys if f"`{key}`" not in PAGE] == []
 
 
 def test_no_other_module_prints_json() -> None:
