@@ -203,7 +203,13 @@ def _explained(case: Case, diagnosis: Diagnosis) -> Explanation:
     case = addresses.of_the_cure(case, diagnosis)
     warnings = (*diagnosis.warnings, *rootless.warnings(case), *addresses.warnings(case))
     return Explanation(
-        Conclusion.EXPLAINED, diagnosis.sentence, diagnosis, case.prediction, case.observation, warnings=warnings
+        Conclusion.EXPLAINED,
+        diagnosis.sentence,
+        diagnosis,
+        case.prediction,
+        case.observation,
+        decide=diagnosis.decide,
+        warnings=warnings,
     )
 
 
@@ -219,7 +225,9 @@ def _cannot_tell(case: Case, between: Undecided | None = None) -> Explanation:
         if case.place.namespace is None:
             decide = f"Whether {case.place.name} still runs, and is yours: podman ps (and sudo podman ps)"
     elif predicted.disposition in _OPEN:
-        sentence = f"It cannot be told why it was {seen.outcome}: {predicted.why}."
+        said = seen.text if above_tcp.fails_above_tcp(seen) and seen.text != seen.outcome else ""
+        what = f"{seen.outcome}{f' ({said})' if said else ''}"
+        sentence = f"It cannot be told why it was {what}: {predicted.why}."
         decide = _decide(case)
     else:
         sentence = (

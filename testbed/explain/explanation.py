@@ -90,6 +90,8 @@ class Diagnosis:
     """Where a usual witness misleads."""
     meant: str = ""
     """What somebody has to have meant for it, as half a sentence, where nothing in the picture tells."""
+    decide: str = ""
+    """Where to look for what no picture shows, such as a program's own log; empty where there is nothing to add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Explanation:
     prediction: Prediction | None
     observation: Observation | None
     decide: str = ""
-    """Where it cannot be told: the one observation that would decide it."""
+    """Where it cannot be told, the one observation that would decide it; else as of the diagnosis."""
     warnings: tuple[str, ...] = ()
     alternatives: tuple[Diagnosis, ...] = ()
     """Where it cannot be told because several cures are proven and only what was meant tells: each of them."""

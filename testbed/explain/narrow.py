@@ -32,10 +32,12 @@ class _Way:
     """The interfaces that a packet leaves by, the sender's own first."""
 
 
-def path(case: Case) -> Diagnosis | None:
+def path(case: Case, direction: str = "") -> Diagnosis | None:
     """A link takes less than the two ends send, and the ICMP message that would say so does not come out.
 
     Ends send packets of the smaller MTU of the two, as each tells the other its own (RFC 6691).
+
+    :param direction: the one that is known to lose packets, ``request`` or ``answer``; empty where that is not known
     """
     ways = _ways(case)
     if not all(way.links for way in ways):
@@ -43,7 +45,11 @@ def path(case: Case) -> Diagnosis | None:
     full = min((way.links[0].mtu for way in ways), default=0)
     for way in ways:
         narrow = min(way.links, key=lambda link: link.mtu)
-        if narrow.mtu >= full or (way.what == "request" and _request(case) <= narrow.mtu):
+        if (
+            direction not in ("", way.what)
+            or narrow.mtu >= full
+            or (way.what == "request" and _request(case) <= narrow.mtu)
+        ):
             continue
         here = next((n for n in case.evidence.namespaces.values() if narrow in n.links), None)
         lost = _icmp(here, way.sender) if here else None

@@ -17,8 +17,6 @@ from testbed.model import Observation, Outcome, Target
 from testbed.predict import Prediction, predict
 from testbed.predict.unresolved import NotRunning, question_of
 
-_CERTIFICATES = frozenset({Cause.CERTIFICATE_NOT_TRUSTED, Cause.CERTIFICATE_OTHER_NAME})
-
 
 def places(evidence: Evidence, pasted: Pasted, target: Target) -> tuple[Place, ...]:
     """The containers, then hosts, from which an attempt would end as the text says."""
@@ -107,10 +105,9 @@ def explain_pasted(
     """
     prediction = predict(evidence, attempt)
     said = _observation(pasted, attempt.place.name, str(attempt.target))
-    if pasted.code in _CERTIFICATES and prediction.outcome is Outcome.CONNECTED:
-        case = Case(evidence, attempt, prediction, said)
-        found = above_tcp.certificate(case, pasted.text)
-        return Explanation(Conclusion.EXPLAINED, found.sentence, found, prediction, said, warnings=found.warnings)
+    if said.outcome is Outcome.TLS_FAILED and (seen is None or seen.outcome is Outcome.CONNECTED):
+        # The user's client need not verify as the attempt does: where that one connects his words stand.
+        return explain(evidence, attempt, said)
     if pasted.ended and isinstance(prediction.ending, NotRunning):
         case = Case(evidence, attempt, prediction, said)
         if unknown := _unknown_at_start(case):

@@ -13,6 +13,7 @@ from truth.faults import (
     publishing,
     rootless,
     routing,
+    tls,
     tunnels,
 )
 from truth.faults.fault import FAULTS, MADE, NOT_MADE
@@ -31,5 +32,6 @@ __all__ = [
     "publishing",
     "rootless",
     "routing",
+    "tls",
     "tunnels",
 ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from testbed import machine
+from testbed.diagnose import USUAL, Client
 from testbed.explain.codes import Cause
+from testbed.explain.explanation import Cure
 from truth.faults.stage import Stage
 
 
@@ -29,8 +31,13 @@ class Broken:
     """Instead of ``cure``: the host or container where the command of the explanation's first cure is run as it is."""
     cured_place: str = ""
     """Where it is tried from after that; the same place by default (a cure may be a new container)."""
+    cure_connects: Callable[[Sequence[Cure]], None] | None = None
+    """Instead of trying again: runs one of the printed cures that is an attempt of its own, such as curl with another
+    option. It raises where that does not connect."""
     cured_target: str = ""
     """What is tried after that; the same target by default (a cure may be another address)."""
+    cured_as: Client = USUAL
+    """How certificates are verified then."""
 
 
 #: Makes it and yields what is to be tried; undone when it is closed.

@@ -116,6 +116,9 @@ def _received(text: str, words: str, target: Target | None) -> Pasted | None:
         return plain(Client.CURL, Outcome.HTTP_STATUS, text, target, phase=Phase.CONNECT)
     if "unexpected eof" in lower:
         return plain(Client.CURL, Outcome.CLOSED, text, target)
+    if "ssl_read" in lower and "alert" in lower:
+        # A server of TLS 1.3 says so after the client's handshake is done (RFC 8446, 4.4.2.4).
+        return plain(Client.CURL, Outcome.TLS_FAILED, text, target)
     return None
 
 
