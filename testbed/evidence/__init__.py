@@ -1,6 +1,8 @@
 """Evidence: a frozen, typed picture of network namespaces at one moment. Values only; no I/O here at all."""
 
+from testbed.evidence.attached import Attached, Direction
 from testbed.evidence.firewall import Act, Action, Backend, Chain, Field, Hook, Match, Rule, Ruleset
+from testbed.evidence.ipsec import IpsecDemand, IpsecDirection, IpsecPolicy
 from testbed.evidence.kernel import (
     LOCAL_TABLE,
     MAIN_TABLE,
@@ -14,6 +16,8 @@ from testbed.evidence.kernel import (
     Listener,
     Namespace,
     Neighbour,
+    Nexthop,
+    NumberRange,
     PastaNames,
     Peer,
     PolicyRule,
@@ -32,12 +36,14 @@ __all__ = [
     "VERSION",
     "Act",
     "Action",
+    "Attached",
     "Attachment",
     "Attempt",
     "Backend",
     "Chain",
     "Conntrack",
     "Container",
+    "Direction",
     "Evidence",
     "FdbEntry",
     "Field",
@@ -46,6 +52,9 @@ __all__ = [
     "Hook",
     "HostFacts",
     "InterfaceAddress",
+    "IpsecDemand",
+    "IpsecDirection",
+    "IpsecPolicy",
     "Link",
     "LinkAddress",
     "Listener",
@@ -54,6 +63,8 @@ __all__ = [
     "Namespace",
     "Neighbour",
     "Network",
+    "Nexthop",
+    "NumberRange",
     "PastaNames",
     "Peer",
     "Place",

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from testbed.evidence.attached import Attached
 from testbed.evidence.firewall import Ruleset
+from testbed.evidence.ipsec import IpsecPolicy
 from testbed.model import Address
 
 InterfaceAddress: TypeAlias = ipaddress.IPv4Interface | ipaddress.IPv6Interface
@@ -91,6 +93,12 @@ class Link:
     """Of one that slirp4netns holds: whether it lets the namespace reach the host's loopback; None where unknown."""
     pasta: PastaNames | None = None
     """Of one that pasta holds: the addresses it takes for others; None where its options are not known."""
+    lower: Peer | None = None
+    """Of a macvlan or ipvlan: the interface that it is on (its parent), by namespace and ifindex."""
+    mode: str = ""
+    """Of a macvlan: ``private``, ``vepa``, ``bridge``, ``passthru`` or ``source``; of another kind empty."""
+    group: int = 0
+    """The number of its interface group (ip-link(8), group)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,18 @@ class LinkAddress:
     """``global``, ``link`` or ``host``."""
     usable: bool = True
     """False while duplicate address detection has not ended, or found one (RFC 4862, 5.4)."""
+    duplicate: bool = False
+    """True where duplicate address detection found that somebody else has it (``dadfailed``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nexthop:
+    """One of several next hops of a route (ip-route(8), nexthop)."""
+
+    link: int | None
+    """The ifindex that it leaves by."""
+    gateway: Address | None = None
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +139,23 @@ class Route:
     metric: int = 0
     mtu: int | None = None
     multipath: bool = False
-    """Whether it has several next hops; only the first is told here."""
+    """Whether it has several next hops; ``link`` and ``gateway`` are those of the first."""
+    nexthops: tuple[Nexthop, ...] = ()
+    """Of one with several next hops: all of them, in order; empty in pictures that tell the first only."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRange:
+    """Numbers from the first one to the last one, both of them included."""
+
+    first: int
+    last: int
+
+    def __contains__(self, number: int) -> bool:
+        return self.first <= number <= self.last
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +168,7 @@ class PolicyRule:
     table: int
     """0 where it names none."""
     action: str = "lookup"
-    """``lookup``, ``unreachable``, ``prohibit``, ``blackhole``, or another word that is not modelled."""
+    """``lookup``, ``goto``, ``nop``, ``unreachable``, ``prohibit``, ``blackhole``, or another word, not modelled."""
     source: Subnet | None = None
     destination: Subnet | None = None
     incoming: str | None = None
@@ -142,6 +178,24 @@ class PolicyRule:
     inverted: bool = False
     other: str = ""
     """Selectors that are not modelled, as text; empty where there are none."""
+    goto: int | None = None
+    """Of ``goto``: the priority of the rule to go on with."""
+    suppress_prefixlength: int | None = None
+    """A route found by it is passed over where its prefix is no longer than this; None where all are taken."""
+    suppress_ifgroup: int | None = None
+    """A route found by it is passed over where its interface is of this group; None where all are taken."""
+    protocol: int | None = None
+    """The number of the transport protocol (``ipproto``)."""
+    source_ports: NumberRange | None = None
+    """``sport``."""
+    destination_ports: NumberRange | None = None
+    """``dport``."""
+    uids: NumberRange | None = None
+    """The users whose sockets it is for (``uidrange``)."""
+    tos: int = 0
+    """The type of service, or the DSCP as bits of it; 0 where it does not select by that."""
+    l3mdev: bool = False
+    """Whether it is for what comes or goes by the interfaces of a VRF, whose table it looks up (``l3mdev``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +311,10 @@ class Namespace:
     listeners: tuple[Listener, ...] = ()
     conntrack: tuple[Conntrack, ...] = ()
     firewall: Ruleset = field(default_factory=Ruleset)
+    attached: tuple[Attached, ...] = ()
+    """What may discard or rewrite packets of its interfaces beside the firewall: XDP programs, tc filters, queues."""
+    ipsec: tuple[IpsecPolicy, ...] = ()
+    """Its policies of IPsec (ip-xfrm(8))."""
     sysctls: Mapping[str, str] = field(default_factory=dict)
     """Those that decide connections, by their path below /proc/sys/net with slashes, such as ``ipv4/ip_forward``."""
     missing: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from testbed.evidence import (
     Link,
     LinkAddress,
     Neighbour,
+    Nexthop,
     PolicyRule,
     Route,
     RouteKind,
@@ -26,7 +27,8 @@ from testbed.evidence import (
 from testbed.model import Address
 from testbed.namespaces import NetworkNamespace
 from testbed.readers.netlink import Netlink, attribute, attributes
-from testbed.readers.reader import Reader, Reading
+from testbed.readers.policy_rules import policy_rule
+from testbed.readers.reader import STACKED, Reader, Reading
 
 T = TypeVar("T")
 
@@ -41,8 +43,7 @@ _GETRULE: Final = 34
 _GETNSID: Final = 90
 _IFINFOMSG: Final = struct.Struct("=BxHiI4x")
 _IFADDRMSG: Final = struct.Struct("=BBBBi")
-#: struct rtmsg, and struct fib_rule_hdr, which has the same layout: family, length of destination and source, TOS,
-#: table, two more, type or action, flags.
+#: struct rtmsg: family, length of destination and source, TOS, table, two more, type, flags.
 _RTMSG: Final = struct.Struct("=BBBBBxxBI")
 _RTNEXTHOP: Final = struct.Struct("=HBBi")
 _NDMSG: Final = struct.Struct("=B3xiHBB")
@@ -56,6 +57,11 @@ _IFF_LOWER_UP: Final = 1 << 16
 _DAD_FAILED: Final = 0x08
 _TENTATIVE: Final = 0x40
 _OPTIMISTIC: Final = 0x04
+#: MACVLAN_MODE_... (include/uapi/linux/if_link.h)
+_MACVLAN_MODES: Final = {1: "private", 2: "vepa", 4: "bridge", 8: "passthru", 16: "source"}
+_MACVLANS: Final = frozenset({"macvlan", "macvtap"})
+#: IFLA_LINK is the other end of the first one, and the interface below the others.
+_WITH_PEER: Final = frozenset({"veth", *STACKED})
 _SCOPES: Final = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
 _KINDS: Final = {
     1: RouteKind.UNICAST,
@@ -68,26 +74,6 @@ _KINDS: Final = {
     8: RouteKind.PROHIBIT,
     9: RouteKind.THROW,
 }
-_ACTIONS: Final = {1: "lookup", 2: "goto", 3: "nop", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
-_INVERT: Final = 0x2
-#: Selectors of a rule that are not modelled, and what its table may not be used for.
-_RULE_OTHERS: Final = {
-    4: "goto",
-    11: "realms",
-    12: "tun_id",
-    13: "suppress_ifgroup",
-    14: "suppress_prefixlength",
-    19: "l3mdev",
-    20: "uidrange",
-    22: "ipproto",
-    23: "sport",
-    24: "dport",
-}
-#: FRA_PROTOCOL says who made it, FRA_PAD nothing; the others are fields of ours.
-_RULE_KNOWN: Final = frozenset({1, 2, 3, 6, 10, 15, 16, 17, 18, 21})
-_SUPPRESS: Final = frozenset({13, 14})
-_PORTS: Final = frozenset({23, 24})
-_NOT_SUPPRESSED: Final = b"\xff" * 4
 #: In the order in which one that has several is called.
 _STATES: Final = {
     0x80: "permanent",
@@ -107,7 +93,7 @@ class Links:
 
     links: tuple[Link, ...]
     peers: Mapping[int, tuple[int | None, int]]
-    """Of each veth by its ifindex: this namespace's number for the peer's, None for itself, and its ifindex there."""
+    """See :attr:`testbed.readers.reader.Reading.peers`."""
     addresses: tuple[LinkAddress, ...]
     routes: tuple[Route, ...]
     policy_rules: tuple[PolicyRule, ...]
@@ -141,7 +127,7 @@ def read_links() -> Links:
             {link.index: peer for link, peer in links if peer is not None},
             rows("addresses", _GETADDR, bytes(_IFADDRMSG.size), _address),
             of_both_families("routes", _GETROUTE, _route),
-            of_both_families("policy rules", _GETRULE, _rule),
+            of_both_families("policy rules", _GETRULE, policy_rule),
             rows("neighbours", _GETNEIGH, bytes(_NDMSG.size), _neighbour),
             rows("entries of bridges", _GETNEIGH, fdb, _fdb_entry) if fdb else (),
             tuple(missing),
@@ -190,12 +176,13 @@ def numbers_of(namespaces: Mapping[str, int]) -> dict[int, str]:
 
 
 def _link(message: bytes) -> Iterator[tuple[Link, tuple[int | None, int] | None]]:
-    """An interface, and of a veth the number of its peer's namespace and its ifindex there."""
+    """An interface, and of a veth or a macvlan the number of its peer's or parent's namespace and the ifindex there."""
     _, hardware, index, flags = _IFINFOMSG.unpack_from(message)
     found = attributes(message[_IFINFOMSG.size :])
     info = attributes(found.get(18, b""))  # IFLA_LINKINFO: kind 1, data 2, slave kind 4, slave data 5
     kind = _text(info.get(1)) or ("loopback" if hardware == _ARPHRD_LOOPBACK else "")
     port = attributes(info.get(5, b"")) if _text(info.get(4)) == "bridge" else {}
+    data = attributes(info.get(2, b""))
     link = Link(
         index=index,
         name=_text(found.get(3)),
@@ -207,9 +194,11 @@ def _link(message: bytes) -> Iterator[tuple[Link, tuple[int | None, int] | None]
         master=_number(found.get(10)),
         isolated=any(port.get(33, b"")),  # IFLA_BRPORT_ISOLATED
         hairpin=any(port.get(4, b"")),  # IFLA_BRPORT_MODE
-        vlan_filtering=kind == "bridge" and any(attributes(info.get(2, b"")).get(7, b"")),  # IFLA_BR_VLAN_FILTERING
+        vlan_filtering=kind == "bridge" and any(data.get(7, b"")),  # IFLA_BR_VLAN_FILTERING
+        mode=_MACVLAN_MODES.get(_number(data.get(1)) or 0, "") if kind in _MACVLANS else "",  # IFLA_MACVLAN_MODE
+        group=_number(found.get(27)) or 0,  # IFLA_GROUP
     )
-    there = _number(found.get(5)) if kind == "veth" else None  # IFLA_LINK
+    there = _number(found.get(5)) if kind in _WITH_PEER else None  # IFLA_LINK
     yield link, None if there is None else (_number(found.get(37)), there)  # IFLA_LINK_NETNSID
 
 
@@ -220,9 +209,10 @@ def _address(message: bytes) -> Iterator[LinkAddress]:
     own = found.get(2) or found.get(1)
     if own is not None:
         flags = _number(found.get(8)) or flags
-        usable = not flags & _DAD_FAILED and (not flags & _TENTATIVE or bool(flags & _OPTIMISTIC))
+        duplicate = bool(flags & _DAD_FAILED)
+        usable = not duplicate and (not flags & _TENTATIVE or bool(flags & _OPTIMISTIC))
         address = ipaddress.ip_interface(f"{ipaddress.ip_address(own)}/{length}")
-        yield LinkAddress(index, address, _SCOPES.get(scope, str(scope)), usable)
+        yield LinkAddress(index, address, _SCOPES.get(scope, str(scope)), usable, duplicate)
 
 
 def _route(message: bytes) -> Iterator[Route]:
@@ -230,64 +220,35 @@ def _route(message: bytes) -> Iterator[Route]:
     found = attributes(message[_RTMSG.size :])
     if kind not in _KINDS:
         return
-    hops = list(_next_hops(found.get(9, b"")))  # RTA_MULTIPATH
-    link, hop = hops[0] if hops else (_number(found.get(4)), found)  # RTA_OIF
-    via = hop.get(18)  # RTA_VIA: a family, and an address of it
+    hops = tuple(_nexthops(found.get(9, b"")))  # RTA_MULTIPATH
+    one = hops[0] if hops else _nexthop(_number(found.get(4)), found)  # RTA_OIF
     yield Route(
         table=_number(found.get(15)) or table,
         kind=_KINDS[kind],
         destination=_subnet(family, found.get(1), length),
-        link=link,
-        gateway=_ip(via[2:] if via else hop.get(5)),
+        link=one.link,
+        gateway=one.gateway,
         source=_ip(found.get(7)),
         metric=_number(found.get(6)) or 0,
         mtu=_number(attributes(found.get(8, b"")).get(2)),  # RTAX_MTU
         multipath=len(hops) > 1,
+        nexthops=hops if len(hops) > 1 else (),
     )
 
 
-def _next_hops(data: bytes) -> Iterator[tuple[int, dict[int, bytes]]]:
+def _nexthops(data: bytes) -> Iterator[Nexthop]:
+    """Those of a route with several (struct rtnexthop, include/uapi/linux/rtnetlink.h)."""
     while len(data) >= _RTNEXTHOP.size:
-        length, _, _, link = _RTNEXTHOP.unpack_from(data)
+        length, _, weight, link = _RTNEXTHOP.unpack_from(data)
         if length < _RTNEXTHOP.size:
             return
-        yield link, attributes(data[_RTNEXTHOP.size : length])
+        yield _nexthop(link, attributes(data[_RTNEXTHOP.size : length]), weight + 1)
         data = data[(length + 3) & ~3 :]
 
 
-def _rule(message: bytes) -> Iterator[PolicyRule]:
-    family, to_length, from_length, tos, table, action, flags = _RTMSG.unpack_from(message)
-    found = attributes(message[_RTMSG.size :])
-    others = [
-        f"{_RULE_OTHERS.get(kind, f'attribute {kind}')} {_words(kind, data)}"
-        for kind, data in sorted(found.items())
-        if kind not in _RULE_KNOWN and any(data) and not (kind in _SUPPRESS and data == _NOT_SUPPRESSED)
-    ]
-    # A length that is kept at 0 restricts just as well as any other.
-    others += [f"suppress_prefixlength {_words(14, found[14])}"] if found.get(14) == bytes(4) else []
-    others += [f"tos {tos}"] if tos else []
-    mark, mask = _number(found.get(10)), _number(found.get(16))
-    yield PolicyRule(
-        priority=_number(found.get(6)) or 0,
-        family=4 if family == socket.AF_INET else 6,
-        table=_number(found.get(15)) or table,
-        action=_ACTIONS.get(action, str(action)),
-        source=_subnet(family, found[2], from_length) if 2 in found else None,  # noqa: PLR2004 - FRA_SRC
-        destination=_subnet(family, found[1], to_length) if 1 in found else None,
-        incoming=_text(found.get(3)) or None,
-        outgoing=_text(found.get(17)) or None,
-        # A mask without a mark selects those whose mark is 0 there.
-        mark=(mark or 0) & 0xFFFF_FFFF if mark or mask else None,
-        mask=0xFFFF_FFFF if mask is None else mask & 0xFFFF_FFFF,
-        inverted=bool(flags & _INVERT),
-        other=", ".join(others),
-    )
-
-
-def _words(kind: int, data: bytes) -> str:
-    """The value of an attribute that is not modelled, as far as ip-rule(8) has words for it."""
-    form = "=HH" if kind in _PORTS else {8: "=II", 4: "=I", 1: "=B"}.get(len(data))
-    return data.hex() if form is None else "-".join(map(str, struct.unpack(form, data)))
+def _nexthop(link: int | None, found: Mapping[int, bytes], weight: int = 1) -> Nexthop:
+    via = found.get(18)  # RTA_VIA: a family, and an address of it
+    return Nexthop(link, _ip(via[2:] if via else found.get(5)), weight)
 
 
 def _neighbour(message: bytes) -> Iterator[Neighbour]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from testbed.errors import HostError
 from testbed.evidence import Namespace
 from testbed.namespaces import NetworkNamespace
-from testbed.readers import conntrack, firewall, links, sockets, sysctls
+from testbed.readers import conntrack, firewall, ipsec, links, sockets, sysctls, traffic_control
 from testbed.readers.reader import Reader
 
 #: All of them, in the order in which they read.
@@ -18,6 +18,8 @@ READERS: Final[tuple[Reader, ...]] = (
     sockets.READER,
     conntrack.READER,
     firewall.READER,
+    traffic_control.READER,
+    ipsec.READER,
     sysctls.READER,
 )
 #: The fields of a Namespace that no reader fills: what it is known by, and what all readers missed.

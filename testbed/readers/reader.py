@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from testbed.namespaces import NetworkNamespace
+
+#: The kinds of interfaces that are on another one, their parent, which may be of another namespace (ip-link(8)).
+STACKED: Final = frozenset({"macvlan", "macvtap", "ipvlan", "ipvtap"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,8 @@ class Reading:
     """Parts that could not be read, and why, a sentence each."""
     peers: Mapping[int, tuple[int | None, int]] = field(default_factory=dict)
     """Of each veth by its ifindex: the number that the namespace has for its peer's, None for itself, and the peer's
-    ifindex there. What links are completed from once all namespaces were read."""
+    ifindex there. Of what is stacked on another interface: the same of that one. What links are completed from once all
+    namespaces were read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,14 @@ _SINGLE: Final = (
 )
 #: For each interface, and for ``all`` and ``default``.
 _EACH: Final = (
-    ("ipv4/conf", ("forwarding", "rp_filter", "route_localnet", "accept_local", "arp_ignore")),
-    ("ipv6/conf", ("forwarding", "disable_ipv6")),
+    (
+        "ipv4/conf",
+        (
+            *("forwarding", "rp_filter", "src_valid_mark", "route_localnet", "accept_local"),
+            *("arp_ignore", "arp_filter", "proxy_arp", "ignore_routes_with_linkdown"),
+        ),
+    ),
+    ("ipv6/conf", ("forwarding", "disable_ipv6", "ignore_routes_with_linkdown")),
 )
 _LONGEST: Final = 64
 

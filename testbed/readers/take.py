@@ -26,6 +26,7 @@ from testbed.readers.files import exists_inside, read_inside
 from testbed.readers.links import numbers_of
 from testbed.readers.namespace import Seen, see
 from testbed.readers.processes import Holders, holders, link
+from testbed.readers.reader import STACKED
 
 #: Python runs one thread at a time; the others wait for programs that print rules.
 _AT_ONCE: Final = 1
@@ -264,12 +265,13 @@ def _called(one: _Inventory, container: Container | None = None) -> Called:
 
 
 def _peers(nets: Mapping[str, NetworkNamespace], seen: Mapping[str, Seen]) -> dict[tuple[str, int], Peer]:
-    """The other end of each veth, by the key of its namespace and its ifindex.
+    """The other end of each veth, and the parent of what is stacked, by the key of its namespace and its ifindex.
 
     The namespace with most of them is asked for its numbers first: its answers tell those of its containers too, and a
     hundred containers need not each be asked about a hundred others.
     """
     found: dict[tuple[str, int], Peer] = {}
+    stacked = {(key, x.index) for key, one in seen.items() for x in one.namespace.links if x.kind in STACKED}
     fds = {key: net.fileno() for key, net in nets.items()}
     for key in sorted(seen, key=lambda k: len(seen[k].peers), reverse=True):
         own = seen[key].peers
@@ -281,7 +283,8 @@ def _peers(nets: Mapping[str, NetworkNamespace], seen: Mapping[str, Seen]) -> di
         for index, (number, there) in left.items():
             other = key if number is None else numbers.get(number)
             found[key, index] = Peer(other, there)
-            if other is not None and seen[other].peers.get(there, (None, 0))[1] == index:
+            mutual = other is not None and seen[other].peers.get(there, (None, 0))[1] == index
+            if other is not None and mutual and (key, index) not in stacked:
                 found.setdefault((other, there), Peer(key, index))
     return found
 
@@ -308,6 +311,8 @@ def _complete(namespace: Namespace, peers: Mapping[tuple[str, int], Peer], held:
 
 def _completed(key: str, link: Link, peers: Mapping[tuple[str, int], Peer], held: Holders) -> Link:
     peer = peers.get((key, link.index))
+    if link.kind in STACKED:
+        return replace(link, lower=peer)
     if link.kind != "tun":
         return replace(link, peer=peer)
     return replace(

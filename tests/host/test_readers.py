@@ -30,6 +30,8 @@ from testbed.evidence import (
     Listener,
     Namespace,
     Network,
+    Nexthop,
+    NumberRange,
     Peer,
     PolicyRule,
     Published,
@@ -53,6 +55,7 @@ from testbed.scenarios.portainer.lab import PortainerLab
 from testbed.topology import RESOLVER_ADDRESS
 from testbed.waiting import wait_for
 from tests.host.placed import IDLE, Placement, place
+from tests.host.stacking import stack_macvlan
 from tests.rootless import RootlessLaptop
 
 MakeHost = Callable[..., PrivateHost]
@@ -203,7 +206,11 @@ def test_routes_are_those_of_ip_route(boxed: PrivateHost, family: int) -> None:
         ("192.0.2.0/25 via inet6 fd00::9 dev wan0", {"gateway": "fd00::9"}),
         (
             "192.0.2.0/25 nexthop via 198.51.100.3 nexthop via 198.51.100.4",
-            {"gateway": "198.51.100.3", "multipath": True},
+            {"gateway": "198.51.100.3", "multipath": True, "nexthops": (("198.51.100.3", 1), ("198.51.100.4", 1))},
+        ),
+        (
+            "192.0.2.0/25 nexthop via 198.51.100.3 weight 5 nexthop via 198.51.100.4",
+            {"gateway": "198.51.100.3", "multipath": True, "nexthops": (("198.51.100.3", 5), ("198.51.100.4", 1))},
         ),
         ("192.0.2.0/25 dev wan0 table 70000 src 198.51.100.1", {"table": 70000, "source": "198.51.100.1"}),
     ],
@@ -219,7 +226,8 @@ def test_every_kind_of_route(make_private_host: MakeHost, words: str, route: Map
     gateway, source = (ipaddress.ip_address(route[x]) if x in route else None for x in ("gateway", "source"))
     plain = Route(254, kind, ipaddress.ip_network("192.0.2.0/25"), index, gateway, source)
     others = {key: value for key, value in route.items() if key in {"table", "metric", "mtu", "multipath"}}
-    assert found == dataclasses.replace(plain, **others)
+    hops = tuple(Nexthop(index, ipaddress.ip_address(hop), weight) for hop, weight in route.get("nexthops", ()))
+    assert found == dataclasses.replace(plain, nexthops=hops, **others)
 
 
 def cabled(make_private_host: MakeHost) -> PrivateHost:
@@ -238,10 +246,18 @@ def cabled(make_private_host: MakeHost) -> PrivateHost:
         ("not iif lo oif wan0 lookup 77", PolicyRule(100, 4, 77, incoming="lo", outgoing="wan0", inverted=True)),
         ("fwmark 0x2000/0xff00 lookup 70000", PolicyRule(100, 4, 70000, mark=0x2000, mask=0xFF00)),
         ("fwmark 0x80000000 blackhole", PolicyRule(100, 4, 0, "blackhole", mark=0x8000_0000)),
-        ("ipproto tcp dport 80-90 lookup 77", PolicyRule(100, 4, 77, other="ipproto 6, dport 80-90")),
-        ("uidrange 0-5 lookup 77", PolicyRule(100, 4, 77, other="uidrange 0-5")),
-        ("lookup main suppress_prefixlength 0", PolicyRule(100, 4, 254, other="suppress_prefixlength 0")),
-        ("tos 0x10 unreachable", PolicyRule(100, 4, 0, "unreachable", other="tos 16")),
+        (
+            "ipproto tcp dport 80-90 lookup 77",
+            PolicyRule(100, 4, 77, protocol=6, destination_ports=NumberRange(80, 90)),
+        ),
+        ("ipproto udp sport 53 nop", PolicyRule(100, 4, 0, "nop", protocol=17, source_ports=NumberRange(53, 53))),
+        ("uidrange 0-5 lookup 77", PolicyRule(100, 4, 77, uids=NumberRange(0, 5))),
+        ("lookup main suppress_prefixlength 0", PolicyRule(100, 4, 254, suppress_prefixlength=0)),
+        ("lookup main suppress_ifgroup 3", PolicyRule(100, 4, 254, suppress_ifgroup=3)),
+        ("goto 32766", PolicyRule(100, 4, 0, "goto", goto=32766)),
+        ("l3mdev", PolicyRule(100, 4, 0, l3mdev=True)),
+        ("tos 0x10 unreachable", PolicyRule(100, 4, 0, "unreachable", tos=16)),
+        ("tun_id 5 lookup 77", PolicyRule(100, 4, 77, other=f"tun_id {5 << 56}")),
     ],
 )
 def test_every_kind_of_policy_rule(bare: PrivateHost, words: str, rule: PolicyRule) -> None:
@@ -292,6 +308,27 @@ def test_an_isolated_port(boxed: PrivateHost) -> None:
     (port,) = (one.name for one in of(seen(boxed), "host").links if one.kind == "veth")
     boxed.run(["bridge", "link", "set", "dev", port, "isolated", "on"])
     assert [one.name for one in of(seen(boxed), "host").links if one.isolated] == [port]
+
+
+@pytest.mark.parametrize("mode", ["private", "vepa", "bridge", "passthru"])
+def test_a_macvlan_of_another_namespace_has_its_parent_and_its_mode(make_private_host: MakeHost, mode: str) -> None:
+    """What was made on one host's interface and moved to another host is told of with both."""
+    host, other = make_private_host("one", with_engine=False), make_private_host("other", with_engine=False)
+    join(CableEnd(host, "wan0"), CableEnd(other, "wan0"))
+    stack_macvlan(host, "wan0", other, "inner0", mode)
+    picture = seen(host, other)
+    found = link(of(picture, "other"), "inner0")
+    parent = Peer(picture.place("one").namespace, link(of(picture, "one"), "wan0").index)
+    assert (found.kind, found.mode, found.lower, found.peer) == ("macvlan", mode, parent, None)
+    assert link(of(picture, "one"), "wan0").peer == Peer(
+        picture.place("other").namespace, link(of(picture, "other"), "wan0").index
+    )
+
+
+def test_an_interface_has_the_number_of_its_group(bare: PrivateHost) -> None:
+    """What ip-link(8) calls the group is told by its number."""
+    bare.run(["ip", "link", "set", "lo", "group", "7"])
+    assert link(of(seen(bare), "bare"), "lo").group == 7
 
 
 def test_the_veths_of_two_hosts_with_equal_indexes_have_their_own_peers(
