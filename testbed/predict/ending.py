@@ -6,7 +6,7 @@
           Accepted  Held  QueueFull
         Filtered                       a rule or a policy decided
           Dropped  Rejected  NeighbourFiltered  LaterFiltered
-        NoListener  NoTranslationAddress  NoRoute  RouteForbids  NoSource  NoNeighbour  StaleNeighbour
+        Discarded  NoListener  NoTranslationAddress  NoRoute  RouteForbids  NoSource  NoNeighbour  StaleNeighbour
         NotForwarded  ReversePath  Hairpin  Martian  Unasked  RelayRefuses  RelayCloses  Left
         Unknown                        in testbed.predict.unknown
       Unresolved  Nowhere              in testbed.predict.unresolved: no packet to the target was sent
@@ -22,6 +22,7 @@ from typing import ClassVar
 
 from testbed.evidence import (
     Act,
+    Attached,
     Chain,
     Container,
     Hook,
@@ -36,8 +37,10 @@ from testbed.evidence import (
     Rule,
 )
 from testbed.model import Address
+from testbed.predict.barrier import Barrier
 from testbed.predict.disposition import Disposition
 from testbed.predict.packet import Packet
+from testbed.predict.sysctls import Sysctl, of_interface, sysctl
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +217,15 @@ class NoTranslationAddress(PacketEnding):
     """MASQUERADE or REDIRECT."""
 
 
+@dataclass(frozen=True, slots=True)
+class Discarded(PacketEnding):
+    """A queueing discipline of an interface discards every packet, or every one of that size (tc(8))."""
+
+    disposition = Disposition.DROPPED
+    link: Link
+    by: Attached
+
+
 # --- routes -----------------------------------------------------------------------------------------------------------
 
 
@@ -267,6 +279,13 @@ class NotForwarded(PacketEnding):
     disposition = Disposition.NOT_FORWARDED
     link: Link
 
+    @property
+    def sysctl(self) -> Sysctl:
+        """The parameter that turns forwarding on: of IPv4 the interface's, of IPv6 that of all (ip-sysctl)."""
+        if self.destination.version == 4:
+            return sysctl(self.namespace, f"ipv4/conf/{self.link.name}/forwarding")
+        return sysctl(self.namespace, "ipv6/conf/all/forwarding")
+
 
 @dataclass(frozen=True, slots=True)
 class ReversePath(PacketEnding):
@@ -274,6 +293,13 @@ class ReversePath(PacketEnding):
 
     disposition = Disposition.REVERSE_PATH
     link: Link
+    way_back: Route | PolicyRule | None = None
+    """The route that the answer would take, or what forbids one; None where there is none."""
+
+    @property
+    def sysctls(self) -> tuple[Sysctl, ...]:
+        """The parameters that make the filter, of which the higher value counts."""
+        return of_interface(self.namespace, "ipv4", self.link.name, "rp_filter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +312,14 @@ class Martian(PacketEnding):
     leaving: bool = False
     """True where the packet was to leave by the interface; else it came in by it."""
 
+    @property
+    def sysctls(self) -> tuple[Sysctl, ...]:
+        """The parameters that would let it pass, any of them; none for ::1, which no parameter lets pass (RFC 4291)."""
+        if self.address.version == 6:
+            return ()
+        name = "route_localnet" if self.address.is_loopback else "accept_local"
+        return of_interface(self.namespace, "ipv4", self.link.name, name)
+
 
 # --- segments ---------------------------------------------------------------------------------------------------------
 
@@ -297,6 +331,9 @@ class NoNeighbour(PacketEnding):
     disposition = Disposition.NO_NEIGHBOUR
     link: Link
     hop: Address
+    barrier: Barrier | None = None
+    """What keeps the owner of the address from answering; None where nobody in the picture has it, or that is not
+    known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from testbed.predict.packet_walk import PacketWalk
 from testbed.predict.steps import Step
 from testbed.predict.unknown import Divergence, Unknown
 
-_MOST: Final = 4
+_MOST: Final = 64
 _UNKNOWN: Final = frozenset({Disposition.UNKNOWN, Disposition.LEFT})
 _REACHED: Final = frozenset({Disposition.ACCEPTED, Disposition.HELD})
 
@@ -22,18 +22,22 @@ def travel(
 ) -> tuple[PacketEnding, tuple[Step, ...]]:
     """Send the first packet of a connection, and its answer back.
 
-    Where several default routes are as good as each other every one is tried, and where they do not end alike the end
-    is unknown.
+    Where the kernel may take any of several next hops every way is tried, and where they do not end alike the end is
+    unknown.
 
     :param namespace: the key of the one it starts in
     """
     first = PacketWalk(evidence, namespace)
     ending = first.connect(protocol, address, port)
-    for preference in range(1, min(first.choices, _MOST)):
-        other = PacketWalk(evidence, namespace, preference).connect(protocol, address, port)
+    choices, preference = first.choices, 1
+    while preference < min(choices, _MOST):
+        walk = PacketWalk(evidence, namespace, preference)
+        other = walk.connect(protocol, address, port)
+        choices = max(choices, walk.choices)
         if _result(other) != _result(ending):
-            diverging = Divergence(evidence.namespaces[namespace], first.choices, ending, other)
+            diverging = Divergence(evidence.namespaces[namespace], choices, ending, other)
             return Unknown(ending.trail, diverging), first.steps
+        preference += 1
     return ending, first.steps
 
 

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass, field
+from typing import Final
 
 from testbed.evidence import Evidence, Link, Namespace, RouteKind
 from testbed.model import Address
 from testbed.predict import routing
+from testbed.predict.apart import barrier
 from testbed.predict.ending import Left, NoNeighbour, PacketEnding, StaleNeighbour
 from testbed.predict.frame_filters import FrameFilters
 from testbed.predict.ingress import filters_bridges
 from testbed.predict.netfilter import Netfilter
 from testbed.predict.packet import Packet
+from testbed.predict.passing import stopped_between
 from testbed.predict.routing import Chosen
 from testbed.predict.segment import Reached, Station, believed, who_has
-from testbed.predict.unknown import DuplicateAddress, Unknown
+from testbed.predict.unknown import DuplicateAddress, Unknown, UnmodelledLink
+
+#: Kinds of interfaces whose segment is not modelled.
+_UNMODELLED: Final = frozenset({"ipvlan", "ipvtap"})
+#: The states of neighbours that the kernel goes on sending to without any check (include/net/neighbour.h).
+_NEVER_CHECKED: Final = frozenset({"permanent", "noarp"})
 
 
 @dataclass(slots=True)
@@ -33,19 +41,33 @@ class NextHop:
         record = self.netfilter.record
         if link.holder:
             return Left(record.trail(here, packet), link, hop)
+        if link.kind in _UNMODELLED:
+            return Unknown(record.trail(here, packet), UnmodelledLink(link))
         reached = self._ask(here, hop, packet, link)
         stale = reached.believed if hop not in self._introduced else None
-        if stale is not None and reached.stations and not self._caught(reached, packet):
+        # Of one that is never checked it does not matter whether anybody else would answer (NUD_PERMANENT, NUD_NOARP).
+        stays = stale is not None and stale.state in _NEVER_CHECKED
+        if stale is not None and (reached.stations or stays) and not self._caught(reached, packet):
             return StaleNeighbour(record.trail(here, packet), link, stale)
-        if not reached.stations and reached.outside:
-            return Left(record.trail(here, packet), link, hop)
+        if len(reached.stations) == 1:
+            (station,) = reached.stations
+            unheard = self._unheard(here, hop, packet, link, station)
+            return unheard or stopped_between(self.evidence, record, here, link, station, packet) or station
         if not reached.stations:
-            return NoNeighbour(record.trail(here, packet), link, hop, errno=errno.EHOSTUNREACH)
-        if len(reached.stations) > 1:
-            stations = tuple(station.namespace for station in reached.stations)
-            return Unknown(record.trail(here, packet), DuplicateAddress(link, hop, stations))
-        (station,) = reached.stations
-        return self._unheard(here, hop, packet, link, station) or station
+            return self._nobody(here, hop, packet, link, outside=reached.outside)
+        stations = tuple(station.namespace for station in reached.stations)
+        return Unknown(record.trail(here, packet), DuplicateAddress(link, hop, stations))
+
+    def _nobody(self, here: Namespace, hop: Address, packet: Packet, link: Link, *, outside: bool) -> PacketEnding:
+        """The ending where no stack of the picture answers.
+
+        :param outside: whether somebody beyond the picture may
+        """
+        trail = self.netfilter.record.trail(here, packet)
+        if outside:
+            return Left(trail, link, hop)
+        apart = barrier(self.evidence, here, link, hop, self._asker(here, hop, packet, link))
+        return NoNeighbour(trail, link, hop, apart, errno=errno.EHOSTUNREACH)
 
     def _unheard(
         self, here: Namespace, hop: Address, packet: Packet, link: Link, station: Station
@@ -73,8 +95,8 @@ class NextHop:
 
     @staticmethod
     def _asker(here: Namespace, hop: Address, packet: Packet, link: Link) -> Address:
-        """The address that a question for a neighbour comes from."""
-        sender = packet.source if routing.is_local(here, packet.source) else None
+        """The address that a question for a neighbour comes from (net/ipv4/arp.c, arp_solicit)."""
+        sender = packet.source if routing.address_type(here, packet.source) == "local" else None
         return sender or routing.source_for(here, hop, Chosen(RouteKind.UNICAST, None, link)) or packet.source
 
     def _caught(self, reached: Reached, packet: Packet) -> bool:

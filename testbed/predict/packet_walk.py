@@ -12,7 +12,7 @@ import ipaddress
 from dataclasses import replace
 from typing import Final
 
-from testbed.evidence import Act, Evidence, Hook, Link, Namespace, Protocol, RouteKind
+from testbed.evidence import Act, Evidence, Hook, IpsecDirection, Link, Namespace, Protocol, RouteKind
 from testbed.evidence.programs import only_holds
 from testbed.model import Address
 from testbed.predict import routing
@@ -39,12 +39,14 @@ from testbed.predict.ending import (
 )
 from testbed.predict.firewall import Judged
 from testbed.predict.frame_filters import FrameFilters, ports_out
-from testbed.predict.icmp import ROUTE_ERRNO, forward_errno
-from testbed.predict.ingress import filters_bridges, refusal, takes_loopback
+from testbed.predict.icmp import forward_errno, own_errno
+from testbed.predict.ingress import filters_bridges, loopback_refusal, source_refusal, takes_loopback
 from testbed.predict.netfilter import Netfilter
 from testbed.predict.next_hop import NextHop
 from testbed.predict.packet import Packet
-from testbed.predict.routing import Chosen, choose, setting
+from testbed.predict.passing import ipsec_selects, stopped_on_loopback
+from testbed.predict.policy_rules import Flow
+from testbed.predict.routing import Chosen, look_up, setting
 from testbed.predict.segment import Bridged
 from testbed.predict.socket_lookup import listener_for, mapped
 from testbed.predict.steps import Crossing, Delivery, Forwarding, RouteLookup, Step, Translation
@@ -59,15 +61,18 @@ class PacketWalk:
     """One packet on its way. Not a value: it notes its steps as it goes.
 
     :param origin: the key of the namespace it starts in
-    :param preference: which of several routes that are as good as each other its own packets take
+    :param preference: which of several next hops packets take wherever the kernel's choice is not for sure: a number
+        below the product of all those choices
     """
 
     def __init__(self, evidence: Evidence, origin: str, preference: int = 0) -> None:
         self.evidence = evidence
         self.origin = origin
         self.choices = 1
-        """How many routes there are that are as good as each other, at the most, wherever there was a choice."""
-        self._preference = preference
+        """How many ways there were to choose from, all choices on the way taken together."""
+        self._left = preference
+        self._taken: dict[tuple[str, Address], int] = {}
+        """The choices so far: for one destination a namespace makes the same one again."""
         self._record = WalkRecord()
         self._netfilter = Netfilter(self._record, origin)
         self._frames = FrameFilters(self._netfilter)
@@ -89,12 +94,11 @@ class PacketWalk:
         self._called = destination
         packet = Packet(destination, destination, str(protocol), None, port, socket=True)
         trail = self._record.trail(here, packet)
-        chosen = self._choose(here, destination)
+        chosen, source = self._first_route(here, packet)
         if chosen.unmodelled:
             return Unknown(trail, UnmodelledRoute(chosen.unmodelled))
-        source = routing.source_for(here, destination, chosen)
-        if chosen.forbidden_by is not None and chosen.kind is not None:
-            return RouteForbids(trail, chosen.forbidden_by, errno=ROUTE_ERRNO[chosen.kind])
+        if chosen.forbidden_by is not None:
+            return RouteForbids(trail, chosen.forbidden_by, errno=own_errno(chosen.forbidden_by))
         if chosen.kind is None:
             return self._no_route(here, packet)
         if chosen.kind not in (RouteKind.UNICAST, RouteKind.LOCAL):
@@ -104,11 +108,42 @@ class PacketWalk:
         self._record.steps.append(RouteLookup(here, destination, chosen, source))
         return self._send(here, replace(packet, source=source), chosen)
 
-    def _choose(self, here: Namespace, destination: Address, *, source: Address | None = None, mark: int = 0) -> Chosen:
-        """The route of a packet of a namespace's own."""
-        chosen = choose(here, destination, source=source, mark=mark, preference=self._preference)
-        self.choices = max(self.choices, chosen.choices)
-        return chosen
+    def _first_route(self, here: Namespace, packet: Packet) -> tuple[Chosen, Address | None]:
+        """The route and the source address of a connection's first packet.
+
+        connect(2) looks the route of IPv4 up a second time, with the source address that the first one gave
+        (include/net/route.h, ip_route_connect); that of IPv6 is looked up without (net/ipv6/ip6_output.c,
+        ip6_dst_lookup_tail).
+        """
+        chosen = self._choose(here, packet, source=None)
+        source = routing.source_for(here, packet.destination, chosen)
+        if packet.destination.version == 4 and source is not None and routing.heeds_source(here, chosen):
+            chosen = self._choose(here, packet, source=source)
+        return chosen, source
+
+    def _choose(self, here: Namespace, packet: Packet, *, source: Address | None, incoming: str = "lo") -> Chosen:
+        """The route of a packet.
+
+        :param source: its source address, where it has one yet
+        :param incoming: the interface that it came in by
+        """
+        flow = Flow(
+            packet.destination,
+            source,
+            packet.mark,
+            incoming,
+            packet.protocol,
+            packet.source_port,
+            packet.destination_port,
+        )
+        chosen = look_up(here, flow)
+        if chosen.choices == 1:
+            return chosen
+        key = (here.key, packet.destination)
+        if key not in self._taken:
+            self._left, self._taken[key] = divmod(self._left, chosen.choices)
+            self.choices *= chosen.choices
+        return look_up(here, flow, self._taken[key])
 
     def _no_route(self, here: Namespace, packet: Packet) -> PacketEnding:
         to, trail = packet.destination, self._record.trail(here, packet)
@@ -132,9 +167,11 @@ class PacketWalk:
                 packet = replace(packet, destination=_LOOPBACK[packet.destination.version])
             self._translated(here, Hook.OUTPUT, before, packet, judged)
         if judged.translation is not None or packet.mark != before.mark:
-            chosen = self._choose(here, packet.destination, source=packet.source, mark=packet.mark)
+            chosen = self._choose(here, packet, source=packet.source)
             if chosen.unmodelled:
                 return Unknown(self._record.trail(here, packet), UnmodelledRoute(chosen.unmodelled))
+            if chosen.forbidden_by is not None:
+                return RouteForbids(self._record.trail(here, packet), chosen.forbidden_by)
             if chosen.kind not in (RouteKind.UNICAST, RouteKind.LOCAL):
                 return NoRoute(self._record.trail(here, packet), Routed.REWRITTEN)
         if chosen.link is not None and self._leaks_loopback(here, packet, chosen.link):
@@ -153,6 +190,8 @@ class PacketWalk:
         link = chosen.link
         if link is None:
             return Left(self._record.trail(here, packet), None, chosen.hop or packet.destination)
+        if link.name != "lo" and (selected := ipsec_selects(self._record.trail(here, packet), IpsecDirection.OUT)):
+            return selected
         leaving = self._before_leaving(here, before, packet, chosen, link)
         if isinstance(leaving, PacketEnding):
             return leaving
@@ -194,7 +233,7 @@ class PacketWalk:
             return Unknown(self._record.trail(here, packet), RoutedInCircles())
         self._record.leaves_by(link)
         if link.name == "lo":
-            return self._receive(here, link, packet)
+            return stopped_on_loopback(self._record.trail(here, packet), link) or self._receive(here, link, packet)
         hop = chosen.hop or packet.destination
         station = self._next_hop.station(here, hop, packet, link)
         if isinstance(station, PacketEnding):
@@ -281,13 +320,16 @@ class PacketWalk:
     ) -> PacketEnding:
         """The checks of addresses and the route: for this namespace, or onward."""
         looped = link.name == "lo"
-        chosen = choose(here, packet.destination, source=packet.source, mark=packet.mark, incoming=link.name)
+        chosen = self._choose(here, packet, source=packet.source, incoming=link.name)
         if chosen.unmodelled:
             return Unknown(self._record.trail(here, packet), UnmodelledRoute(chosen.unmodelled))
-        if not looped and (refused := refusal(self._record.trail(here, packet), link, chosen)):
+        if not looped and (refused := self._refusal(here, link, packet, chosen)):
             return refused
         if chosen.kind is RouteKind.LOCAL:
-            return self._deliver(here, link, before, packet)
+            # What goes by lo counts as come in by the interface that has the address (net/ipv4/route.c,
+            # ip_route_output_key_hash_rcu; net/ipv6/ip6_input.c, ip6_rcv_core).
+            owner = chosen.route.link if looped and chosen.route else None
+            return self._deliver(here, link, before, packet, arrived=link.index if owner is None else owner)
         rewritten = packet.destination != before.destination
         bridged = port is not None and rewritten and filters_bridges(here, packet.destination.version)
         # Without forwarding the route is one to nowhere, which is on no bridge (net/ipv4/route.c, ip_route_input_slow).
@@ -297,8 +339,28 @@ class PacketWalk:
             return self._pass_on(here, link, before, packet, chosen, entered=port)
         return self._forward(here, link, before, packet, chosen)
 
-    def _deliver(self, here: Namespace, link: Link, before: Packet, packet: Packet) -> PacketEnding:
-        """INPUT, and then a socket or none."""
+    def _refusal(self, here: Namespace, link: Link, packet: Packet, chosen: Chosen) -> PacketEnding | None:
+        """The ending where a namespace takes no such packet from an interface; None where it does.
+
+        Loopback addresses are looked at before the route, and the way back of the source after it: where there is no
+        route, or where what is for somebody else is not passed on, that decides (net/ipv4/route.c,
+        ip_route_input_slow).
+        """
+        trail = self._record.trail(here, packet)
+        if refused := loopback_refusal(trail, link):
+            return refused
+        if chosen.kind is None or chosen.forbidden_by is not None:
+            return None
+        if chosen.kind is RouteKind.UNICAST and not self._forwards(here, link, packet):
+            return NotForwarded(trail, link)
+        direction = IpsecDirection.IN if chosen.kind is RouteKind.LOCAL else IpsecDirection.FORWARD
+        return source_refusal(trail, link, chosen) or ipsec_selects(trail, direction)
+
+    def _deliver(self, here: Namespace, link: Link, before: Packet, packet: Packet, *, arrived: int) -> PacketEnding:
+        """INPUT, and then a socket or none.
+
+        :param arrived: the ifindex that a socket has to be bound to, if to any (SO_BINDTODEVICE)
+        """
         # The socket that an answer is for is looked up before INPUT (net/ipv4/tcp_ipv4.c, tcp_v4_early_demux).
         packet = replace(packet, socket=True) if self._record.back else packet
         judged = self._netfilter.judge(here, Hook.INPUT, packet, translate=link.name != "lo")
@@ -312,7 +374,7 @@ class PacketWalk:
         if link.name != "lo":
             self._netfilter.tracking.note(here.key, before, packet)
         protocol = Protocol(packet.protocol)
-        listener = listener_for(here, protocol, packet.destination, packet.destination_port, link.index)
+        listener = listener_for(here, protocol, packet.destination, packet.destination_port, arrived)
         trail = self._record.trail(here, packet)
         self._record.steps.append(Delivery(here, packet, listener))
         if listener is None:
@@ -340,16 +402,14 @@ class PacketWalk:
         trail = self._record.trail(here, packet)
         if not self._forwards(here, link, packet):
             return NotForwarded(trail, link)
-        if chosen.kind is not RouteKind.UNICAST:
-            number = forward_errno(packet.destination.version, chosen.kind)
-            ending: PacketEnding
-            if chosen.kind is None:
-                ending = NoRoute(trail, Routed.FORWARDED, errno=number)
-            elif chosen.forbidden_by is not None:
+        if chosen.kind is None or chosen.forbidden_by is not None:
+            number = forward_errno(packet.destination.version, chosen.forbidden_by)
+            ending: PacketEnding = NoRoute(trail, Routed.FORWARDED, errno=number)
+            if chosen.forbidden_by is not None:
                 ending = RouteForbids(trail, chosen.forbidden_by, errno=number)
-            else:
-                ending = Unknown(trail, UnmodelledAddress(packet.destination, chosen.kind))
             return ending if number is None else self._answered_with_error(here, ending, packet)
+        if chosen.kind is not RouteKind.UNICAST:
+            return Unknown(trail, UnmodelledAddress(packet.destination, chosen.kind))
         return self._pass_on(here, link, before, packet, chosen)
 
     def _pass_on(
@@ -423,9 +483,11 @@ class PacketWalk:
         answer = icmp_error_to(here, packet, ending) if icmp else answer_to(packet, ending)
         if self._netfilter.tracking.passed_over(here.key):
             answer = replace(answer, state="invalid")
-        chosen = self._choose(here, answer.destination, source=answer.source)
+        chosen = self._choose(here, answer, source=answer.source)
         if chosen.unmodelled:
             return Unknown(self._record.trail(here, answer), UnmodelledRoute(chosen.unmodelled), there=ending)
+        if chosen.forbidden_by is not None:
+            return RouteForbids(self._record.trail(here, answer), chosen.forbidden_by, there=ending)
         if chosen.kind not in (RouteKind.UNICAST, RouteKind.LOCAL):
             return NoRoute(self._record.trail(here, answer), Routed.ANSWER, there=ending)
         arrived = self._send(here, answer, chosen)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from testbed.evidence import LOCAL_TABLE, MAIN_TABLE, Link, Namespace, PolicyRule, Route, RouteKind
+from testbed.evidence import LOCAL_TABLE, Link, Namespace, PolicyRule, Route, RouteKind
 from testbed.model import Address
+from testbed.predict.policy_rules import Flow, rules_of, selects, vrf_of
 
-_DEFAULT_TABLE: Final = 253
 #: Routes that say that a destination must not be reached; policy rules have the same actions (ip-rule(8)).
 FORBIDDING: Final = frozenset({RouteKind.UNREACHABLE, RouteKind.PROHIBIT, RouteKind.BLACKHOLE})
-#: The rules that a namespace has from the start (ip-rule(8)).
-_INITIAL: Final = {
-    family: tuple(
-        PolicyRule(priority, family, table)
-        for priority, table in ((0, LOCAL_TABLE), (32766, MAIN_TABLE), (32767, _DEFAULT_TABLE))
-    )
-    for family in (4, 6)
-}
+_FORBIDDING_ACTIONS: Final = frozenset(map(str, FORBIDDING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +25,8 @@ class Chosen:
     link: Link | None = None
     """The interface it leaves by, for UNICAST and LOCAL."""
     choices: int = 1
-    """How many routes the kernel may take, where its choice depends on what it has heard of the gateways."""
+    """How many next hops the kernel may take: of a route with several it takes one by a hash of the addresses with a
+    secret of its own, of default routes of one metric by what it has heard of their gateways."""
     forbidden_by: PolicyRule | Route | None = None
     """The policy rule, or the route, that forbids the destination; None where it is not forbidden."""
     unmodelled: PolicyRule | Route | None = None
@@ -52,43 +45,98 @@ def choose(
     source: Address | None = None,
     mark: int = 0,
     incoming: str = "lo",
-    preference: int | None = None,
 ) -> Chosen:
-    """Go through policy rules by priority and take the longest prefix of the first table that has one (ip-rule(8)).
+    """The route of a packet of which no more than that is known; see :func:`look_up`.
 
     :param incoming: the interface the packet came in by; ``lo`` for one's own packets
-    :param preference: for one's own packets: which of several default routes of one metric to take. The kernel prefers
-        those whose gateway it has heard of lately, and none of that is for sure (net/ipv4/fib_semantics.c,
-        fib_select_default). None takes the first, as for packets of others.
     """
-    family = destination.version
-    rules = sorted(
-        (rule for rule in namespace.policy_rules if rule.family == family), key=lambda rule: rule.priority
-    ) or list(_INITIAL[family])
-    for rule in rules:
-        if rule.other or rule.outgoing or (rule.action != "lookup" and rule.action not in FORBIDDING):
-            return Chosen(None, unmodelled=rule)
-        if rule.inverted == _selects(rule, source, destination, mark, incoming):
-            continue
-        if rule.action in FORBIDDING:
-            return Chosen(RouteKind(rule.action), forbidden_by=rule)
-        found = _longest(namespace, rule.table, destination)
-        if found is not None and found.kind is not RouteKind.THROW:
-            return _taken(namespace, found, preference)
-    return Chosen(None)
+    return look_up(namespace, Flow(destination, source, mark, incoming))
 
 
-def _taken(namespace: Namespace, found: Route, preference: int | None) -> Chosen:
-    if found.multipath:
+def look_up(namespace: Namespace, flow: Flow, preference: int = 0) -> Chosen:
+    """Go through policy rules by priority and take the longest prefix of the first table that has one (ip-rule(8)).
+
+    Where it is not known whether a rule selects the packet, the answer is known all the same if it does not depend on
+    that.
+
+    :param preference: which of several next hops to take, where the kernel's choice is not for sure. Of a route with
+        several it is made by a hash with a secret (net/ipv4/fib_semantics.c, fib_select_multipath); of default routes
+        of one metric, for one's own packets only, by what was heard of the gateways (fib_select_default)
+    """
+    rules = rules_of(namespace, flow.destination.version)
+    found: dict[int, Chosen] = {len(rules): Chosen(None)}
+
+    def from_rule(at: int) -> Chosen:
+        """The answer of the rules from one on; each is asked once, however many ways lead to it."""
+        if at not in found:
+            selected = selects(namespace, rules[at], flow)
+            if selected is False:
+                found[at] = from_rule(at + 1)
+            else:
+                if_so = _answer(namespace, rules[at], flow, preference) or from_rule(_next(rules, at))
+                known = selected or _alike(if_so, from_rule(at + 1))
+                found[at] = if_so if known else Chosen(None, unmodelled=rules[at])
+        return found[at]
+
+    return from_rule(0)
+
+
+def heeds_source(namespace: Namespace, chosen: Chosen) -> bool:
+    """Tell if a route may be another one once the packet has a source address."""
+    return chosen.choices > 1 or any(rule.source is not None for rule in namespace.policy_rules)
+
+
+def _next(rules: Sequence[PolicyRule], at: int) -> int:
+    """The rule after one that selects a packet and has no answer.
+
+    That is where ``goto`` leads; one that leads to a priority that no rule has does nothing (fib_rules_lookup).
+    """
+    if rules[at].action != "goto":
+        return at + 1
+    return next((n for n, rule in enumerate(rules) if n > at and rule.priority == rules[at].goto), at + 1)
+
+
+def _answer(namespace: Namespace, rule: PolicyRule, flow: Flow, preference: int) -> Chosen | None:
+    """What a rule says of a packet that it selects; None where it leaves that to the next one."""
+    if rule.action in _FORBIDDING_ACTIONS:
+        return Chosen(RouteKind(rule.action), forbidden_by=rule)
+    if rule.action in ("nop", "goto"):
+        return None
+    vrf = vrf_of(namespace, flow.incoming)
+    if rule.action != "lookup" or (rule.l3mdev and vrf is not None):
+        return Chosen(None, unmodelled=rule)
+    found = _longest(namespace, rule.table, flow.destination)
+    if found is None or found.kind is RouteKind.THROW:
+        return None
+    if found.kind not in FORBIDDING and _suppressed(namespace, rule, found):
+        return None
+    return _taken(namespace, found, flow, preference)
+
+
+def _suppressed(namespace: Namespace, rule: PolicyRule, found: Route) -> bool:
+    """Tell if a rule passes over the route that it found (net/ipv4/fib_rules.c, fib4_rule_suppress)."""
+    if rule.suppress_prefixlength is not None and found.destination.prefixlen <= rule.suppress_prefixlength:
+        return True
+    link = link_of(namespace, found.link)
+    return link is not None and rule.suppress_ifgroup is not None and link.group == rule.suppress_ifgroup
+
+
+def _alike(one: Chosen, other: Chosen) -> bool:
+    """Tell if two answers lead a packet the same way."""
+    return (one.kind, one.route, one.link, one.unmodelled) == (other.kind, other.route, other.link, other.unmodelled)
+
+
+def _taken(namespace: Namespace, found: Route, flow: Flow, preference: int) -> Chosen:
+    if found.multipath and not found.nexthops:
         return Chosen(None, unmodelled=found)
     if found.kind in FORBIDDING:
         return Chosen(found.kind, found, forbidden_by=found)
     if found.kind is RouteKind.LOCAL:
         # To oneself all goes by lo, whichever interface has the address (net/ipv4/route.c, ip_route_output_key).
         return Chosen(found.kind, found, link_named(namespace, "lo"))
-    equals = [found] if preference is None else _equals(namespace, found)
-    found = equals[(preference or 0) % len(equals)]
-    return Chosen(found.kind, found, link_of(namespace, found.link), len(equals))
+    equals = _paths(namespace, found, flow) if found.nexthops else _equals(namespace, found) if flow.own else [found]
+    taken = equals[preference % len(equals)]
+    return Chosen(taken.kind, taken, link_of(namespace, taken.link), len(equals))
 
 
 def link_of(namespace: Namespace, index: int | None) -> Link | None:
@@ -108,17 +156,26 @@ def own_addresses(namespace: Namespace, version: int, link: int | None = None) -
             yield row.address.ip
 
 
-def is_local(namespace: Namespace, address: Address) -> bool:
-    """Tell if the kernel delivers packets to an address to itself."""
-    return choose(namespace, address).kind is RouteKind.LOCAL
+def is_local(
+    namespace: Namespace, address: Address, *, source: Address | None = None, incoming: str = "lo", mark: int = 0
+) -> bool:
+    """Tell if the kernel delivers packets to an address to itself.
+
+    :param source: where they come from
+    :param incoming: the interface that they come in by; ``lo`` for one's own packets
+    """
+    return choose(namespace, address, source=source, incoming=incoming, mark=mark).kind is RouteKind.LOCAL
 
 
 def address_type(namespace: Namespace, address: Address) -> str:
-    """The type of an address by ``addrtype`` and ``fib ... type`` (iptables-extensions(8), addrtype)."""
+    """The type of an address by ``addrtype`` and ``fib ... type`` (iptables-extensions(8), addrtype).
+
+    It is that of the table ``local``, whatever the policy rules say (net/ipv4/fib_frontend.c, inet_addr_type).
+    """
     if address.is_multicast:
         return "multicast"
-    kind = choose(namespace, address).kind
-    return str(kind) if kind in (RouteKind.LOCAL, RouteKind.BROADCAST) else "unicast"
+    found = _longest(namespace, LOCAL_TABLE, address)
+    return str(found.kind) if found and found.kind in (RouteKind.LOCAL, RouteKind.BROADCAST) else "unicast"
 
 
 def source_for(namespace: Namespace, destination: Address, chosen: Chosen) -> Address | None:
@@ -136,7 +193,9 @@ def source_for(namespace: Namespace, destination: Address, chosen: Chosen) -> Ad
     rows = [row for row in namespace.addresses if row.usable and row.address.version == destination.version]
     if destination.version == 4:
         here = [row for row in rows if row.link == index]
-        near = [row for row in here if (chosen.hop or destination) in row.address.network]
+        # Of a route without a gateway the kernel takes the first one there (fib_info_update_nhc_saddr).
+        hop = chosen.hop or (destination if chosen.route is None else None)
+        near = [row for row in here if hop is not None and hop in row.address.network]
         elsewhere = [row for row in rows if row.scope not in ("link", "host")]
         return next((row.address.ip for row in (*near, *here, *elsewhere)), None)
     wanted = destination.is_link_local
@@ -146,33 +205,64 @@ def source_for(namespace: Namespace, destination: Address, chosen: Chosen) -> Ad
     return best.address.ip if best else None
 
 
-def reverse_path_fails(namespace: Namespace, link: Link, source: Address) -> bool:
-    """Tell if rp_filter drops a packet from a source that came in by a link (ip-sysctl, rp_filter; IPv4 only)."""
+def reverse_path_fails(
+    namespace: Namespace,
+    link: Link,
+    source: Address,
+    *,
+    destination: Address | None = None,
+    mark: int = 0,
+    outgoing: str = "lo",
+) -> bool:
+    """Tell if rp_filter drops a packet from a source that came in by a link (ip-sysctl, rp_filter; IPv4 only).
+
+    The rules are those of net/ipv4/fib_frontend.c, __fib_validate_source: a way back by any next hop will do; loose (2)
+    asks for no more than any way back, and for an address of the interface that the packet came in by.
+
+    :param destination: where the packet goes; the way back is looked up from there
+    :param mark: of the packet, which the lookup heeds with src_valid_mark only
+    :param outgoing: of a packet that is passed on: the interface that it will leave by
+    """
     if source.version != 4 or link.name == "lo":
         return False
-    mode = max(setting(namespace, f"ipv4/conf/{name}/rp_filter") for name in ("all", link.name))
+    mode = reverse_path_mode(namespace, link)
     if not mode:
         return False
-    back = choose(namespace, source)
+    back = way_back(namespace, link, source, destination=destination, mark=mark, outgoing=outgoing)
     if back.kind is not RouteKind.UNICAST:
-        return True
-    return mode == 1 and back.link is not None and back.link.index != link.index
+        return back.unmodelled is None
+    links = {hop.link for hop in back.route.nexthops} if back.route else set()
+    if back.link is None or link.index in links | {back.link.index}:
+        return False
+    return mode == 1 or not any(own_addresses(namespace, 4, link.index))
+
+
+def reverse_path_mode(namespace: Namespace, link: Link) -> int:
+    """The mode of rp_filter at an interface: 0 is off, 1 strict, 2 loose; the higher of its own and that of ``all``."""
+    return max(setting(namespace, f"ipv4/conf/{name}/rp_filter") for name in ("all", link.name))
+
+
+def way_back(
+    namespace: Namespace,
+    link: Link,
+    source: Address,
+    *,
+    destination: Address | None = None,
+    mark: int = 0,
+    outgoing: str = "lo",
+) -> Chosen:
+    """The route back to the source of a packet that came in by a link, as rp_filter looks it up.
+
+    The parameters are those of :func:`reverse_path_fails`.
+    """
+    heeds = any(setting(namespace, f"ipv4/conf/{name}/src_valid_mark") for name in ("all", link.name))
+    return choose(namespace, source, source=destination, mark=mark if heeds else 0, incoming=outgoing)
 
 
 def setting(namespace: Namespace, name: str) -> int:
     """A sysctl as a number; 0 where it is not there."""
     text = namespace.sysctls.get(name, "0")
     return int(text) if text.lstrip("-").isdecimal() else 0
-
-
-def _selects(rule: PolicyRule, source: Address | None, destination: Address, mark: int, incoming: str) -> bool:
-    zero = ipaddress.ip_address("0.0.0.0" if destination.version == 4 else "::")
-    return (
-        (rule.source is None or (source or zero) in rule.source)
-        and (rule.destination is None or destination in rule.destination)
-        and (rule.mark is None or mark & rule.mask == rule.mark & rule.mask)
-        and rule.incoming in (None, incoming)
-    )
 
 
 def _longest(namespace: Namespace, table: int, destination: Address) -> Route | None:
@@ -203,9 +293,40 @@ def _equals(namespace: Namespace, first: Route) -> list[Route]:
     ]
 
 
+def _paths(namespace: Namespace, route: Route, flow: Flow) -> list[Route]:
+    """A route with several next hops as one route for each that the kernel may take; all where it may take none.
+
+    One's own packets go by a next hop whose own source address they have, where there is one (net/ipv4/
+    fib_semantics.c, fib_select_multipath, since Linux 6.15).
+    """
+    hops = [hop for hop in route.nexthops if _carries(namespace, hop.link, route.destination.version)]
+    ways = dict.fromkeys((hop.link, hop.gateway) for hop in hops or route.nexthops)
+    paths = [replace(route, link=link, gateway=gateway) for link, gateway in ways]
+    if not flow.own or flow.source is None:
+        return paths
+    return [path for path in paths if _source_of(namespace, path, flow) == flow.source] or paths
+
+
+def _source_of(namespace: Namespace, route: Route, flow: Flow) -> Address | None:
+    return source_for(namespace, flow.destination, Chosen(route.kind, route, link_of(namespace, route.link)))
+
+
 def _usable(namespace: Namespace, route: Route) -> bool:
-    link = link_of(namespace, route.link)
-    return link is None or link.up
+    """Tell if the kernel takes a route: its interface is up, and carries where that is asked for (ip-sysctl)."""
+    version = route.destination.version
+    if route.nexthops:
+        return any(_carries(namespace, hop.link, version) for hop in route.nexthops)
+    return _carries(namespace, route.link, version)
+
+
+def _carries(namespace: Namespace, index: int | None, version: int) -> bool:
+    link = link_of(namespace, index)
+    if link is None or not link.up:
+        return link is None
+    if link.carrier:
+        return True
+    names = (f"ipv{version}/conf/{name}/ignore_routes_with_linkdown" for name in ("all", link.name))
+    return not any(setting(namespace, name) for name in names)
 
 
 def _common_bits(one: Address, other: Address) -> int:

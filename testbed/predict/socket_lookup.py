@@ -14,10 +14,11 @@ _ANY: Final = {4: ipaddress.ip_address("0.0.0.0"), 6: ipaddress.ip_address("::")
 def listener_for(
     namespace: Namespace, protocol: Protocol, address: Address, port: int | None, link: int
 ) -> Listener | None:
-    """The socket that the kernel hands a packet to: the one that fits best (net/ipv4/inet_hashtables.c, compute_score).
+    """The socket that the kernel hands a packet to: the one that fits best.
 
-    A bound interface counts more than a bound address, and that more than a wildcard; for IPv4 a wildcard of IPv6
-    without IPV6_V6ONLY comes last.
+    Those of the address itself are looked at before the wildcards (net/ipv4/inet_hashtables.c, __inet_lookup_listener;
+    net/ipv4/udp.c, __udp4_lib_lookup); of each a bound interface counts most, and then for IPv4 a socket of IPv4 more
+    than one of IPv6 without IPV6_V6ONLY (compute_score).
 
     :param port: the destination port; no socket takes a packet without one
     :param link: the index of the interface that the packet came in by
@@ -32,16 +33,15 @@ def listener_for(
     return max(scored, key=lambda pair: pair[0])[1] if scored else None
 
 
-def _score(listener: Listener, address: Address, link: int) -> tuple[bool, int] | None:
+def _score(listener: Listener, address: Address, link: int) -> tuple[bool, bool, bool] | None:
+    """The address itself, a bound interface, the same version of IP: what counts, the most first."""
     if listener.link not in (0, link):
         return None
     bound = listener.address
-    if bound == address:
-        return bool(listener.link), 3
-    if bound == _ANY[address.version]:
-        return bool(listener.link), 2
+    if bound in (address, _ANY[address.version]):
+        return bound == address, bool(listener.link), True
     if address.version == 4 and bound == _ANY[6] and not listener.v6only:
-        return bool(listener.link), 1
+        return False, bool(listener.link), False
     return None
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from testbed.evidence import Link, Listener, Namespace, PolicyRule, Protocol, Route, RouteKind
+from testbed.evidence import (
+    Attached,
+    IpsecPolicy,
+    Link,
+    Listener,
+    Namespace,
+    PolicyRule,
+    Protocol,
+    Route,
+    RouteKind,
+)
 from testbed.model import Address
 from testbed.predict.disposition import Disposition
 from testbed.predict.ending import Accepted, PacketEnding, Verdict
@@ -15,7 +25,9 @@ from testbed.predict.ending import Accepted, PacketEnding, Verdict
 
 @dataclass(frozen=True, slots=True)
 class UnmodelledRoute:
-    """A policy rule with a selector or an action that is not modelled, or a route with several next hops."""
+    """A policy rule of which it is not known whether it selects the packet, and that decides; or a route with several
+    next hops of which the picture has only the first.
+    """
 
     by: PolicyRule | Route
 
@@ -34,6 +46,28 @@ class RoutedInCircles:
 
 
 @dataclass(frozen=True, slots=True)
+class UnmodelledLink:
+    """An interface of a kind whose segment is not modelled, such as an ipvlan."""
+
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedProgram:
+    """The packet passes an interface with an XDP program, a tc filter or a queue that may discard or rewrite it."""
+
+    link: Link
+    attached: Attached
+
+
+@dataclass(frozen=True, slots=True)
+class IpsecSelects:
+    """A policy of IPsec is for the packet, and what becomes of it then is not modelled."""
+
+    policy: IpsecPolicy
+
+
+@dataclass(frozen=True, slots=True)
 class DuplicateAddress:
     """Several stacks on a segment answer for one address."""
 
@@ -44,11 +78,12 @@ class DuplicateAddress:
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """The kernel may take any of several default routes, and they do not end alike."""
+    """The kernel may take any of several next hops on the way, and they do not end alike."""
 
     start: Namespace
-    """Whose routes they are."""
+    """The namespace that the packet starts in."""
     choices: int
+    """How many ways there are."""
     one: PacketEnding
     other: PacketEnding
 
@@ -156,6 +191,9 @@ Reason: TypeAlias = (
     UnmodelledRoute
     | UnmodelledAddress
     | RoutedInCircles
+    | UnmodelledLink
+    | AttachedProgram
+    | IpsecSelects
     | DuplicateAddress
     | Divergence
     | DoubtfulRule

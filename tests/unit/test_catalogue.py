@@ -12,7 +12,7 @@ from typing import Final
 from testbed.explain import explain
 from testbed.explain.by_ending import propose
 from testbed.explain.codes import Cause
-from testbed.predict.ending import Accepted, Ending, Left, RelayRefuses, Returned
+from testbed.predict.ending import Accepted, Discarded, Ending, Left, RelayRefuses, Returned
 from testbed.predict.unknown import Unknown
 from testbed.predict.unresolved import (
     AnswersDiffer,
@@ -30,6 +30,7 @@ EXPLAIN: Final = ROOT / "testbed" / "explain"
 #: Endings for which no diagnosis is registered, and why.
 WITHOUT_DIAGNOSIS: Final = {
     Accepted: "it connects, or fails above TCP",
+    Discarded: "what a queue discards has no cause of its own yet",
     Returned: "it ends the way of an answer, and no attempt",
     NamespaceNotShown: "the picture does not tell",
     Unknown: "it is not modelled",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from testbed.evidence import Act
 from testbed.predict.ending import (
     Accepted,
+    Discarded,
     Dropped,
     Filtered,
     Hairpin,
@@ -29,7 +30,9 @@ from testbed.predict.ending import (
     Taken,
     Unasked,
 )
-from testbed.predict.wording.rows import at, holder, hook, rule
+from testbed.predict.sysctls import Sysctl
+from testbed.predict.wording.barriers import keeps
+from testbed.predict.wording.rows import at, forbidding, holder, hook, rule
 from testbed.predict.wording.why import sentence, why
 
 
@@ -107,6 +110,12 @@ def later_filtered(ending: LaterFiltered) -> str:
 
 
 @sentence.register
+def discarded(ending: Discarded) -> str:
+    """A queueing discipline discards the packet."""
+    return f"{ending.link.name} of {ending.namespace.label} discards it: {ending.by.text}"
+
+
+@sentence.register
 def no_translation_address(ending: NoTranslationAddress) -> str:
     """The interface has no address to translate to."""
     if ending.act is Act.REDIRECT:
@@ -136,7 +145,8 @@ def no_route(ending: NoRoute) -> str:
 @sentence.register
 def route_forbids(ending: RouteForbids) -> str:
     """A route forbids the destination."""
-    return f"a {ending.kind} route of {ending.namespace.label} forbids {ending.destination}"
+    before = f"{why(ending.there)}, and " if ending.there else ""
+    return f"{before}a {forbidding(ending.by)} of {ending.namespace.label} forbids {ending.destination}"
 
 
 @sentence.register
@@ -166,18 +176,24 @@ def reverse_path(ending: ReversePath) -> str:
 def martian(ending: Martian) -> str:
     """The kernel takes no such address there."""
     here, link, address = ending.namespace.label, ending.link.name, ending.address
+    settings = f" ({_either(ending.sysctls)})" if ending.sysctls else ""
     if ending.leaving:
-        return f"{address} of {here} may not leave by {link} (route_localnet is 0)"
+        return f"{address} of {here} may not leave by {link}{settings}"
     if address.is_loopback:
         what = "to" if address == ending.destination else "from"
-        return f"{here} takes no packet {what} {address} from {link} (route_localnet is 0)"
-    return f"{here} takes no packet from its own {address} from {link}"
+        return f"{here} takes no packet {what} {address} from {link}{settings}"
+    return f"{here} takes no packet from its own {address} from {link}{settings}"
+
+
+def _either(sysctls: tuple[Sysctl, ...]) -> str:
+    return ", ".join(f"{one.name} = {one.value or 0}" for one in sysctls)
 
 
 @sentence.register
 def no_neighbour(ending: NoNeighbour) -> str:
     """Nobody answers for the next hop."""
-    return f"nobody answers for {ending.hop} on {ending.link.name} of {ending.namespace.label}"
+    said = f"nobody answers for {ending.hop} on {ending.link.name} of {ending.namespace.label}"
+    return f"{said}: {keeps(ending.barrier)}" if ending.barrier else said
 
 
 @sentence.register

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from testbed.evidence import Listener, Namespace, RouteKind
+from typing import Final
+
+from testbed.evidence import MAIN_TABLE, Listener, Namespace, PolicyRule, Route, RouteKind
 from testbed.model import Address, bracketed
 from testbed.predict.ending import Verdict
 from testbed.predict.routing import Chosen
+
+_ALL: Final = 0xFFFF_FFFF
 
 
 def route_row(chosen: Chosen) -> str:
@@ -39,3 +43,37 @@ def hook(verdict: Verdict, here: Namespace) -> str:
 def rule(verdict: Verdict) -> str:
     """The rule that decided, or that it was the chain's policy."""
     return verdict.rule.text if verdict.rule else f"the policy of {verdict.chain.name}"
+
+
+def forbidding(by: Route | PolicyRule) -> str:
+    """A route or policy rule that forbids, with what tells it from others (ip-route(8), ip-rule(8))."""
+    if isinstance(by, Route):
+        table = "" if by.table == MAIN_TABLE else f" in table {by.table}"
+        return f"{by.kind} route ({by.destination}{table})"
+    return f"policy rule ({policy_rule(by)})"
+
+
+def policy_rule(rule: PolicyRule) -> str:
+    """A policy rule as ip-rule(8) takes it to add or remove it."""
+    mask = "" if rule.mask == _ALL else f"/{rule.mask:#x}"
+    words = [
+        "not" if rule.inverted else "",
+        f"from {rule.source}" if rule.source else "",
+        f"to {rule.destination}" if rule.destination else "",
+        f"tos {rule.tos:#x}" if rule.tos else "",
+        f"fwmark {rule.mark:#x}{mask}" if rule.mark is not None else "",
+        f"iif {rule.incoming}" if rule.incoming else "",
+        f"oif {rule.outgoing}" if rule.outgoing else "",
+        "l3mdev" if rule.l3mdev else "",
+        f"uidrange {rule.uids.first}-{rule.uids.last}" if rule.uids else "",
+        f"ipproto {rule.protocol}" if rule.protocol else "",
+        f"sport {rule.source_ports}" if rule.source_ports else "",
+        f"dport {rule.destination_ports}" if rule.destination_ports else "",
+        rule.other,
+        f"priority {rule.priority}",
+        f"{rule.action} {rule.goto}" if rule.goto else rule.action if rule.action != "lookup" else "",
+        f"lookup {rule.table}" if rule.action == "lookup" and not rule.l3mdev else "",
+        f"suppress_prefixlength {rule.suppress_prefixlength}" if rule.suppress_prefixlength is not None else "",
+        f"suppress_ifgroup {rule.suppress_ifgroup}" if rule.suppress_ifgroup is not None else "",
+    ]
+    return " ".join(filter(None, words))

@@ -8,6 +8,7 @@ from testbed.evidence import PolicyRule
 from testbed.evidence.programs import PASTA, SLIRP
 from testbed.predict.unknown import (
     AddressesDiffer,
+    AttachedProgram,
     BehindSlirp,
     BeyondProgram,
     ContainerNotShown,
@@ -16,6 +17,7 @@ from testbed.predict.unknown import (
     DuplicateAddress,
     ForwarderFails,
     HostLoopbackOption,
+    IpsecSelects,
     LaterPackets,
     NotHandedOn,
     PastaFirewall,
@@ -24,10 +26,11 @@ from testbed.predict.unknown import (
     RoutedInCircles,
     Unknown,
     UnmodelledAddress,
+    UnmodelledLink,
     UnmodelledReject,
     UnmodelledRoute,
 )
-from testbed.predict.wording.rows import hook, rule
+from testbed.predict.wording.rows import hook, policy_rule, rule
 from testbed.predict.wording.why import sentence, why
 
 
@@ -50,7 +53,7 @@ def said(reason: Reason, ending: Unknown) -> str:
 def _(reason: UnmodelledRoute, ending: Unknown) -> str:
     here = ending.namespace.label
     if isinstance(reason.by, PolicyRule):
-        return f"the policy rule {reason.by.priority} of {here} is not modelled"
+        return f"it is not known whether a policy rule of {here} selects the packet: {policy_rule(reason.by)}"
     return f"the route to {reason.by.destination} of {here} has several next hops"
 
 
@@ -65,6 +68,25 @@ def _(_: RoutedInCircles, ending: Unknown) -> str:
 
 
 @said.register
+def _(reason: UnmodelledLink, ending: Unknown) -> str:
+    return f"{reason.link.name} of {ending.namespace.label} is of the kind {reason.link.kind}, which is not modelled"
+
+
+@said.register
+def _(reason: AttachedProgram, ending: Unknown) -> str:
+    attached = reason.attached
+    passes = f"{attached.text} ({attached.direction}) of {reason.link.name} of {ending.namespace.label}"
+    return f"the packet passes {passes}, and what that does with it is not modelled"
+
+
+@said.register
+def _(reason: IpsecSelects, ending: Unknown) -> str:
+    policy = reason.policy
+    words = f"dir {policy.direction} src {policy.source} dst {policy.destination}"
+    return f"a policy of IPsec of {ending.namespace.label} is for it, which is not modelled: {words}"
+
+
+@said.register
 def _(reason: DuplicateAddress, ending: Unknown) -> str:
     names = " and ".join(there.label for there in reason.stations)
     return f"{names} both answer for {reason.hop} on {reason.link.name} of {ending.namespace.label}"
@@ -73,8 +95,8 @@ def _(reason: DuplicateAddress, ending: Unknown) -> str:
 @said.register
 def _(reason: Divergence, _ending: Unknown) -> str:
     return (
-        f"{reason.start.label} has {reason.choices} default routes, the kernel takes the one whose gateway it has "
-        f"heard of lately, and they do not end alike: {why(reason.one)}; or {why(reason.other)}"
+        f"the kernel may take any of {reason.choices} ways from {reason.start.label}, by several next hops, and they "
+        f"do not end alike: {why(reason.one)}; or {why(reason.other)}"
     )
 
 
