@@ -58,12 +58,10 @@ def barrier(evidence: Evidence, here: Namespace, link: Link, address: Address, s
         if not one.up:
             return InterfaceDown(None, namespace, one)
     for owner, row in _owners(evidence, here, address):
-        # Of IPv4 a host answers by any of its interfaces (ip-sysctl, arp_ignore), of IPv6 by the address's own.
-        for other in owner.links if address.version == 4 else (link_of(owner, row.link),):
-            if other is not None and other.kind != "loopback":
-                found = _between(asker, _end(evidence, owner, other), row, sender)
-                if found is not None:
-                    return found
+        for other in _asked_by(owner, row):
+            found = _between(asker, _end(evidence, owner, other), row, sender)
+            if found is not None:
+                return found
     return _lost(asker, address)
 
 
@@ -142,6 +140,13 @@ def _owners(evidence: Evidence, here: Namespace, address: Address) -> Iterator[t
     for namespace in evidence.namespaces.values():
         if namespace is not here:
             yield from ((namespace, row) for row in namespace.addresses if row.address.ip == address)
+
+
+def _asked_by(owner: Namespace, row: LinkAddress) -> Iterator[Link]:
+    """The interfaces that an owner may be asked by: the address's own, and of IPv4 any (ip-sysctl, arp_ignore)."""
+    own = link_of(owner, row.link)
+    others = (link for link in owner.links if link is not own) if row.address.version == 4 else ()
+    yield from (link for link in (own, *others) if link is not None and link.kind != "loopback")
 
 
 def _end(evidence: Evidence, namespace: Namespace, link: Link) -> _End:

@@ -43,6 +43,7 @@ class NextHop:
             return Left(record.trail(here, packet), link, hop)
         if link.kind in _UNMODELLED:
             return Unknown(record.trail(here, packet), UnmodelledLink(link))
+        asks = hop not in self._introduced and believed(here, link, hop) is None
         reached = self._ask(here, hop, packet, link)
         stale = reached.believed if hop not in self._introduced else None
         # Of one that is never checked it does not matter whether anybody else would answer (NUD_PERMANENT, NUD_NOARP).
@@ -51,8 +52,8 @@ class NextHop:
             return StaleNeighbour(record.trail(here, packet), link, stale)
         if len(reached.stations) == 1:
             (station,) = reached.stations
-            unheard = self._unheard(here, hop, packet, link, station)
-            return unheard or stopped_between(self.evidence, record, here, link, station, packet) or station
+            unheard = self._unheard(here, hop, packet, link, station) if asks else None
+            return unheard or stopped_between(self.evidence, record, here, link, station, packet, asks=asks) or station
         if not reached.stations:
             return self._nobody(here, hop, packet, link, outside=reached.outside)
         stations = tuple(station.namespace for station in reached.stations)
@@ -72,9 +73,7 @@ class NextHop:
     def _unheard(
         self, here: Namespace, hop: Address, packet: Packet, link: Link, station: Station
     ) -> PacketEnding | None:
-        """The ending where a firewall keeps the question for a neighbour, or its answer; None where nobody asks."""
-        if hop in self._introduced or believed(here, link, hop) is not None:
-            return None
+        """The ending where a firewall keeps the question for a neighbour, or its answer; None where they pass."""
         return self.frames.neighbour(here, link, hop, self._asker(here, hop, packet, link), packet, station)
 
     def port(self, here: Namespace, hop: Address, packet: Packet, bridge: Link) -> Link | None:

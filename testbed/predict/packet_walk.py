@@ -180,10 +180,13 @@ class PacketWalk:
 
     @staticmethod
     def _leaks_loopback(here: Namespace, packet: Packet, link: Link) -> bool:
-        """Tell if a loopback source would leave by a real interface (net/ipv4/route.c, __mkroute_output)."""
-        if link.name == "lo" or not packet.source.is_loopback:
-            return False
-        return packet.source.version == 6 or not takes_loopback(here, link.name)
+        """Tell if a loopback source would leave by a real interface (net/ipv4/route.c, __mkroute_output).
+
+        IPv6 lets it leave, and nobody takes it; where it is translated its answer is not taken (ip6_route_input asks
+        for ::1 at the interface that it came in by, rt6_need_strict).
+        """
+        loopback = packet.source.version == 4 and packet.source.is_loopback
+        return loopback and link.name != "lo" and not takes_loopback(here, link.name)
 
     def _go_out(self, here: Namespace, before: Packet, packet: Packet, chosen: Chosen) -> PacketEnding:
         """POSTROUTING, and then the segment."""

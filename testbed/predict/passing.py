@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -19,14 +20,27 @@ _NUMBERS: Final[Mapping[str, int]] = {Protocol.TCP: socket.IPPROTO_TCP, Protocol
 
 
 def stopped_between(
-    evidence: Evidence, record: WalkRecord, here: Namespace, link: Link, station: Station, packet: Packet
+    evidence: Evidence,
+    record: WalkRecord,
+    here: Namespace,
+    link: Link,
+    station: Station,
+    packet: Packet,
+    *,
+    asks: bool,
 ) -> PacketEnding | None:
     """The ending where something is attached to an interface between a sender and a station; None where nothing is.
 
     :param link: the sender's interface
+    :param asks: whether the sender asks for the station's hardware address first: where every frame is discarded, in
+        either direction, it learns nothing, and that is the error
     """
     for namespace, passed, direction in _between(evidence, here, link, station):
-        if found := _stopped_at(record.trail(namespace, packet), passed, direction):
+        trail = record.trail(namespace, packet)
+        discards = (one for one in namespace.attached if one.link == passed.index and one.discards)
+        if asks and (attached := next(discards, None)):
+            return Discarded(trail, passed, attached, errno=errno.EHOSTUNREACH)
+        if found := _stopped_at(trail, passed, direction):
             return found
     return None
 

@@ -57,11 +57,13 @@ class Flow:
 def rules_of(namespace: Namespace, version: int) -> list[PolicyRule]:
     """The policy rules of one version of IP, in the order in which the kernel asks them.
 
-    A picture that was made by hand may have none; then they are those that a namespace has from the start.
+    A picture that was made by hand may have none; then they are those that a namespace has from the start. IPv6 goes by
+    those too, whichever of them were removed, until any other is added (net/ipv6/fib6_rules.c, fib6_rule_lookup).
     """
-    if not namespace.policy_rules:
+    rules = [rule for rule in namespace.policy_rules if rule.family == version]
+    if not namespace.policy_rules or (version == 6 and all(rule in _INITIAL[6] for rule in rules)):
         return list(_INITIAL[version])
-    return sorted((rule for rule in namespace.policy_rules if rule.family == version), key=lambda rule: rule.priority)
+    return sorted(rules, key=lambda rule: rule.priority)
 
 
 def selects(namespace: Namespace, rule: PolicyRule, flow: Flow) -> bool | None:

@@ -40,8 +40,8 @@ _ACTING: Final[Mapping[str, frozenset[int]]] = {
     "route": frozenset({5, 6}),
     "u32": frozenset({6, 7}),
 }
-#: Of an Ethernet frame: a reset is the smallest segment of TCP, and a full one the largest of the usual MTU.
-_SMALLEST: Final = 54
+#: Bytes of an Ethernet frame: ARP's is the smallest of all, and a full segment the largest of the usual MTU.
+_SMALLEST: Final = 42
 _LARGEST: Final = 1514
 _NETEM: Final = struct.Struct("=IIIIII")
 _NETEM_LOSS_MODEL: Final = 5

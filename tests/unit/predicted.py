@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from testbed.predict import Prediction, ending, steps, unknown, unresolved
 from testbed.predict.ending import Filtered, PacketEnding, Verdict
-from testbed.predict.unknown import OfRule, Unknown
+from testbed.predict.unknown import OfRule, Reason, Unknown
 from testbed.predict.unresolved import Question, question_of, walked
 
 
@@ -28,6 +28,13 @@ def verdict(predicted: Prediction) -> Verdict:
         case Filtered(verdict=found) | Unknown(reason=OfRule(verdict=found)):
             return found
     raise AssertionError(predicted.why)
+
+
+def reason(predicted: Prediction) -> Reason:
+    """Why it is not known how the packet ends."""
+    found = packet_ending(predicted)
+    assert isinstance(found, Unknown), predicted.why
+    return found.reason
 
 
 def question(predicted: Prediction) -> Question:
