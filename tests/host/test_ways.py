@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
+import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -12,6 +14,7 @@ from typing import Final
 import pytest
 
 from testbed.diagnose import why
+from testbed.evidence import Protocol
 from testbed.host.links import CableEnd, join
 from testbed.host.private import PrivateHost
 from testbed.model import Outcome, Target
@@ -27,8 +30,10 @@ from testbed.predict.barrier import (
     NotAPort,
 )
 from testbed.predict.ending import Martian, NoNeighbour, ReversePath, RouteForbids
+from testbed.predict.socket_lookup import listener_for
 from testbed.predict.unknown import AttachedProgram, Divergence, IpsecSelects, UnmodelledRoute
 from testbed.readers.sources import of_host
+from testbed.readers.take import take
 from testbed.waiting import wait_for
 from tests.host.stacking import SCHED_CLS, XDP, attach_filter, attach_xdp, program, stack_macvlan
 from tests.unit.predicted import packet_ending, reason
@@ -429,6 +434,48 @@ def test_a_socket_bound_to_an_interface_takes_what_comes_by_it(
     pair.listen("two", "::", 8002, device="w1", only=False)
     outcome = pair.agreed(place, address, 8002).outcome
     assert outcome is (Outcome.CONNECTED if takes else Outcome.REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "taker"),
+    [
+        (("0.0.0.0", "w0"), ("198.51.100.2", ""), 1),
+        (("0.0.0.0", ""), ("0.0.0.0", "w0"), 1),
+        (("0.0.0.0", "w0"), ("0.0.0.0", ""), 0),
+        (("::", "w0"), ("0.0.0.0", ""), 0),
+        (("::", ""), ("0.0.0.0", ""), 1),
+    ],
+)
+@pytest.mark.parametrize("sender", ["one", "two"])
+def test_of_two_sockets_of_udp_the_one_that_fits_best_gets_the_datagram(
+    pair: Hosts, sender: str, first: tuple[str, str], second: tuple[str, str], taker: int
+) -> None:
+    """The address itself goes before an interface, and that before the version of IP (net/ipv4/udp.c)."""
+    sockets = [pair.closing.enter_context(bound(pair.hosts["two"].net, *one)) for one in (first, second)]
+    picture = take([of_host(pair.hosts["two"])])
+    (here,) = picture.namespaces.values()
+    index = next(one.index for one in here.links if one.name == "w0")
+    found = listener_for(here, Protocol.UDP, ipaddress.ip_address("198.51.100.2"), 8005, index)
+    assert found is not None
+    assert found.inode == os.fstat(sockets[taker].fileno()).st_ino
+    with pair.hosts[sender].net.run(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as sending:
+        sending.sendto(b"here", ("198.51.100.2", 8005))
+    assert sockets[taker].recv(16) == b"here"
+
+
+def bound(net: NetworkNamespace, address: str, device: str) -> socket.socket:
+    """A socket of UDP that others may share the port with; it waits two seconds for a datagram."""
+
+    def make() -> socket.socket:
+        made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.settimeout(2)
+        if device:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+        made.bind((address, 8005))
+        return made
+
+    return net.run(make)
 
 
 # --- what is attached to interfaces -----------------------------------------------------------------------------------

@@ -9,9 +9,12 @@ from dataclasses import replace
 import pytest
 
 from testbed.evidence import (
+    Act,
+    Action,
     Attached,
     Direction,
     Evidence,
+    Hook,
     IpsecDemand,
     IpsecDirection,
     IpsecPolicy,
@@ -31,7 +34,7 @@ from testbed.predict.ending import Discarded, NoNeighbour, RouteForbids
 from testbed.predict.sysctls import of_interface
 from testbed.predict.unknown import AttachedProgram, Divergence, IpsecSelects, UnmodelledLink, UnmodelledRoute
 from tests.unit.predicted import packet_ending, reason
-from tests.unit.test_predict import ask, edited, tcp, world
+from tests.unit.test_predict import ask, edited, rules, tcp, world
 
 _NET = ipaddress.ip_network
 _IP = ipaddress.ip_address
@@ -136,15 +139,16 @@ def test_a_macvlan_and_its_parent_are_kept_apart(place: str, target: str) -> Non
 
 
 @pytest.mark.parametrize("mode", ["private", "vepa", "bridge"])
-def test_macvlans_of_mode_bridge_reach_each_other(mode: str) -> None:
-    """Of another mode they need somebody who sends back what one sends."""
+@pytest.mark.parametrize("other", ["private", "vepa", "bridge"])
+def test_macvlans_of_mode_bridge_reach_each_other(mode: str, other: str) -> None:
+    """Unless both are of that mode they need somebody who sends back what one sends."""
     evidence = with_macvlan(mode)
     web = evidence.namespaces["web"]
     address = ipaddress.ip_interface("203.0.113.12/27")
     peer = edited(
         evidence,
         "peer",
-        links=(web.links[0], replace(web.links[1], mac="02:00:00:00:00:0a")),
+        links=(web.links[0], replace(web.links[1], mac="02:00:00:00:00:0a", mode=other)),
         addresses=(LinkAddress(9, address, "global"),),
         routes=(
             Route(255, RouteKind.LOCAL, _NET(address.ip), 9, source=address.ip),
@@ -153,12 +157,13 @@ def test_macvlans_of_mode_bridge_reach_each_other(mode: str) -> None:
         listeners=(tcp("0.0.0.0"),),
     )
     seen = ask(peer, "web", "203.0.113.12:8000")
-    if mode == "bridge":
+    if mode == other == "bridge":
         assert seen.outcome is Outcome.CONNECTED
     else:
         ending = packet_ending(seen)
         assert isinstance(ending, NoNeighbour)
         assert isinstance(ending.barrier, MacvlanMode)
+        assert not ending.back
 
 
 def test_an_ipvlan_is_said_not_to_be_modelled() -> None:
@@ -263,6 +268,14 @@ def test_what_is_attached_is_a_doubt_for_what_passes_it(
         assert (doubt.link.name, doubt.attached) == (link, attached)
     else:
         assert seen.outcome is Outcome.CONNECTED
+
+
+def test_what_is_attached_where_the_packet_never_comes_is_no_doubt() -> None:
+    """A filter of what leaves is not passed by a packet that the firewall drops as it comes."""
+    evidence = world(web_listens=(tcp("0.0.0.0"),), web_rules=rules(Hook.INPUT, Action(Act.DROP)))
+    attached = Attached(index_of(evidence.namespaces["web"], "eth0"), Direction.EGRESS, "tc filter bpf")
+    seen = ask(edited(evidence, "web", attached=(attached,)), "box", _WEB)
+    assert seen.disposition is Disposition.DROPPED
 
 
 @pytest.mark.parametrize("known", [False, True])
