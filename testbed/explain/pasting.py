@@ -17,6 +17,9 @@ from testbed.model import Observation, Outcome, Target
 from testbed.predict import Prediction, predict
 from testbed.predict.unresolved import NotRunning, question_of
 
+#: What an attempt ends in that has got through TLS.
+_BEYOND_TLS = (Outcome.CONNECTED, Outcome.HTTP_STATUS)
+
 
 def places(evidence: Evidence, pasted: Pasted, target: Target) -> tuple[Place, ...]:
     """The containers, then hosts, from which an attempt would end as the text says."""
@@ -105,8 +108,8 @@ def explain_pasted(
     """
     prediction = predict(evidence, attempt)
     said = _observation(pasted, attempt.place.name, str(attempt.target))
-    if said.outcome is Outcome.TLS_FAILED and (seen is None or seen.outcome is Outcome.CONNECTED):
-        # The user's client need not verify as the attempt does: where that one connects his words stand.
+    if said.outcome is Outcome.TLS_FAILED and (seen is None or seen.outcome in _BEYOND_TLS):
+        # The user's client need not verify as the attempt does: where that one gets through TLS his words stand.
         return explain(evidence, attempt, said)
     if pasted.ended and isinstance(prediction.ending, NotRunning):
         case = Case(evidence, attempt, prediction, said)

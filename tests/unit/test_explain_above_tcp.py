@@ -31,6 +31,8 @@ from testbed.evidence.declared import Seat, Stack, picture
 from testbed.explain.codes import Cause
 from testbed.explain.explain import explain
 from testbed.explain.explanation import Conclusion, Explanation
+from testbed.explain.pasted import read
+from testbed.explain.pasting import explain_pasted
 from testbed.explain.tls_alerts import alert_in
 from testbed.hosts_file import HostsFile
 from testbed.model import Answer, Certificate, Handshake, Observation, Outcome, Phase, SocketState, Target
@@ -345,6 +347,23 @@ def named_everything(host: str) -> Evidence:
     evidence = world()
     names = Names(HostsFile.parse(f"203.0.113.10 {host}\n"))
     return replace(evidence, hosts=tuple(replace(one, names=names) for one in evidence.hosts))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "cause"),
+    [
+        (Outcome.CONNECTED, Cause.CERTIFICATE_EXPIRED),
+        (Outcome.HTTP_STATUS, Cause.CERTIFICATE_EXPIRED),
+        (Outcome.RESET, Cause.PEER_RESETS),
+    ],
+)
+def test_pasted_words_about_tls_stand_where_the_attempt_gets_through_it(outcome: Outcome, cause: Cause) -> None:
+    """The user's client verifies by a list of its own; what fails for the attempt as well is about now."""
+    evidence = world()
+    pasted = read(f"curl {URL}\ncurl: (60) SSL certificate problem: certificate has expired")
+    attempt = Attempt(evidence.place("here"), Target.parse(URL))
+    seen = Observation("here", URL, outcome, Phase.HTTP, None, "", 0.1, "", Answer("", 404))
+    assert explain_pasted(evidence, pasted, attempt, seen).cause is cause
 
 
 # Another protocol
