@@ -21,17 +21,17 @@ _BEFORE: Final = (Phase.RESOLVE, Phase.CONNECT)
 def of_the_peer(evidence: Evidence, attempt: Attempt, seen: Observation | None) -> Prediction:
     """The prediction of the address that was really reached, else of the one that decides.
 
-    Where nothing connected, and one of the addresses should have, that one decides still.
+    Where nothing connected, and another one of the name's addresses should have, that one decides still.
     """
     predicted = predict(evidence, attempt)
     if seen is None or seen.peer is None or seen.peer == predicted.address:
         return predicted
-    if not predicted.tried:
+    reached = predicted.at(seen.peer)
+    if reached is None:
         return predict(evidence, attempt, (seen.peer,))
     failed = seen.outcome is not Outcome.CONNECTED and seen.phase in _BEFORE
-    if failed and predicted.outcome in (Outcome.CONNECTED, Outcome.INCONCLUSIVE):
-        return predicted
-    return predicted.at(seen.peer) or predict(evidence, attempt, (seen.peer,))
+    otherwise = predicted.outcome in (Outcome.CONNECTED, Outcome.INCONCLUSIVE)
+    return predicted if failed and otherwise else reached
 
 
 def by_address(case: Case) -> Iterator[Case]:

@@ -151,4 +151,5 @@ def _observation(pasted: Pasted, place: str, target: str) -> Observation:
         text=pasted.text,
         seconds=0.0,
         command="",
+        peer=pasted.address,
     )

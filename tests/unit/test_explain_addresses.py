@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
+from testbed.diagnose import pasted_offline
 from testbed.evidence import Attempt, Evidence
 from testbed.explain import addresses
 from testbed.explain.case import Case
 from testbed.explain.codes import Cause
 from testbed.explain.explain import explain
+from testbed.explain.pasted import read
 from testbed.model import Observation, Outcome, Phase, Target
 from tests.unit.test_predict import edited, tcp, world
 from tests.unit.test_predict_names import GATEWAY, PORT, WILDCARD, lab, names
@@ -69,6 +71,16 @@ def test_an_attempt_that_failed_at_one_address_does_not_hide_that_another_should
         evidence, attempt(evidence, "box", f"localhost:{PORT}"), saw("::1", Outcome.REFUSED, 111)
     )
     assert (told.outcome, str(told.address)) == (Outcome.CONNECTED, "127.0.0.1")
+
+
+def test_words_about_an_address_that_the_name_had_are_explained_of_that_one() -> None:
+    """A client kept an old address of a name that is another one now: the old one refuses, and that is said."""
+    evidence = names(lab(), "web", "", hosts="10.88.0.11 db\n")
+    text = f'Get "http://db:{PORT}/": dial tcp 10.88.0.10:{PORT}: connect: connection refused'
+    told = pasted_offline(evidence, read(text), "web").explanation
+    assert told.prediction is not None
+    assert (str(told.prediction.address), told.prediction.outcome) == ("10.88.0.10", Outcome.REFUSED)
+    assert "db was 10.88.0.10 as it was tried, and by the picture it is 10.88.0.11." in told.warnings
 
 
 def test_a_connection_that_fails_above_tcp_is_explained_by_its_own_address() -> None:
