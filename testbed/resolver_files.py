@@ -17,6 +17,8 @@ _MOST_SERVERS: Final = 3
 _MOST_DOTS: Final = 15
 #: The services for host names where nsswitch.conf says nothing about them (nsswitch.conf(5)).
 DEFAULT_SOURCES: Final = ("files", "dns")
+#: The addresses of localhost, in the order in which they are tried.
+LOOPBACKS: Final = (ipaddress.ip_address("::1"), ipaddress.ip_address("127.0.0.1"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,12 @@ def gai_rows(text: str) -> tuple[GaiRow, ...]:
                 with suppress(ValueError):
                     found.append(GaiRow(GaiTable(table), ipaddress.IPv6Network(prefix, strict=False), int(value)))
     return tuple(found)
+
+
+def is_localhost(name: str) -> bool:
+    """Tell if a name is the loopback's for nss-myhostname(8): localhost, localhost.localdomain, and all below them."""
+    bare = name.rstrip(".").lower().removesuffix(".localdomain")
+    return bare == "localhost" or bare.endswith(".localhost")
 
 
 def candidates(name: str, search: tuple[str, ...], ndots: int, *, musl: bool = False) -> tuple[str, ...]:

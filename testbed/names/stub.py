@@ -16,7 +16,7 @@ from testbed.destination_order import Destination, ordered
 from testbed.evidence.podman import Names
 from testbed.model import Address, Outcome, family
 from testbed.namespaces import NetworkNamespace
-from testbed.resolver_files import candidates
+from testbed.resolver_files import LOOPBACKS, candidates, is_localhost
 
 #: Names files of other people's containers are read with a limit.
 _LARGEST_FILE: Final = 1 << 20
@@ -70,12 +70,27 @@ class Naming:
             return (ipaddress.ip_address(name),)
         except ValueError:
             pass
-        found = self.names.hosts.lookup(name) if "files" in self.names.sources else ()
-        if not found:
-            if "dns" not in self.names.sources:
-                raise NameFailure(Outcome.NAME_NOT_FOUND, socket.EAI_NONAME)
-            found = self._ask(name, net, seconds)
-        return self._ordered(found, net)
+        failure = NameFailure(Outcome.NAME_NOT_FOUND, socket.EAI_NONAME)
+        for source in self.names.sources:
+            try:
+                found = self._by(source, name, net, seconds)
+            except NameFailure as exc:
+                failure = exc
+                continue
+            if found:
+                return self._ordered(found, net)
+        raise failure
+
+    def _by(self, source: str, name: str, net: NetworkNamespace, seconds: float) -> tuple[Address, ...]:
+        """The word of one service of nsswitch.conf(5); none of those that are no files and no resolver.
+
+        :raises NameFailure: the resolvers have no address for it
+        """
+        if source == "files":
+            return self.names.hosts.lookup(name)
+        if source == "myhostname" and is_localhost(name):
+            return LOOPBACKS
+        return self._ask(name, net, seconds) if source == "dns" else ()
 
     def _ask(self, name: str, net: NetworkNamespace, seconds: float) -> tuple[Address, ...]:
         """Ask for each name that may be meant; where none is known the name as it is decides what failed.

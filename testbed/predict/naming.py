@@ -31,8 +31,8 @@ from testbed.predict.unresolved import (
     SourceUnknown,
     Unresolved,
 )
+from testbed.resolver_files import LOOPBACKS, is_localhost
 
-_LOOPBACKS: Final = (ipaddress.ip_address("::1"), ipaddress.ip_address("127.0.0.1"))
 #: Where systemd-resolved listens (systemd-resolved.service(8)).
 _RESOLVED: Final = ipaddress.ip_address("127.0.0.53")
 #: Services of systemd that are silent about all that is not theirs.
@@ -58,7 +58,7 @@ def resolve(evidence: Evidence, place: Place, here: Namespace, host: str) -> Res
     except ValueError:
         pass
     names = place.names
-    if names.sources[0] == "files" and (found := names.hosts.lookup(host)):  # as it is nearly always
+    if names.sources[:1] == ("files",) and (found := names.hosts.lookup(host)):  # as it is nearly always
         return Resolved(_tried(here, names, found), steps=(NameLookup(here, place.name, host, found, None),))
     return _Resolution(place, here, host, Questions(evidence, here.key, names)).resolve()
 
@@ -160,9 +160,9 @@ def _returns(action: str, status: str) -> bool:
 
 def _by_systemd(here: Namespace, place: Place, host: str) -> tuple[Address, ...]:
     """The names that nss-myhostname(8) knows: localhost and all below it, the host's own, and its gateway."""
-    name = host.rstrip(".").lower().removesuffix(".localdomain")
-    if name == "localhost" or name.endswith(".localhost"):
-        return _LOOPBACKS
+    if is_localhost(host):
+        return LOOPBACKS
+    name = host.rstrip(".").lower()
     if name == "_gateway":
         return tuple(r.gateway for r in here.routes if r.gateway is not None and r.destination.prefixlen == 0)
     if place.container is None and name == place.host.name.lower():

@@ -16,6 +16,7 @@ import dns.rrset
 import pytest
 
 from testbed.destination_order import Destination
+from testbed.evidence import Names
 from testbed.model import Address, Outcome
 from testbed.names import NameFailure, Naming, stub
 from tests.unit.stand_ins import HereNamespace
@@ -120,6 +121,30 @@ def test_hosts_file_comes_first(asked: Callable[[Answers], list[tuple[str, str]]
     naming = Naming.parse("10.88.0.1 host.containers.internal", "nameserver 10.0.0.53")
     assert naming.resolve("host.containers.internal", HERE) == (ip_address("10.88.0.1"),)
     assert questions == []
+
+
+@pytest.mark.parametrize(
+    ("nsswitch", "name", "found"),
+    [
+        ("hosts: files dns", "x", ["10.88.0.1"]),
+        ("hosts: dns files", "x", ["10.0.0.9"]),
+        ("hosts: dns files", "y", ["10.88.0.2"]),
+        ("hosts: files myhostname", "db.localhost", ["::1", "127.0.0.1"]),
+        ("hosts: files", "z", []),
+    ],
+    ids=["files first", "dns first", "files after dns", "localhost of systemd", "nobody is asked"],
+)
+def test_services_have_their_turn(
+    nsswitch: str, name: str, found: list[str], asked: Callable[[Answers], list[tuple[str, str]]]
+) -> None:
+    """The hosts file and the resolvers are asked in the order of nsswitch.conf(5)."""
+    asked({("x", "10.0.0.53"): FOUND, ("y", "10.0.0.53"): NO_SUCH_NAME})
+    naming = Naming(Names.parse("10.88.0.1 x\n10.88.0.2 y\n", "nameserver 10.0.0.53", nsswitch))
+    try:
+        got = naming.resolve(name, HERE)
+    except NameFailure:
+        got = ()
+    assert sorted(str(address) for address in got) == sorted(found)
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,13 @@ def test_files_alone_ask_nobody() -> None:
     assert seen.outcome is Outcome.NAME_NOT_FOUND
 
 
+def test_a_picture_without_any_service_asks_nobody() -> None:
+    """A picture that was made by hand may have none."""
+    evidence = names(lab(), "web", f"nameserver {GATEWAY}\n")
+    bare = tuple(replace(c, names=replace(c.names, sources=())) for c in evidence.containers)
+    assert isinstance(ask(replace(evidence, containers=bare), "web", f"peer:{PORT}").ending, NotAsked)
+
+
 def test_localhost_without_a_line_is_known_to_nss_myhostname() -> None:
     """nss-myhostname(8) has localhost and all names below it, on a host that asks it."""
     evidence = names(world(host_listens=(tcp("127.0.0.1"),)), "box", "", nsswitch="hosts: files myhostname\n")
