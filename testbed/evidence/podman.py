@@ -88,6 +88,8 @@ class Container:
     attachments: tuple[Attachment, ...] = ()
     published: tuple[Published, ...] = ()
     names: Names = field(default_factory=lambda: Names(HostsFile({})))
+    dns_servers: tuple[Address, ...] = ()
+    """The resolvers that it was given (podman-run(1), --dns): aardvark-dns asks them for it."""
     proxies: Mapping[str, str] = field(default_factory=dict)
     """Proxy variables of its main process, lower-case names; credentials in them are struck out."""
 
@@ -107,6 +109,8 @@ class Network:
     internal: bool = False
     dns_enabled: bool = False
     ipv6: bool = False
+    dns_servers: tuple[Address, ...] = ()
+    """The resolvers that aardvark-dns asks for its containers (podman-network-create(1), --dns)."""
     options: Mapping[str, str] = field(default_factory=dict)
     """``isolate``, ``mtu``, ..."""
 

@@ -70,6 +70,18 @@ def hands_on(evidence: Evidence, host: HostFacts, reached: Accepted, name: str) 
     return not _since(host, _CLOSED) or not networks or not all(network.internal for network in networks.values())
 
 
+def upstream(evidence: Evidence, host: HostFacts, reached: Accepted) -> tuple[Address, ...]:
+    """The resolvers that it hands a question on to: the caller's own, else its networks', else its host's."""
+    caller = reached.packet.source
+    for container in evidence.containers:
+        own = not _borrows(container) and any(caller in one.addresses for one in container.attachments)
+        if container.host == host.key and own and container.dns_servers:
+            return container.dns_servers
+    networks = _networks_of(evidence, host, caller).values()
+    given = tuple(server for network in networks for server in network.dns_servers)
+    return given or host.names.nameservers
+
+
 def _borrows(container: Container) -> bool:
     """Tell if a container has no addresses of its own: Podman shows it with those of the one whose network it uses."""
     return container.mode.startswith("container:")

@@ -116,12 +116,13 @@ class Questions:
         return self._handed_on(host, name, server, ending)
 
     def _handed_on(self, host: HostFacts, name: str, server: Address, asked: Accepted) -> Said | Question:
-        """aardvark-dns asks the servers of its host's resolv.conf in turn, and is silent where none answers it."""
-        if host.rootless_namespace == asked.namespace.key:
+        """aardvark-dns asks other servers in turn, and is silent where none answers it."""
+        servers = aardvark.upstream(self.evidence, host, asked)
+        if host.rootless_namespace == asked.namespace.key and servers == host.names.nameservers:
             # By way of the program that holds the namespace's interface, whose resolver is the host's.
             return Said(name, server, asked, None if host.zone is None else lookup(host.zone, name) or ())
         first: PacketEnding | None = None
-        for upstream in host.names.nameservers:
+        for upstream in servers:
             ending = self._way(asked.namespace.key, upstream)
             if isinstance(ending, Accepted):
                 return Said(name, server, asked, self._zone(ending, name))

@@ -229,6 +229,7 @@ def container(inspect: Mapping[str, Any], host: str) -> Container:
         exit_code=_number(state.get("ExitCode")),
         image=str(inspect.get("ImageName", "")),
         pod=str(inspect.get("PodName") or inspect.get("Pod") or ""),
+        dns_servers=tuple(_addresses(*_sequence(config.get("Dns")))),
         attachments=tuple(
             _attachment(str(name), _mapping(one))
             for name, one in sorted(_mapping(settings.get("Networks")).items())
@@ -254,6 +255,7 @@ def network(inspect: Mapping[str, Any], host: str) -> Network:
         internal=bool(inspect.get("internal")),
         dns_enabled=bool(inspect.get("dns_enabled")),
         ipv6=bool(inspect.get("ipv6_enabled")),
+        dns_servers=tuple(_addresses(*_sequence(inspect.get("network_dns_servers")))),
         options={str(key): str(value) for key, value in sorted(_mapping(inspect.get("options")).items())},
     )
 

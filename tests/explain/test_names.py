@@ -47,6 +47,8 @@ def box(
         ):
             alias = ["--network-alias", f"{name}-alias"]
             host.run(["podman", "run", "-d", "--name", name, "--network", networks, *alias, image, "sleep", "infinity"])
+        options = ["--name", "given", "--network", "one", "--dns", "10.89.9.77"]
+        host.run(["podman", "run", "-d", *options, image, "sleep", "infinity"])
         host.run(["podman", "pod", "create", "--name", "pod", "--network", "one"])
         for name in ("left", "right"):
             host.run(["podman", "run", "-d", "--name", name, "--pod", "pod", image, "sleep", "infinity"])
@@ -157,6 +159,12 @@ def test_a_pod_and_its_members_are_known_by_the_names_that_podman_gives_them(
 ) -> None:
     """Members have each other in their hosts file; others are told of the container that has the pod's network."""
     assert predicted(box, container, name) == printed(box, container, name)
+
+
+@pytest.mark.parametrize("name", ["db", "real.lab.example"])
+def test_a_container_with_a_resolver_of_its_own_has_no_other(box: PrivateHost, name: str) -> None:
+    """``--dns`` with an address where nobody is: Podman 4.3 writes it in the place of its own, later ones ask it behind."""
+    assert predicted(box, "given", name) == printed(box, "given", name)
 
 
 @pytest.mark.parametrize("name", ["db", "both", "apart", "c", "beside"])

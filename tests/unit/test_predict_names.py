@@ -158,6 +158,20 @@ def test_a_resolver_behind_podmans_that_nobody_answers_for_is_a_failed_one() -> 
     assert (seen.outcome, question(seen).ending.disposition) == (Outcome.RESOLVER_FAILED, Disposition.NO_NEIGHBOUR)
 
 
+@pytest.mark.parametrize("given", ["container", "network"])
+def test_resolvers_of_a_container_or_its_network_are_asked_instead_of_the_hosts(given: str) -> None:
+    """aardvark-dns hands on to those of --dns: of the container, else of its networks, else of its host."""
+    evidence = names(lab(zone={"a.example": FAR}), "web", f"nameserver {GATEWAY}\n")
+    nobody = (ipaddress.ip_address("10.88.0.77"),)
+    if given == "container":
+        web = tuple(replace(c, dns_servers=nobody) if c.name == "web" else c for c in evidence.containers)
+        other = replace(evidence, containers=web)
+    else:
+        other = replace(evidence, networks=tuple(replace(n, dns_servers=nobody) for n in evidence.networks))
+    assert str(ask(evidence, "web", f"a.example:{PORT}").address) == FAR
+    assert ask(other, "web", f"a.example:{PORT}").outcome is Outcome.RESOLVER_FAILED
+
+
 def test_an_answer_from_beyond_the_picture_is_not_guessed_behind_podmans_resolver() -> None:
     """The first name of the search list may be known out there, so that nothing is said of the bare one."""
     evidence = names(lab(), "web", f"search lab.example\nnameserver {GATEWAY}\n")
