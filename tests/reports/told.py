@@ -12,7 +12,7 @@ from tests.reports.report import Attempt, Cured, Report
 from tests.reports.site import Site
 
 #: An explanation knows itself that a neighbour who does not answer is given up after three seconds (arp(7)).
-_SECONDS: Final = 1.5
+_SECONDS: Final = 1.0
 
 
 def ask(site: Site, report: Report) -> Told:
