@@ -35,8 +35,8 @@ REPORT: Final = Report(
     attempt=Attempt("client", f"https://{GATEWAY}:8443/"),
     seen=Outcome.TLS_FAILED,
     causes=("client-certificate-wanted",),
-    says=("client certificate",),
-    never=("curl -k", "not trusted"),
+    says=("a certificate of the client", "certificate_required"),
+    never=("curl -k https", "not trusted"),
     cures=(
         Cured(
             says=("--cert",),

@@ -20,7 +20,10 @@ REPORT: Final = Report(
     seen=Outcome.TIMED_OUT,
     causes=("input-dropped",),
     says=("ESTABLISHED",),
-    never=("peer-silent", "says nothing"),
-    cures=(Cured(says=("iptables -D INPUT",), by=(Run(f"iptables -D {_RULE}"),)),),
+    never=("peer-silent", "says nothing", "only its answer"),
+    cures=(
+        Cured(says=("iptables -I INPUT", "8000"), by=(Run("iptables -I INPUT -p tcp --dport 8000 -j ACCEPT"),)),
+        Cured(says=("iptables -D INPUT",), by=(Run(f"iptables -D {_RULE}"),)),
+    ),
     alive=(Attempt(HOST, f"http://{GATEWAY}:8000"),),
 )
