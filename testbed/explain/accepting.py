@@ -8,7 +8,7 @@ from testbed.change.firewall import ChainName, InsertRule, RemoveRule, SetPolicy
 from testbed.evidence import Act, Action, Backend, Chain, Field, Hook, Match, Namespace, Rule
 from testbed.explain.case import Case
 from testbed.explain.explanation import Remedy
-from testbed.predict.ending import Filtered
+from testbed.predict.ending import Filtered, NeighbourFiltered
 from testbed.predict.packet import Packet
 
 _PASSES = (Action(Act.ACCEPT),)
@@ -21,7 +21,8 @@ def let_through(ending: Filtered, case: Case) -> Iterator[Remedy]:
     if ending.back:
         let = "Let answers to connections through before that is asked (or with your firewall's own tool)"
     base = _base(here, verdict.chain, verdict.hook)
-    accept = _accept(ending.packet, base, back=ending.back)
+    packet = ending.frame if isinstance(ending, NeighbourFiltered) else ending.packet
+    accept = _accept(packet, base, back=ending.back)
     yield Remedy(
         let,
         case.command_in(here, _inserted(accept, base)),
@@ -53,11 +54,17 @@ def removed(here: Namespace, chain: Chain, rule: Rule, case: Case, text: str) ->
 
 
 def _accept(packet: Packet, base: Chain, *, back: bool) -> Rule:
-    """A rule that accepts a packet like that from the same sender; of an answer all that belong to a connection."""
+    """A rule that accepts a packet like that from the same sender.
+
+    Of an answer it is all that belong to a connection; of neighbour discovery all of ICMPv6, as RFC 4890 has it.
+    """
     nft = base.backend is Backend.NFTABLES
     if back:
         words = "ct state established,related accept" if nft else "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
         return Rule(words, (Match(Field.STATE, ("established", "related")),), _PASSES)
+    if packet.protocol == "icmpv6":
+        words = "meta l4proto ipv6-icmp accept" if nft else "-p ipv6-icmp -j ACCEPT"
+        return Rule(words, (Match(Field.PROTOCOL, (packet.protocol,)),), _PASSES)
     family = "ip" if packet.destination.version == 4 else "ip6"
     source, to, protocol, port = packet.source, packet.destination, packet.protocol, packet.destination_port
     words = (

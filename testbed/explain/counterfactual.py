@@ -10,7 +10,7 @@ from testbed.explain.case import Case
 from testbed.explain.explanation import Remedy, Row
 from testbed.model import Outcome, Target
 from testbed.predict import Prediction, predict
-from testbed.predict.ending import Left
+from testbed.predict.ending import LaterFiltered, Left
 
 #: Predictions for one explanation at the most: some 50 ms.
 MOST: int = 200
@@ -36,9 +36,11 @@ class Counterfactuals:
         return self._known[key]
 
     def cures(self, remedy: Remedy) -> bool:
-        """Tell if an attempt is predicted to connect after a remedy."""
+        """Tell if an attempt is predicted to connect after a remedy, to somebody who can be heard."""
         after = self.after(remedy.changes, remedy.target)
-        return after is not None and after.prediction.outcome is Outcome.CONNECTED
+        if after is None or isinstance(after.prediction.ending, LaterFiltered):
+            return False
+        return after.prediction.outcome is Outcome.CONNECTED
 
     def leads_out(self, remedy: Remedy) -> bool:
         """Tell if a packet that was stopped in the picture leaves it after a remedy: more than that nobody can predict.

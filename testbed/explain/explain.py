@@ -36,6 +36,7 @@ from testbed.predict.ending import (
     Filtered,
     Held,
     Left,
+    NeighbourFiltered,
     NoListener,
     NoNeighbour,
     PacketEnding,
@@ -169,7 +170,7 @@ def _beside_the_ending(case: Case) -> Iterator[Proposal]:
 
 def agree(predicted: Prediction, seen: Observation) -> bool:
     """Whether what was seen is what was predicted, as far as the observer's patience lets it be seen."""
-    if isinstance(predicted.ending, NoNeighbour) and seen.outcome is Outcome.TIMED_OUT:
+    if isinstance(predicted.ending, NoNeighbour | NeighbourFiltered) and seen.outcome is Outcome.TIMED_OUT:
         # The kernel needs three seconds to say so, and does not ask at all while it has the MAC address of whoever had
         # that address before: what it then sends is for nobody, and no error comes of it (arp(7)).
         return seen.phase is Phase.CONNECT

@@ -16,7 +16,14 @@ from testbed.explain.case import Case, at, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
 from testbed.explain.rows import rule_row
-from testbed.predict.ending import Filtered, NoTranslationAddress, Rejected, Verdict
+from testbed.predict.ending import (
+    Filtered,
+    LaterFiltered,
+    NeighbourFiltered,
+    NoTranslationAddress,
+    Rejected,
+    Verdict,
+)
 from testbed.predict.routing import is_local
 from testbed.predict.socket_lookup import listener_for
 
@@ -40,13 +47,12 @@ def stopped(ending: Filtered, case: Case) -> Iterator[Proposal]:
         yield _isolated(ending, case)
         # The rule is netavark's, which writes it anew.
         return
-    rejects = isinstance(ending, Rejected)
+    rejects = isinstance(ending, Rejected) or (isinstance(ending, LaterFiltered) and bool(ending.answer))
     cause = Cause.ANSWER_BLOCKED if ending.back else _CAUSES[_role(ending, case)][rejects]
-    what = "the answer to the connection" if ending.back else f"the connection to {_target(ending, case)}"
-    verb = "rejects" if rejects else "drops"
+    done = f"{'rejects' if rejects else 'drops'} {_what(ending, case)}"
     yield Proposal(
         cause,
-        f"The firewall of {here.label} {verb} {what} in {str(verdict.hook).upper()}: {decided(verdict)}.",
+        f"The firewall of {here.label} {done} in {str(verdict.hook).upper()}: {decided(verdict)}.",
         (rule_row(here, verdict),),
         tuple(let_through(ending, case)),
         _warnings(ending, case),
@@ -69,6 +75,17 @@ def decided(verdict: Verdict) -> str:
     if count is None:
         return f"{words} (which does not count)" if rule else words
     return f"{words} ({count} packet{'' if count == 1 else 's'} before this attempt)"
+
+
+def _what(ending: Filtered, case: Case) -> str:
+    """What of a connection is stopped."""
+    if isinstance(ending, NeighbourFiltered):
+        how = "the ARP" if ending.hop.version == 4 else "the neighbour discovery (ICMPv6)"
+        return f"{how} that finds {ending.hop}, so that nothing can be sent to {_target(ending, case)},"
+    if isinstance(ending, LaterFiltered):
+        whose = "the answers" if ending.back else "the packets"
+        return f"{whose} that follow once the connection to {_target(ending, case)} is made"
+    return "the answer to the connection" if ending.back else f"the connection to {_target(ending, case)}"
 
 
 def _target(ending: Filtered, case: Case) -> str:
@@ -94,7 +111,9 @@ def _warnings(ending: Filtered, case: Case) -> tuple[str, ...]:
     found = []
     if isinstance(ending, Rejected) and not ending.back:
         found.append(_whose_answer(ending, case))
-    if case.prediction.listener is not None:
+    if isinstance(ending, LaterFiltered):
+        found.append("The listener is there, and the handshake with it passes: only what follows does not.")
+    elif case.prediction.listener is not None:
         found.append("The listener is there and was reached: only its answer does not come back.")
     elif behind := _behind(ending, case):
         found.append(behind)

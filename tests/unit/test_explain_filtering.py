@@ -112,6 +112,27 @@ def test_the_counter_of_a_rule_is_from_before_the_attempt(packets: int | None, w
     assert ("before this attempt" in told.sentence) is (packets is not None)
 
 
+@pytest.mark.parametrize("scheme", ["http", "tcp"])
+def test_what_follows_a_handshake_is_let_through(scheme: str) -> None:
+    """The handshake passes and the data does not: that is said, and a cure is one only if the data passes after it."""
+    evidence = _picture(_chain(_rule(Act.DROP, "", Match(Field.STATE, ("established",)))))
+    told = explain(evidence, Attempt(evidence.place("web"), Target.parse(f"{scheme}://10.88.0.1:8000/")))
+    assert told.cause is Cause.INPUT_DROPPED
+    assert "drops the packets that follow once the connection to 10.88.0.1 is made" in told.sentence
+    assert told.diagnosis is not None
+    assert [cure.command.split()[:2] for cure in told.diagnosis.cures] == [["iptables", "-I"], ["iptables", "-D"]]
+
+
+def test_filtered_arp_is_told_from_a_missing_neighbour() -> None:
+    """Where a rule keeps ARP nobody can be sent to; the cure that is proven takes the rule out."""
+    arp = replace(_chain(_rule(Act.DROP), backend=Backend.NFTABLES), family="arp")
+    told = _explained(_picture(arp), _seen(Outcome.HOST_UNREACHABLE, 113))
+    assert told.cause is Cause.INPUT_DROPPED
+    assert "drops the ARP that finds 10.88.0.1" in told.sentence
+    assert told.diagnosis is not None
+    assert all("tcp dport" not in cure.command for cure in told.diagnosis.cures)
+
+
 def test_a_rule_that_is_not_understood_decides_nothing() -> None:
     """Whether a rate limit holds is not known: it cannot be told, and the rule's counter would decide."""
     limited = _rule(Act.DROP, "", Match(Field.UNKNOWN, ("limit rate over 5/second",)))
