@@ -123,6 +123,16 @@ def test_what_follows_a_handshake_is_let_through(scheme: str) -> None:
     assert [cure.command.split()[:2] for cure in told.diagnosis.cures] == [["iptables", "-I"], ["iptables", "-D"]]
 
 
+def test_a_cure_that_leaves_the_data_filtered_is_none() -> None:
+    """Two rules stop what follows: without the first one the second does, so that only accepting before both cures."""
+    established = Match(Field.STATE, ("established",))
+    both = _chain(_rule(Act.DROP, "", established), _rule(Act.DROP, "", established, Match(Field.PROTOCOL, ("tcp",))))
+    evidence = _picture(both)
+    told = explain(evidence, Attempt(evidence.place("web"), Target.parse("tcp://10.88.0.1:8000/")))
+    assert told.diagnosis is not None
+    assert [cure.command.split()[:2] for cure in told.diagnosis.cures] == [["iptables", "-I"]]
+
+
 def test_filtered_arp_is_told_from_a_missing_neighbour() -> None:
     """Where a rule keeps ARP nobody can be sent to; the cure that is proven takes the rule out."""
     arp = replace(_chain(_rule(Act.DROP), backend=Backend.NFTABLES), family="arp")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_address
 
 import pytest
 
 from testbed.evidence import Act, Action, Chain, Evidence, Field, Hook, Match, Ruleset
 from testbed.model import Outcome
+from testbed.predict.conntrack import Tracking
 from testbed.predict.disposition import Disposition
 from testbed.predict.ending import Filtered
+from testbed.predict.packet import Packet
 from testbed.predict.unknown import LaterPackets, Unknown, UnmodelledReject
 from tests.unit.predicted import packet_ending, verdict
 from tests.unit.test_predict import ask, rules, tcp, world
@@ -85,10 +88,26 @@ def test_what_is_not_tracked_keeps_its_destination() -> None:
 
 
 def test_the_next_namespace_tracks_again() -> None:
-    """A router that does not track a packet leaves the one behind it free to: there it is new."""
-    inside = rules(Hook.INPUT, DROP, state("untracked"))
+    """A router that does not track a packet leaves the one behind it free to: there it is new, and translated."""
+    inside = rules(Hook.PREROUTING, Action(Act.REDIRECT, f":{PORT}"), port(9001), kind="nat")
     evidence = world(host_rules=raw(Hook.PREROUTING), web_rules=inside, web_listens=(tcp("0.0.0.0"),))
-    assert ask(evidence, "far", f"10.88.0.10:{PORT}").outcome is Outcome.CONNECTED
+    assert ask(evidence, "far", "10.88.0.10:9001").outcome is Outcome.CONNECTED
+
+
+@pytest.mark.parametrize(
+    ("out", "answered", "expected"), [("b", False, "invalid"), ("a", False, ""), ("b", True, "established")]
+)
+def test_what_follows_a_handshake_that_was_half_seen_is_invalid(out: str, expected: str, *, answered: bool) -> None:
+    """Who saw a SYN and not its answer takes the next packet for invalid.
+
+    Where it went back by the interface that it came in by, an ICMP redirect may have told the sender of a shorter way.
+    """
+    packet = Packet(ip_address("10.88.0.5"), ip_address("10.89.0.2"), "tcp", None, 80, iif="a")
+    tracking = Tracking()
+    tracking.note("box", packet, replace(packet, iif="", oif=out))
+    if answered:
+        tracking.answer_seen("box")
+    assert tracking.state_of_later("box") == expected
 
 
 def test_an_answer_to_what_was_not_tracked_is_invalid() -> None:
