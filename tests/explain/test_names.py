@@ -163,7 +163,7 @@ def test_a_pod_and_its_members_are_known_by_the_names_that_podman_gives_them(
 
 @pytest.mark.parametrize("name", ["db", "real.lab.example"])
 def test_a_container_with_a_resolver_of_its_own_has_no_other(box: PrivateHost, name: str) -> None:
-    """``--dns`` with an address where nobody is: Podman 4.3 writes it in the place of its own, later ones ask it behind."""
+    """Of ``--dns`` with an address where nobody is: Podman 4.3 writes it in the place of its own, later ones behind."""
     assert predicted(box, "given", name) == printed(box, "given", name)
 
 
