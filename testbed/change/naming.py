@@ -229,7 +229,7 @@ def _set_resolver_port(change: SetResolverPort, evidence: Evidence) -> Evidence:
         evidence = apply(RestartAll(host.key, network.name), evidence)
     here = namespace_of(evidence, bridges_in(host))
     for network in networks:
-        here = with_redirection(without_resolver(here, network), host, network, change.port)
+        here = with_redirection(without_resolver(here, network, last=True), host, network, change.port)
     return with_namespace(evidence, here)
 
 

@@ -171,6 +171,61 @@ def test_a_change_is_what_its_command_does(scene: Stage, name: str) -> None:
     assert differences(made, picture(scene)) == []
 
 
+#: What somebody did to the host before, and a change that may mend it.
+AFTER_DAMAGE: Final[dict[str, tuple[str, Callable[[Evidence], Change]]]] = {
+    "a bridge is gone: restart one": ("ip link del podman1", lambda seen: Restart(*of(seen, "web"))),
+    "a bridge is gone: restart all": ("ip link del podman1", lambda seen: RestartAll(of(seen, "web")[0], "one")),
+    "a bridge is gone: reload": ("ip link del podman1", lambda seen: ReloadNetworks(of(seen, "web")[0])),
+    "a bridge is gone: stop": ("ip link del podman1", lambda seen: Stop(*of(seen, "web"))),
+    "a bridge has no address: restart one": (
+        "ip address flush dev podman1",
+        lambda seen: Restart(*of(seen, "web")),
+    ),
+    "a bridge has no address: restart all": (
+        "ip address flush dev podman1",
+        lambda seen: RestartAll(of(seen, "web")[0], "one"),
+    ),
+    "a bridge has no address: reload": (
+        "ip address flush dev podman1",
+        lambda seen: ReloadNetworks(of(seen, "web")[0]),
+    ),
+    "the rules are gone: restart one": (
+        "iptables -F; iptables -t nat -F; iptables -X; iptables -t nat -X",
+        lambda seen: Restart(*of(seen, "web")),
+    ),
+    "the rules are gone: reload": (
+        "iptables -F; iptables -t nat -F; iptables -X; iptables -t nat -X",
+        lambda seen: ReloadNetworks(of(seen, "web")[0]),
+    ),
+    "a container's interface is gone: restart": (
+        "nsenter -t $(podman inspect --format '{{.State.Pid}}' web) -n ip link del eth0",
+        lambda seen: Restart(*of(seen, "web")),
+    ),
+    "a container's route is gone: restart": (
+        "nsenter -t $(podman inspect --format '{{.State.Pid}}' web) -n ip route del default",
+        lambda seen: Restart(*of(seen, "web")),
+    ),
+    "a port was moved off the bridge: restart": (
+        "ip link set $(ip -o link show master podman1 | head -1 | cut -d: -f2 | cut -d@ -f1) nomaster",
+        lambda seen: Restart(*of(seen, "web")),
+    ),
+    "forwarding is off: restart": ("sysctl -w net.ipv4.ip_forward=0", lambda seen: Restart(*of(seen, "web"))),
+    "forwarding is off: connect": ("sysctl -w net.ipv4.ip_forward=0", lambda seen: Connect(*of(seen, "web"), "dual")),
+}
+
+
+@pytest.mark.parametrize("name", list(AFTER_DAMAGE))
+def test_a_change_of_a_damaged_host(scene: Stage, name: str) -> None:
+    """Of what somebody destroyed as much is mended, and as much is left, as in the changed picture."""
+    damage, ask = AFTER_DAMAGE[name]
+    scene.run(damage)
+    before = picture(scene)
+    change = ask(before)
+    made = apply(change, before)
+    scene.run(command(change, before))
+    assert differences(made, picture(scene)) == []
+
+
 OF_A_USER: Final[dict[str, Callable[[Evidence], Change]]] = {
     "start": lambda seen: Start(*of(seen, "ended")),
     "stop": lambda seen: Stop(*of(seen, "web")),

@@ -63,11 +63,12 @@ def take_down(evidence: Evidence, network: Network, container: Container, attach
     inside = evidence.namespaces.get(container.namespace or "")
     outside, inside = without_pair(outside, inside, network, attachment)
     bridge = bridge_of(outside, network)
-    last = bridge is None or not ports_of(outside, bridge)
+    # Where the bridge has gone, netavark does not see that nobody is left, and leaves the network's rules.
+    last = bridge is not None and not ports_of(outside, bridge)
     outside = without_rules(outside, host, network, container, attachment, last=last)
-    if last:
-        outside = without_resolver(outside, network)
-        outside = outside if bridge is None else without_link(outside, bridge.index)
+    if bridge is not None and last:
+        outside = without_link(outside, bridge.index)
+    outside = without_resolver(outside, network, last=last)
     if host.rootless and not any(link.kind == "veth" for link in outside.links):
         outside = revived(outside)
     changed = with_namespace(evidence, outside)

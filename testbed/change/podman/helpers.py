@@ -74,30 +74,49 @@ def check(here: Namespace, wanted: Listener, *, ordinary: bool = False) -> None:
 
 
 def with_resolver(here: Namespace, host: HostFacts, network: Network) -> Namespace:
-    """A namespace in which aardvark-dns answers on a network's gateways, where the port is free there."""
+    """A namespace in which aardvark-dns answers on a network's gateways, where it has them and the port is free there.
+
+    It binds all its listeners anew for each container that comes or goes (aardvark-dns, src/server/serve.rs), so that
+    it loses those whose address has gone meanwhile.
+    """
+    here = _bound_anew(here)
     if not network.dns_enabled:
         return here
     protocols = (Protocol.UDP, Protocol.TCP) if version_of(host) >= _WITH_TCP else (Protocol.UDP,)
-    process = next((one.process for one in here.listeners if one.process and one.process.name == AARDVARK), None)
+    process = next((one.process for one in here.listeners if _is_resolver(one)), None)
+    own = {row.address.ip for row in here.addresses}
     for gateway in network.gateways:
         for protocol in protocols:
             wanted = Listener(protocol, gateway, DNS_PORT, process=process or Process(0, AARDVARK))
             taken = any(
                 one.protocol is protocol and one.port == DNS_PORT and collide(wanted, one) for one in here.listeners
             )
-            if not taken:
+            if gateway in own and not taken:
                 here = replace(here, listeners=(*here.listeners, wanted))
     return here
 
 
-def without_resolver(here: Namespace, network: Network) -> Namespace:
-    """A namespace in which aardvark-dns does not answer on a network's gateways any more."""
+def without_resolver(here: Namespace, network: Network, *, last: bool) -> Namespace:
+    """A namespace in which aardvark-dns has one container of a network less.
 
-    def ours(listener: Listener) -> bool:
-        name = listener.process.name if listener.process else ""
-        return name == AARDVARK and listener.address in network.gateways
+    :param last: whether it was the last one, after which nobody answers on the network's gateways any more
+    """
+    here = _bound_anew(here)
+    if not last:
+        return here
+    gone = network.gateways
+    left = tuple(one for one in here.listeners if not (_is_resolver(one) and one.address in gone))
+    return replace(here, listeners=left)
 
-    return replace(here, listeners=tuple(one for one in here.listeners if not ours(one)))
+
+def _bound_anew(here: Namespace) -> Namespace:
+    own = {row.address.ip for row in here.addresses}
+    left = tuple(one for one in here.listeners if not _is_resolver(one) or one.address in own)
+    return here if len(left) == len(here.listeners) else replace(here, listeners=left)
+
+
+def _is_resolver(listener: Listener) -> bool:
+    return listener.process is not None and listener.process.name == AARDVARK
 
 
 def _program(host: HostFacts, container: Container) -> str:
