@@ -10,6 +10,7 @@ from testbed.evidence import Attempt, Evidence, Rule
 from testbed.explain import (
     above_tcp,
     addresses,
+    duplicates,
     filtering,
     forwarding,
     listening,
@@ -164,6 +165,7 @@ def _by_observation(case: Case, seen: Observation) -> Explanation:
 
 def _beside_the_ending(case: Case) -> Iterator[Proposal]:
     """Causes that do not rest on how it ends: where that is not known."""
+    yield from duplicates.proposals(case)
     yield from rootless.proposals(case)
     yield from ways.proposals(case)
 

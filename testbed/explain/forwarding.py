@@ -156,11 +156,11 @@ def martian(ending: Martian, case: Case) -> Iterator[Proposal]:
     if not four and case.prediction.address is not None and case.prediction.address.is_loopback:
         remedies.append(Remedy("Call it by its IPv4 address", other.authority, target=other))
     why = case.prediction.why
-    if not four and ending.leaving and ending.address.is_loopback and remedies:
+    if not four and ending.address.is_loopback and remedies:
         yield Proposal(
             Cause.PUBLISHED_IPV6_LOOPBACK,
-            f"A rule of {here.label} rewrites what is for [{case.prediction.address}]:{case.attempt.target.port} to a "
-            f"container, and the kernel lets no packet from {ending.address} leave by {ending.link.name}: for IPv6 "
+            f"What is for [{case.prediction.address}]:{case.attempt.target.port} is rewritten to a container, and the "
+            f"kernel of {here.label} lets no packet from or to {ending.address} pass {ending.link.name}: for IPv6 "
             "nothing allows that.",
             rows_of_walk(case.prediction),
             tuple(remedies),

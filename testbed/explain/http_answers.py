@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from testbed.evidence import Container
@@ -40,7 +41,13 @@ def plain_to_tls(case: Case, seen: Observation) -> Diagnosis | None:
         Cause.PLAIN_TO_TLS,
         f"{who(case)} speaks TLS: you called it with http, in plain text.",
         rows(case, seen),
-        (Cure("Call it with https", f"https://{target.authority}{target.path}"),),
+        (
+            Cure(
+                "Call it with https",
+                f"https://{target.authority}{target.path}",
+                target=replace(target, scheme=Scheme.HTTPS),
+            ),
+        ),
         ("What certificate it has is not known yet: explain it with https then.",),
     )
 

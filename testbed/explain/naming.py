@@ -6,21 +6,23 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from testbed.change.containers import Restart, Start
+from testbed.change.containers import Restart, RestartAll, Start
 from testbed.change.listening import StopListening
-from testbed.change.naming import AddHostsLine, NewWithHostsLine, NewWithResolver, SetResolverPort
+from testbed.change.naming import NewWithResolver, SetResolverPort
 from testbed.change.networks import Connect
 from testbed.change.new_networks import CreateNetwork
 from testbed.change.publishing import Republish
 from testbed.evidence import Container, HostFacts, Network, Protocol
 from testbed.evidence.programs import AARDVARK, DNS_PORT
 from testbed.evidence.uplinks import uplinks
+from testbed.explain import names_elsewhere
 from testbed.explain.accepting import let_through
 from testbed.explain.by_ending import propose
 from testbed.explain.case import Case, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
 from testbed.explain.filtering import decided
+from testbed.explain.names_elsewhere import hosts_row, named, resolver_rows
 from testbed.explain.publishing import not_running, published_row
 from testbed.explain.rows import listener_row, rule_row
 from testbed.model import Address
@@ -54,6 +56,7 @@ def not_found(case: Case) -> Iterator[Proposal]:
             yield _unknown_to_the_host(case, container, host)
         else:
             yield from _container_unknown(case, container, asking)
+    yield from names_elsewhere.proposals(case, name)
     yield _missing(case, name, asking)
 
 
@@ -63,7 +66,10 @@ def _missing(case: Case, name: str, asking: Container | None) -> Proposal:
     local = replace(case.attempt.target, host="localhost")
     remedies = [Remedy("Call the host by localhost, on the host itself", local.authority, target=local)]
     if not (internal and asking is None):
-        remedies = list(_named(case, name, _addresses_meant(case, name)))
+        meant = tuple(_addresses_meant(case, name))
+        calls = [replace(case.attempt.target, host=str(address)) for address in meant] if internal else []
+        remedies = [Remedy("Call it by its address", target.authority, target=target) for target in calls]
+        remedies += named(case, name, iter(meant))
     reason = (
         "Podman writes it into the hosts files of containers, not of hosts"
         if internal and asking is None
@@ -73,7 +79,7 @@ def _missing(case: Case, name: str, asking: Container | None) -> Proposal:
         Cause.NAME_MISSING,
         f"{case.place.name} does not know the name {case.attempt.target.host}: it is not in the hosts file of "
         f"{case.place.name}, and {reason}.",
-        (_hosts_row(case), *resolver_rows(case)),
+        (hosts_row(case), *resolver_rows(case)),
         tuple(remedies),
         meant="" if internal else f"{name} is to be a name for what listens there",
     )
@@ -98,24 +104,6 @@ def _addresses_meant(case: Case, name: str) -> Iterator[Address]:
             yield from (address for on in other.attachments if on.network in shared for address in on.addresses)
 
 
-def _named(case: Case, name: str, addresses: Iterator[Address]) -> Iterator[Remedy]:
-    """Writing a name into the hosts file of the place."""
-    place = case.place
-    for address in addresses:
-        if place.container is not None:
-            yield Remedy(
-                f"Name it for {place.name}",
-                f"podman run --add-host {name}:{address} ... (a new container)",
-                (NewWithHostsLine(place.host.key, place.container.id, name, address),),
-            )
-        else:
-            yield Remedy(
-                f"Name it in the hosts file of {place.name}",
-                f"echo '{address} {name}' >>/etc/hosts",
-                (AddHostsLine(place.host.key, name, address),),
-            )
-
-
 def _unknown_to_the_host(case: Case, meant: Container, host: HostFacts) -> Proposal:
     """The host asks for a container's name: Podman's resolver is for containers, and the host does not ask it."""
     port = case.attempt.target.port
@@ -132,8 +120,8 @@ def _unknown_to_the_host(case: Case, meant: Container, host: HostFacts) -> Propo
         Cause.NAME_MISSING,
         f"{host.name} does not know the name {meant.name}: that is a container, and Podman's resolver ({AARDVARK}) "
         "answers for containers only to containers on the same network. The host does not ask it.",
-        (_hosts_row(case), *resolver_rows(case)),
-        (*remedies, *_named(case, case.attempt.target.host, iter(addresses[:1]))),
+        (hosts_row(case), *resolver_rows(case)),
+        (*remedies, *named(case, case.attempt.target.host, iter(addresses[:1]))),
     )
 
 
@@ -189,7 +177,7 @@ def _container_unknown(case: Case, meant: Container, asking: Container) -> Itera
             (
                 *(Remedy("Call it by its address", target.authority, target=target) for target in direct),
                 *_together(case, meant, asking),
-                *_named(case, meant.name, iter(addresses[:1])),
+                *named(case, meant.name, iter(addresses[:1])),
             ),
         )
     elif not shared:
@@ -249,7 +237,7 @@ def resolver_failed(ending: ResolverFailed, case: Case) -> Iterator[Proposal]:
     yield Proposal(
         Cause.RESOLVER_DOWN,
         f"{case.place.name} does not know the name {name}: it is not in its hosts file, and it has no resolver to ask.",
-        (_hosts_row(case),),
+        (hosts_row(case),),
         tuple(_by_address(case)),
     )
 
@@ -285,9 +273,9 @@ def _by_address(case: Case) -> Iterator[Remedy]:
             for address in addresses:
                 target = replace(case.attempt.target, host=str(address))
                 yield Remedy("Call it by its address, which changes with restarts", target.authority, target=target)
-            yield from _named(case, name, iter(addresses[:1]))
+            yield from named(case, name, iter(addresses[:1]))
     yield from _by_another_resolver(case)
-    yield from _named(case, name, _addresses_meant(case, name))
+    yield from named(case, name, _addresses_meant(case, name))
 
 
 def _by_another_resolver(case: Case) -> Iterator[Remedy]:
@@ -350,6 +338,7 @@ def resolver_taken(case: Case) -> Iterator[Proposal]:
 def _taken_by_a_published_port(case: Case, whose: Container, server: Address) -> Proposal:
     """A container publishes port 53 on every address of the host, those of the bridges among them."""
     published = [p for p in whose.published if p.host_port == DNS_PORT and p.protocol == "udp"]
+    networks = case.networks_with(server, {whose.host})
     own = [a.ip for uplink in uplinks(case.evidence, case.evidence.host(whose.host)) for a in uplink.addresses]
     return Proposal(
         Cause.RESOLVER_TAKEN,
@@ -359,9 +348,13 @@ def _taken_by_a_published_port(case: Case, whose: Container, server: Address) ->
         (*(published_row(case, whose, one) for one in published), *resolver_rows(case)),
         tuple(
             Remedy(
-                f"Publish port {DNS_PORT} of {whose.name} on {address} only",
+                f"Publish port {DNS_PORT} of {whose.name} on {address} only, and restart the containers of the "
+                f"network, so that {AARDVARK} is started",
                 f"podman run -p {address}:{DNS_PORT}:{one.container_port}/udp ... (a new container)",
-                (Republish(whose.host, whose.id, one, replace(one, host_address=str(address))),),
+                (
+                    Republish(whose.host, whose.id, one, replace(one, host_address=str(address))),
+                    *(RestartAll(network.host, network.name) for network in networks),
+                ),
             )
             for one in published
             for address in own
@@ -379,14 +372,3 @@ def names_of(container: Container) -> set[str]:
 
 def _list(networks: tuple[Network, ...]) -> str:
     return ", ".join(network.name for network in networks) or "none"
-
-
-def _hosts_row(case: Case) -> Row:
-    names = sorted(case.place.names.hosts.addresses)
-    return Row("hosts", case.place.name, f"has {', '.join(names[:12])}" if names else "is empty")
-
-
-def resolver_rows(case: Case) -> tuple[Row, ...]:
-    """The resolvers that a place asks."""
-    servers = case.place.names.nameservers
-    return (Row("resolver", case.place.name, " ".join(f"nameserver {server}" for server in servers) or "none"),)

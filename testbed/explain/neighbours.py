@@ -10,7 +10,7 @@ from testbed.change.networks import RecreateNetwork
 from testbed.change.new_networks import free_subnet
 from testbed.change.segments import ForgetNeighbour
 from testbed.evidence import Container, Link, Namespace, Network, Route
-from testbed.explain import bridges
+from testbed.explain import bridges, macvlans
 from testbed.explain.by_ending import propose
 from testbed.explain.case import Case, listeners
 from testbed.explain.codes import Cause
@@ -21,6 +21,7 @@ from testbed.explain.publishing import not_running
 from testbed.explain.routing import subnets, unicast
 from testbed.explain.rows import route_row, rows_of_walk
 from testbed.model import Address
+from testbed.predict.barrier import MacvlanParent
 from testbed.predict.ending import NoNeighbour, StaleNeighbour
 from testbed.predict.routing import choose, link_of, own_addresses, reverse_path_fails, source_for
 
@@ -35,6 +36,9 @@ def nobody_has_it(ending: NoNeighbour, case: Case) -> Iterator[Proposal]:
     network = next(
         (n for n in case.evidence.networks if _has(n, to) and link.name in (n.bridge, *_behind(n, case))), None
     )
+    if isinstance(ending.barrier, MacvlanParent):
+        yield from macvlans.proposals(ending, ending.barrier, case)
+        return
     yield from bridges.proposals(case, to)
     yield from down_between(case, here, link, to)
     for namespace, its_link, sender in _filtered(ending, case):

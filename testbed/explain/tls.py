@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from testbed.explain import certificates, greetings
@@ -23,7 +24,7 @@ from testbed.explain.tls_alerts import (
     Alert,
     alert_in,
 )
-from testbed.model import Observation, Outcome, bracketed
+from testbed.model import Observation, Outcome, Scheme, bracketed
 
 #: How OpenSSL, Go and Node.js say that what came is no TLS at all: plain text where a record was expected.
 _PLAIN: Final = re.compile(
@@ -121,7 +122,7 @@ def _wants_certificate(case: Case, seen: Observation, alert: Alert) -> Diagnosis
                 f"curl --cert CLIENT.pem --key CLIENT.key https://{target.authority}{target.path}",
             ),
         ),
-        ("curl -k does not help: it is not the server's certificate that is missing.",),
+        ("Not to verify does not help: it is not the server's certificate that is in question.",),
     )
 
 
@@ -222,7 +223,12 @@ def _to_plain(case: Case, seen: Observation) -> Diagnosis:
         f"{who(case)} does not speak TLS: you called it with https and it answered in plain text.",
         rows(case, seen),
         (
-            Cure("Call it with http", f"http://{target.authority}{target.path}", "what is sent is not encrypted"),
+            Cure(
+                "Call it with http",
+                f"http://{target.authority}{target.path}",
+                "what is sent is not encrypted",
+                target=replace(target, scheme=Scheme.HTTP),
+            ),
             Cure("Give it a certificate and let it speak TLS", ""),
         ),
     )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_network
 
 from testbed.change.naming import NewWithoutHostsLine, RemoveHostsLine
-from testbed.change.routing import RemoveRoute
-from testbed.evidence import LOCAL_TABLE, Act, Container, Namespace, Route
+from testbed.change.routing import AddRoute, RemoveRoute
+from testbed.evidence import LOCAL_TABLE, MAIN_TABLE, Act, Container, Namespace, Route, RouteKind
 from testbed.explain.accepting import removed
 from testbed.explain.case import Case, at
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
 from testbed.explain.rows import route_row, rule_row
+from testbed.model import Address
 from testbed.predict.packet import Packet
 from testbed.predict.steps import Forwarding, NameLookup, RouteLookup, Translation
 
@@ -22,7 +24,8 @@ def proposals(case: Case) -> Iterator[Proposal]:
         if isinstance(step, Translation):
             yield from _translated(case, step)
         elif isinstance(step, RouteLookup | Forwarding) and step.chosen.route is not None:
-            yield from _routed(case, step.namespace, step.chosen.route, back=step.back)
+            to = step.destination if isinstance(step, RouteLookup) else None
+            yield from _routed(case, step.namespace, step.chosen.route, to, back=step.back)
         elif isinstance(step, NameLookup) and step.resolver is None:
             yield from _named(case, step)
 
@@ -63,8 +66,35 @@ def _having(case: Case, address: object) -> Iterator[Container]:
             yield container
 
 
-def _routed(case: Case, here: Namespace, route: Route, *, back: bool) -> Iterator[Proposal]:
+def _by_the_main_table(case: Case, here: Namespace, route: Route, to: Address | None) -> Iterator[Proposal]:
+    """A policy rule leads to another table than the main one, as a VPN's does, which has a way there too."""
+    goal = to or (case.walked.destination if case.walked else None)
+    if goal is None:
+        return
+    link = next((link.name for link in here.links if link.index == route.link), "?")
+    tool = "ip" if goal.version == 4 else "ip -6"
+    remedies = [
+        Remedy(
+            f"Give {here.label} a route for it by {other.gateway}, as its main table has (run on {case.machine(here)})",
+            case.command_in(here, f"{tool} route add {goal} via {other.gateway}"),
+            (AddRoute(here.key, Route(MAIN_TABLE, RouteKind.UNICAST, ip_network(goal), other.link, other.gateway)),),
+        )
+        for other in here.routes
+        if other.table == MAIN_TABLE and other.gateway is not None and goal in other.destination
+    ]
+    yield Proposal(
+        Cause.ROUTE_ASTRAY,
+        f"{here.label} sends what is for {goal} by {link}: a policy rule leads to its table {route.table}, whose route "
+        f"{route.destination} covers it, before the main table, which has another way.",
+        (route_row(here, route, f"{route.destination} dev {link} table {route.table}"),),
+        tuple(remedies),
+    )
+
+
+def _routed(case: Case, here: Namespace, route: Route, to: Address | None, *, back: bool) -> Iterator[Proposal]:
     """A route that is more specific than another one, which leads there."""
+    if route.table not in (LOCAL_TABLE, MAIN_TABLE):
+        yield from _by_the_main_table(case, here, route, to)
     if route.table == LOCAL_TABLE or not route.destination.prefixlen or _is_a_subnet_of(here, route):
         return
     link = next((link.name for link in here.links if link.index == route.link), "?")

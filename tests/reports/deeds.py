@@ -10,6 +10,7 @@ from testbed.change import Change
 from testbed.change.containers import ContainerChange, ReloadNetworks, Restart, RestartAll, Start, Stop
 from testbed.change.firewall import RuleChange
 from testbed.change.listening import Listen, Rebind, StartProgram, StopListening
+from testbed.change.macvlans import AddMacvlan
 from testbed.change.naming import (
     AddAlias,
     HostNaming,
@@ -34,6 +35,7 @@ from testbed.change.publishing import Publish, Republish, Unpublish
 from testbed.change.rootless import OpenHostLoopback
 from testbed.change.routing import AddRoute, RemovePolicyRule, RemoveRoute, SetSysctl
 from testbed.change.segments import ForgetNeighbour, LinkChange, RemoveAddress
+from testbed.change.wording import command
 from testbed.evidence import Evidence, Protocol, Published
 from testbed.explain.explanation import Cure
 from tests.reports.site import Site
@@ -58,6 +60,7 @@ _COMMANDS: Final = (
     Disconnect,
     CreateNetwork,
     HostNaming,
+    AddMacvlan,
 )
 #: How a cure says on which host its command is run.
 _RUN_ON: Final = re.compile(r"\(run on ([\w.-]+)")
@@ -80,8 +83,14 @@ def perform(site: Site, evidence: Evidence, cure: Cure) -> None:
 
 @singledispatch
 def do(change: Change, site: Site, evidence: Evidence) -> None:
-    """Make one change."""
-    raise NotImplementedError(f"nothing here makes a {type(change).__name__}")
+    """Make one change; one that has a command by running that.
+
+    :raises NotImplementedError: it has none, and nothing here makes such a change
+    """
+    text = command(change, evidence)
+    if not text:
+        raise NotImplementedError(f"nothing here makes a {type(change).__name__}")
+    site.run(text, on=HOST)
 
 
 @do.register
@@ -143,7 +152,7 @@ def _(change: NewWithoutSearchDomain, site: Site, evidence: Evidence) -> None:
 
 @do.register
 def _(change: NewOnNetwork, site: Site, evidence: Evidence) -> None:
-    site.make_anew(_name(evidence, change), network=change.network)
+    site.make_anew(_name(evidence, change), remove=re.compile(r"--ip \S+"), network=change.network)
 
 
 @do.register

@@ -172,6 +172,7 @@ def test_an_alert_is_its_cause_and_no_doubt_of_the_servers_certificate(
     assert explained.cause is cause
     assert explained.diagnosis is not None
     assert not any("curl -k" in cure.command for cure in explained.diagnosis.cures)
+    assert not any("curl -k" in warning for warning in explained.warnings)
 
 
 def test_a_handshake_failure_that_was_only_read_of_may_be_two_things() -> None:
@@ -409,6 +410,8 @@ def test_plain_http_behind_https_is_told_as_such() -> None:
     """Its answer is one of HTTP."""
     explained = told(Outcome.TLS_FAILED, "wrong version number", answer=Answer("", excerpt="HTTP/1.1 400 Bad\r\n"))
     assert explained.cause is Cause.TLS_TO_PLAIN
+    assert explained.diagnosis is not None
+    assert str(explained.diagnosis.cures[0].target) == f"http://203.0.113.10:{PORT}/"
 
 
 # Silence

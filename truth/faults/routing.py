@@ -373,6 +373,32 @@ def an_address_that_is_another_containers_now(stage: Stage) -> Iterator[Broken]:
     yield Broken("client", target, cure=lambda: None, cured_target=f"http://10.88.0.90:{PORT}/")
 
 
+@fault(Cause.MACVLAN_APART)
+def a_container_on_a_macvlan_of_the_hosts_own_interface(stage: Stage) -> Iterator[Broken]:
+    """The LAN reaches it, and its host does not."""
+    lan = "-d macvlan -o parent=lan0 --subnet 203.0.113.0/27 --gateway 203.0.113.20"
+    stage.podman("network", "create", *lan.split(), "lan")
+    stage.container("web", "--ip", "203.0.113.15", network="lan")
+    stage.listen("web")
+    yield Broken(HOST, f"http://203.0.113.15:{PORT}/", cure_runs_on=HOST)
+
+
+@fault(Cause.DUPLICATE_ADDRESS)
+def a_container_with_the_gateways_address(stage: Stage) -> Iterator[Broken]:
+    """The host has it too, and nobody listens there."""
+    stage.podman("network", "create", "--subnet", "10.89.7.0/24", "shared")
+    stage.container("one", "--ip", "10.89.7.1", network="shared")
+    stage.listen("one")
+    stage.container("two", network="shared")
+
+    def cure() -> None:
+        stage.podman("rm", "--force", "--time", "0", "one")
+        stage.container("one", "--ip", "10.89.7.9", network="shared")
+        stage.listen("one")
+
+    yield Broken("two", f"http://one:{PORT}/", cure=cure)
+
+
 # --- packets that are too large ---------------------------------------------------------------------------------------
 
 

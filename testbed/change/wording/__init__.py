@@ -4,6 +4,7 @@ from testbed.change.wording import (
     containers,
     firewall,
     listening,
+    macvlans,
     naming,
     networks,
     new_networks,
@@ -15,6 +16,18 @@ from testbed.change.wording import (
 from testbed.change.wording.words import command, words
 
 #: Imported for the words and commands that they register.
-REGISTERED = (containers, firewall, listening, naming, networks, new_networks, proxying, publishing, routing, segments)
+REGISTERED = (
+    containers,
+    firewall,
+    listening,
+    macvlans,
+    naming,
+    networks,
+    new_networks,
+    proxying,
+    publishing,
+    routing,
+    segments,
+)
 
 __all__ = ["command", "words"]

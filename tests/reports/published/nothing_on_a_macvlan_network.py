@@ -19,7 +19,7 @@ REPORT: Final = Report(
         Listen("kibana", "0.0.0.0", 5601),
     ],
     attempt=Attempt(NEIGHBOUR, f"http://{HOST_LAN}:8443"),
-    seen=Outcome.REFUSED,
+    seen=Outcome.TIMED_OUT,
     causes=("not-published",),
     says=("macvlan", "kibana"),
     never=("podman network reload", "rules-lost"),
