@@ -29,8 +29,12 @@ _PATTERNS: Final = (
         re.compile(r"\blookup \S{1,255}(?: on \S{1,64})?: "),
         GoFailure(Outcome.RESOLVER_FAILED, Phase.RESOLVE, socket.EAI_AGAIN),
     ),
+    # Before Go 1.10 the call that told the error was getsockopt (net/fd_unix.go).
     *(
-        (re.compile(rf"\bconnect: {meaning.words[0]}\b"), GoFailure(meaning.outcome, Phase.CONNECT, number))
+        (
+            re.compile(rf"\b(?:connect|getsockopt): {meaning.words[0]}\b"),
+            GoFailure(meaning.outcome, Phase.CONNECT, number),
+        )
         for number, meaning in ERRNOS.items()
     ),
     (re.compile(r"(read|write): connection reset by peer\b"), GoFailure(Outcome.RESET, Phase.TLS, errno.ECONNRESET)),
@@ -38,7 +42,10 @@ _PATTERNS: Final = (
     (re.compile(r"TLS handshake timeout"), GoFailure(Outcome.TIMED_OUT, Phase.TLS)),
     (re.compile(r"(read|write) tcp \S{1,200}: i/o timeout"), GoFailure(Outcome.TIMED_OUT, Phase.TLS)),
     (re.compile(r"timeout awaiting response headers"), GoFailure(Outcome.TIMED_OUT, Phase.HTTP)),
-    (re.compile(r"(i/o timeout|context deadline exceeded)"), GoFailure(Outcome.TIMED_OUT, Phase.CONNECT)),
+    (
+        re.compile(r"(i/o timeout|context deadline exceeded|request canceled)"),
+        GoFailure(Outcome.TIMED_OUT, Phase.CONNECT),
+    ),
     (re.compile(r"\bEOF\b"), GoFailure(Outcome.CLOSED, Phase.TLS)),
     (re.compile(r"(x509: |tls: |server gave HTTP response to HTTPS client)"), GoFailure(Outcome.TLS_FAILED, Phase.TLS)),
     # Portainer's own words about an answer, and about an address that it may not dial (pkg/libhttp/ssrf).

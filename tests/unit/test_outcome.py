@@ -8,9 +8,6 @@ import inspect
 import os
 import socket
 import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
 
 import pytest
 
@@ -20,6 +17,7 @@ from testbed.explain.pasted import Client, read
 from testbed.model import Outcome
 from testbed.probe.outcome import of_error
 from testbed.report.outcome_words import SHORT
+from tests.unit.pasted.wordings import NO_ERROR, WORDS, Never
 
 
 def test_outcomes_are_the_closed_set_of_the_design() -> None:
@@ -119,125 +117,6 @@ def test_every_outcome_of_connecting_is_reachable() -> None:
 
 
 # --- in words ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Never:
-    """The client has no words for the outcome."""
-
-    why: str
-
-
-#: No error text says that it was none, and none is read that stands for nothing of ours.
-NO_ERROR: Final = frozenset({Outcome.CONNECTED, Outcome.INCONCLUSIVE})
-NO_STATUS: Final = Never("it speaks no HTTP")
-NO_TLS: Final = Never("it speaks no TLS")
-NGINX_TAIL: Final = 'upstream, client: 10.88.0.1, request: "GET / HTTP/1.1", upstream: "http://10.88.0.11:8000/"'
-
-#: For each client how it words each outcome.
-WORDS: Final[Mapping[Client, Mapping[Outcome, str | Never]]] = {
-    Client.GO: {
-        Outcome.REFUSED: "dial tcp 10.88.0.1:1: connect: connection refused",
-        Outcome.RESET: 'Get "https://a:1/": read tcp 10.88.0.5:4->10.88.0.1:1: read: connection reset by peer',
-        Outcome.CLOSED: 'Get "https://a:1/": EOF',
-        Outcome.TIMED_OUT: "dial tcp 10.88.0.1:1: i/o timeout",
-        Outcome.HOST_UNREACHABLE: "dial tcp 10.88.0.1:1: connect: no route to host",
-        Outcome.NETWORK_UNREACHABLE: "dial tcp 10.88.0.1:1: connect: network is unreachable",
-        Outcome.PROHIBITED: "dial tcp 10.88.0.1:1: connect: permission denied",
-        Outcome.NAME_NOT_FOUND: 'Get "https://a:1/": dial tcp: lookup a on 10.89.0.1:53: no such host',
-        Outcome.RESOLVER_FAILED: 'Get "https://a:1/": dial tcp: lookup a on 10.89.0.1:53: server misbehaving',
-        Outcome.TLS_FAILED: 'Get "https://a:1/": x509: certificate signed by unknown authority',
-        Outcome.HTTP_STATUS: "Failed request with status 502",
-    },
-    Client.CURL: {
-        Outcome.REFUSED: "curl: (7) Failed to connect to a port 1: Connection refused",
-        Outcome.RESET: "curl: (56) Recv failure: Connection reset by peer",
-        Outcome.CLOSED: "curl: (52) Empty reply from server",
-        Outcome.TIMED_OUT: "curl: (28) Connection timed out after 3000 milliseconds",
-        Outcome.HOST_UNREACHABLE: "* connect to 10.88.0.1 port 9 failed: No route to host",
-        Outcome.NETWORK_UNREACHABLE: "* connect to 10.88.0.1 port 9 failed: Network is unreachable",
-        Outcome.PROHIBITED: "* connect to 10.88.0.1 port 9 failed: Permission denied",
-        Outcome.NAME_NOT_FOUND: "curl: (6) Could not resolve host: nosuch.invalid",
-        Outcome.RESOLVER_FAILED: "curl: (6) Could not resolve host: nosuch.invalid",
-        Outcome.TLS_FAILED: "curl: (60) SSL certificate problem: self-signed certificate",
-        Outcome.HTTP_STATUS: "curl: (22) The requested URL returned error: 502",
-    },
-    Client.PYTHON: {
-        Outcome.REFUSED: "ConnectionRefusedError: [Errno 111] Connection refused",
-        Outcome.RESET: "('Connection aborted.', ConnectionResetError(104, 'Connection reset by peer'))",
-        Outcome.CLOSED: "('Connection aborted.', RemoteDisconnected('Remote end closed connection without response'))",
-        Outcome.TIMED_OUT: "<urlopen error timed out>",
-        Outcome.HOST_UNREACHABLE: "<urlopen error [Errno 113] No route to host>",
-        Outcome.NETWORK_UNREACHABLE: "OSError: [Errno 101] Network is unreachable",
-        Outcome.PROHIBITED: "PermissionError: [Errno 13] Permission denied",
-        Outcome.NAME_NOT_FOUND: "socket.gaierror: [Errno -2] Name or service not known",
-        Outcome.RESOLVER_FAILED: "socket.gaierror: [Errno -3] Temporary failure in name resolution",
-        Outcome.TLS_FAILED: "<urlopen error [SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)>",
-        Outcome.HTTP_STATUS: (
-            "HTTPConnectionPool(host='a', port=1): Max retries exceeded with url: / (Caused by ResponseError('too many "
-            "502 error responses'))"
-        ),
-    },
-    Client.NODE: {
-        Outcome.REFUSED: "Error: connect ECONNREFUSED 192.168.28.131:5432",
-        Outcome.RESET: "Error: read ECONNRESET",
-        Outcome.CLOSED: "Error: socket hang up",
-        Outcome.TIMED_OUT: "connect ETIMEDOUT 10.0.0.1:80",
-        Outcome.HOST_UNREACHABLE: "connect EHOSTUNREACH 10.0.0.1:80 - Local (192.168.1.2:5000)",
-        Outcome.NETWORK_UNREACHABLE: "connect ENETUNREACH 10.0.0.1:80 - Local (0.0.0.0:0)",
-        Outcome.PROHIBITED: "connect EACCES 10.0.0.1:80",
-        Outcome.NAME_NOT_FOUND: "getaddrinfo ENOTFOUND agent",
-        Outcome.RESOLVER_FAILED: "getaddrinfo EAI_AGAIN agent",
-        Outcome.TLS_FAILED: "Error: self-signed certificate",
-        Outcome.HTTP_STATUS: Never("its http module and fetch take any status for an answer"),
-    },
-    Client.OPENSSH: {
-        Outcome.REFUSED: "ssh: connect to host gateway port 22: Connection refused",
-        Outcome.RESET: "kex_exchange_identification: read: Connection reset by peer",
-        Outcome.CLOSED: "kex_exchange_identification: Connection closed by remote host",
-        Outcome.TIMED_OUT: "ssh: connect to host gateway port 22: Connection timed out",
-        Outcome.HOST_UNREACHABLE: "ssh: connect to host gateway port 22: No route to host",
-        Outcome.NETWORK_UNREACHABLE: "ssh: connect to host gateway port 22: Network is unreachable",
-        Outcome.PROHIBITED: "ssh: connect to host gateway port 22: Permission denied",
-        Outcome.NAME_NOT_FOUND: "ssh: Could not resolve hostname gateway: Name or service not known",
-        Outcome.RESOLVER_FAILED: "ssh: Could not resolve hostname gateway: Temporary failure in name resolution",
-        Outcome.TLS_FAILED: NO_TLS,
-        Outcome.HTTP_STATUS: NO_STATUS,
-    },
-    Client.NGINX: {
-        Outcome.REFUSED: f"connect() failed (111: Connection refused) while connecting to {NGINX_TAIL}",
-        Outcome.RESET: f"recv() failed (104: Connection reset by peer) while reading response header from {NGINX_TAIL}",
-        Outcome.CLOSED: f"upstream prematurely closed connection while reading response header from {NGINX_TAIL}",
-        Outcome.TIMED_OUT: f"upstream timed out (110: Connection timed out) while connecting to {NGINX_TAIL}",
-        Outcome.HOST_UNREACHABLE: f"connect() failed (113: No route to host) while connecting to {NGINX_TAIL}",
-        Outcome.NETWORK_UNREACHABLE: (
-            f"connect() to 10.88.0.11:8000 failed (101: Network is unreachable) while connecting to {NGINX_TAIL}"
-        ),
-        Outcome.PROHIBITED: (
-            f"connect() to 10.88.0.11:8000 failed (13: Permission denied) while connecting to {NGINX_TAIL}"
-        ),
-        Outcome.NAME_NOT_FOUND: "agent could not be resolved (3: Host not found)",
-        Outcome.RESOLVER_FAILED: "agent could not be resolved (110: Operation timed out)",
-        Outcome.TLS_FAILED: (
-            "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL handshaking "
-            "to upstream"
-        ),
-        Outcome.HTTP_STATUS: "client sent plain HTTP request to HTTPS port while reading client request headers",
-    },
-    Client.UNKNOWN: {
-        Outcome.REFUSED: "nc: connect to 10.88.0.1 port 19001 (tcp) failed: Connection refused",
-        Outcome.RESET: "Read error (Connection reset by peer) in headers.",
-        Outcome.CLOSED: ('connection to server at "db", port 5432 failed: server closed the connection unexpectedly'),
-        Outcome.TIMED_OUT: "nc: connect to 10.88.0.1 port 19001 (tcp) failed: Connection timed out",
-        Outcome.HOST_UNREACHABLE: "nc: connect to 10.88.0.1 port 19001 (tcp) failed: No route to host",
-        Outcome.NETWORK_UNREACHABLE: "nc: connect to 10.88.0.1 port 19001 (tcp) failed: Network is unreachable",
-        Outcome.PROHIBITED: "nc: connect to 10.88.0.1 port 19001 (tcp) failed: Permission denied",
-        Outcome.NAME_NOT_FOUND: 'psql: error: could not translate host name "db" to address: Name or service not known',
-        Outcome.RESOLVER_FAILED: "wget: bad address 'agent:9001'",
-        Outcome.TLS_FAILED: "verify error:num=18:self-signed certificate",
-        Outcome.HTTP_STATUS: "Client sent an HTTP request to an HTTPS server.",
-    },
-}
 
 
 @pytest.mark.parametrize("client", Client)

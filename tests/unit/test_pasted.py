@@ -21,13 +21,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from testbed.errors import UsageError
-from testbed.explain import client_texts, pasted
+from testbed.explain import client_texts
+from testbed.explain.client_texts.phrase import Family, compiled, needle
+from testbed.explain.client_texts.reading import LIMIT
+from testbed.explain.client_texts.table import FAMILIES
 from testbed.explain.codes import Cause
-from testbed.explain.pasted import LIMIT, Client, read
+from testbed.explain.pasted import Client, read
 from testbed.model import Outcome, Phase, Scheme, Target
 from testbed.probe import go_text
 
-GO, CURL, PYTHON, NODE, SSH, NGINX, UNKNOWN = Client
+GO, CURL, PYTHON, NODE, SSH, NGINX = Client.GO, Client.CURL, Client.PYTHON, Client.NODE, Client.OPENSSH, Client.NGINX
+POSTGRESQL, NETCAT, WGET, UNKNOWN = Client.POSTGRESQL, Client.NETCAT, Client.WGET, Client.UNKNOWN
 EAI_NODATA = -5
 
 SEED = 'Get "https://host.containers.internal:19001/ping": dial tcp 10.88.0.1:19001: connect: connection refused'
@@ -189,16 +193,16 @@ TABLE = [
     # libpq 15, measured, and 13 (fe-connect.c).
     Row(
         'psycopg2.OperationalError: connection to server at "db" (10.1.1.1), port 5432 failed: Connection refused',
-        PYTHON, Outcome.REFUSED, Phase.CONNECT, errno.ECONNREFUSED, "tcp://db:5432", "10.1.1.1",
+        POSTGRESQL, Outcome.REFUSED, Phase.CONNECT, errno.ECONNREFUSED, "tcp://db:5432", "10.1.1.1",
     ),
     Row(
         'could not connect to server: No route to host\n\tIs the server running on host "db" (10.1.1.1) and accepting\n'
         "\tTCP/IP connections on port 5432?",
-        UNKNOWN, Outcome.HOST_UNREACHABLE, Phase.CONNECT, errno.EHOSTUNREACH, "tcp://db:5432", "10.1.1.1",
+        POSTGRESQL, Outcome.HOST_UNREACHABLE, Phase.CONNECT, errno.EHOSTUNREACH, "tcp://db:5432", "10.1.1.1",
     ),
     Row(
         'psql: error: could not translate host name "db" to address: Name or service not known',
-        UNKNOWN, Outcome.NAME_NOT_FOUND, Phase.RESOLVE, socket.EAI_NONAME,
+        POSTGRESQL, Outcome.NAME_NOT_FOUND, Phase.RESOLVE, socket.EAI_NONAME,
     ),
     # Node.js 20, measured; the first is podman#7649's form.
     Row(
@@ -262,11 +266,11 @@ TABLE = [
     # OpenBSD's nc and GNU Wget, as Debian 12 has them.
     Row(
         "nc: connect to 10.88.0.1 port 19001 (tcp) failed: Connection refused",
-        UNKNOWN, Outcome.REFUSED, Phase.CONNECT, errno.ECONNREFUSED, "tcp://10.88.0.1:19001", "10.88.0.1",
+        NETCAT, Outcome.REFUSED, Phase.CONNECT, errno.ECONNREFUSED, "tcp://10.88.0.1:19001", "10.88.0.1",
     ),
     Row(
         "Connecting to agent (agent)|10.88.0.1|:9001... failed: Connection refused.",
-        UNKNOWN, Outcome.REFUSED, Phase.CONNECT, errno.ECONNREFUSED, "tcp://10.88.0.1:9001", "10.88.0.1",
+        WGET, Outcome.REFUSED, Phase.CONNECT, errno.ECONNREFUSED, "tcp://agent:9001", "10.88.0.1",
     ),
 ]  # fmt: skip
 
@@ -603,12 +607,18 @@ def _patterns(held: object) -> Iterator[re.Pattern[str]]:
 def test_no_pattern_repeats_without_a_bound() -> None:
     """Each repetition has a bound, so a start of a match costs no more in a longer text: hostile texts stay linear."""
     names = [f"{client_texts.__name__}.{one.name}" for one in pkgutil.iter_modules(client_texts.__path__)]
-    modules = [pasted, go_text, *map(importlib.import_module, names)]
-    patterns = {one.pattern: module.__name__ for module in modules for one in _patterns(tuple(vars(module).values()))}
+    modules = [go_text, *map(importlib.import_module, names)]
+    patterns = {one.pattern for module in modules for one in _patterns(tuple(vars(module).values()))}
+    patterns |= {compiled(phrase.template).pattern for family in FAMILIES for phrase in family.phrases}
     bare = {pattern: re.sub(r"\[\^?\]?[^\]]*\]", "", re.sub(r"\\.", "", pattern)) for pattern in patterns}
     assert [pattern for pattern in patterns if re.search(r"[*+]|\{\d*,\}", bare[pattern])] == []
-    # Go's are in go_text.
-    assert set(patterns.values()) == {module.__name__ for module in modules} - {f"{client_texts.__name__}.go"}
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: f"{family.client} {family.source}"[:60])
+def test_needle_of_a_template_is_a_part_of_it(family: Family) -> None:
+    """What is looked for first stands in the template itself, so that nothing is passed over that it would find."""
+    for phrase in family.phrases:
+        assert needle(phrase.template) in re.sub(r"\\(.)", r"\1", phrase.template).lower()
 
 
 WORDS = st.sampled_from(

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from testbed.errnos import ERRNO_WORDS
-from testbed.explain.client_texts.said import (
-    CONNECT_OUTCOMES,
-    NAMES_HINT,
-    Client,
-    Pasted,
-    as_address,
-    from_errno,
-    plain,
-    several,
-    tcp,
-    typed,
-)
+from testbed.explain.client_texts.places import as_address, tcp, typed
+from testbed.explain.client_texts.said import CONNECT_OUTCOMES, NAMES_HINT, Client, Pasted, from_errno, plain, several
+from testbed.explain.client_texts.vocabulary import errno_of, whole_words
 from testbed.explain.codes import Cause
 from testbed.model import Outcome, Phase, Target
 
@@ -31,6 +22,10 @@ _TRACE: Final = re.compile(
 _PLACE: Final = re.compile(r"\bFailed to connect to (\S{1,255}) port ([0-9]{1,5})")
 _OLD_PLACE: Final = re.compile(r"\bFailed connect to (\S{1,255}):([0-9]{1,5});")
 _TLS_PLACE: Final = re.compile(r" in connection to (\S{1,255}):([0-9]{1,5})\b")
+#: What is built on libcurl (git, Composer) has its own words around libcurl's, and no number.
+_WITHOUT_NUMBER: Final = re.compile(
+    r"\b(?:Failed to connect to \S{1,255} port [0-9]{1,5}[^\n:]{0,40}: |Could not resolve (?:host|proxy): )[^\n]{1,200}"
+)
 _HOST: Final = re.compile(r"\bCould not resolve (?:host|proxy): (\S{1,255})")
 
 _CONNECT_HINT: Final = (
@@ -49,7 +44,7 @@ def find(text: str) -> Pasted | None:
     match = _ERROR.search(text)
     trace = _trace(text)
     if match is None:
-        return trace
+        return trace or _without_number(text)
     number, words = int(match.group(1)), match.group(2).rstrip()
     if trace is not None and number == 7:
         return trace
@@ -59,10 +54,22 @@ def find(text: str) -> Pasted | None:
     return reader(match.group().rstrip(), words, target) if reader else None
 
 
+def _without_number(text: str) -> Pasted | None:
+    match = _WITHOUT_NUMBER.search(text)
+    if match is None:
+        return None
+    words = match.group().rstrip()
+    if (place := _PLACE.search(words)) is not None:
+        return _connect(words, words, typed(text, tcp(*place.groups())))
+    host = _HOST.search(words)
+    found = typed(text)
+    return _resolve(words, words, found if host and found and found.host == host.group(1).strip("'\"") else None)
+
+
 def _trace(text: str) -> Pasted | None:
     for match in _TRACE.finditer(text):
         host, port, words = match.groups()
-        number = ERRNO_WORDS.get(words.strip().lower())
+        number = errno_of(words)
         if number is not None:
             target = typed(text, tcp(host, port))
             return from_errno(Client.CURL, number, match.group().rstrip(), target, address=as_address(host))
@@ -71,7 +78,7 @@ def _trace(text: str) -> Pasted | None:
 
 def _connect(text: str, words: str, target: Target | None) -> Pasted | None:
     lower = words.lower()
-    number = next((value for word, value in ERRNO_WORDS.items() if word in lower), None)
+    number = next((number for _, number in whole_words(words)), None)
     if number is not None:
         address = as_address(target.host) if target else None
         return from_errno(Client.CURL, number, text, target, address=address)
@@ -102,7 +109,7 @@ def _timeout(text: str, words: str, target: Target | None) -> Pasted | None:
 def _tls(text: str, words: str, target: Target | None) -> Pasted | None:
     lower = words.lower()
     if "connection reset by peer" in lower:
-        return from_errno(Client.CURL, ERRNO_WORDS["connection reset by peer"], text, target)
+        return from_errno(Client.CURL, errno.ECONNRESET, text, target)
     if "ssl_error_syscall" in lower or "unexpected eof" in lower:
         return plain(Client.CURL, Outcome.CLOSED, text, target, phase=Phase.TLS)
     return plain(Client.CURL, Outcome.TLS_FAILED, text, target)
@@ -111,7 +118,7 @@ def _tls(text: str, words: str, target: Target | None) -> Pasted | None:
 def _received(text: str, words: str, target: Target | None) -> Pasted | None:
     lower = words.lower()
     if "connection reset by peer" in lower:
-        return from_errno(Client.CURL, ERRNO_WORDS["connection reset by peer"], text, target)
+        return from_errno(Client.CURL, errno.ECONNRESET, text, target)
     if "proxy" in lower or "connect tunnel failed" in lower:
         return plain(Client.CURL, Outcome.HTTP_STATUS, text, target, phase=Phase.CONNECT)
     if "unexpected eof" in lower:

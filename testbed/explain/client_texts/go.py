@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from testbed.explain.client_texts.said import Client, Pasted, as_address, cause_in, hint_of, tcp, url
+from testbed.explain.client_texts.places import as_address, tcp, url
+from testbed.explain.client_texts.said import Client, Pasted, cause_in, hint_of
 from testbed.explain.codes import Cause
 from testbed.model import Outcome, Phase, Scheme
 from testbed.probe import go_text

@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from testbed.explain.client_texts.said import NAMES_HINT, Client, Pasted, as_address, from_errno, plain, several, url
+from testbed.explain.client_texts.places import as_address, url
+from testbed.explain.client_texts.said import NAMES_HINT, Client, Pasted, from_errno, plain, several
 from testbed.model import Outcome, Phase, Target
 
 #: ngx_log_errno: (NUMBER: words).
@@ -31,6 +32,11 @@ _WORDS: Final = (
         Outcome.CLOSED,
     ),
 )
+#: ngx_resolver_log_error: while a name is looked up, the other end is the resolver.
+_RESOLVING: Final = re.compile(
+    r"\b(?:connect|recv|send)\(\) failed \(([0-9]{1,3}): [^\n)]{1,60}\) while resolving, resolver: "
+    r"(\S{2,45}):[0-9]{1,5}"
+)
 _NO_LIVE: Final = re.compile(r"\bno live upstreams(?: while [^\n,]{1,80})?")
 _NOT_FOUND: Final = re.compile(r"\bhost not found in upstream \"([^\"\n]{1,255})\"(?: in [^\n]{1,255}:[0-9]{1,6})?")
 _NOT_RESOLVED: Final = re.compile(r"(\S{1,255}) could not be resolved \(([0-9]{1,3}): ([^\n)]{1,60})\)")
@@ -45,6 +51,11 @@ _NO_LIVE_HINT: Final = (
 
 def find(text: str) -> Pasted | None:
     """What nginx said about its upstream."""
+    if resolving := _RESOLVING.search(text):
+        unresolved = _NOT_RESOLVED.search(text)
+        name = unresolved.group(1).strip("\"'") if unresolved else ""
+        found = plain(Client.NGINX, Outcome.RESOLVER_FAILED, resolving.group(), None)
+        return replace(found, resolver=as_address(resolving.group(2)), name=name)
     upstream = _UPSTREAM.search(text)
     target = url(upstream.group(1)) if upstream else None
     if (call := _CALL.search(text)) and (upstream is not None or "upstream" in call.group()):

@@ -8,18 +8,8 @@ import socket
 from typing import Final
 
 from testbed.errnos import OUTCOMES
-from testbed.explain.client_texts.said import (
-    NAMES_HINT,
-    Client,
-    Pasted,
-    as_address,
-    as_port,
-    from_errno,
-    plain,
-    several,
-    tcp,
-    typed,
-)
+from testbed.explain.client_texts.places import as_address, as_port, tcp, typed
+from testbed.explain.client_texts.said import NAMES_HINT, Client, Pasted, from_errno, plain, several, with_also
 from testbed.model import Outcome, Phase, Target, bracketed
 
 _ERRNOS: Final = {name: number for number in OUTCOMES if (name := errno.errorcode[number])}
@@ -34,6 +24,8 @@ _UNDICI_TIMEOUT: Final = re.compile(
 )
 #: console.log of an error object: the names stand in lines of their own.
 _CODE: Final = re.compile(rf"\bcode: '({_NAMES})'")
+_LOOKUP_CODE: Final = re.compile(r"\bcode: '(ENOTFOUND|EAI_AGAIN|EAI_FAIL|EAI_NODATA)'")
+_HOSTNAME: Final = re.compile(r"\bhostname: '([\w.:-]{1,255})'")
 _ADDRESS: Final = re.compile(r"\baddress: '([0-9a-fA-F.:]{2,45})'")
 _PORT: Final = re.compile(r"\bport: ([0-9]{1,5})\b")
 
@@ -44,19 +36,46 @@ _HANG_UP_HINT: Final = (
 
 def find(text: str) -> Pasted | None:
     """What Node.js said."""
-    if call := _CALL.search(text):
-        word, port = call.group(3) or "", call.group(4) or ""
-        return _errno(text, call.group().rstrip(), call.group(2), word, port)
-    if lookup := _LOOKUP.search(text):
-        return _lookup(text, lookup)
-    if late := _UNDICI_TIMEOUT.search(text):
-        host, port = late.groups()
-        return plain(Client.NODE, Outcome.TIMED_OUT, late.group(), typed(text, tcp(host, port) if host else None))
+    readers = (_calls, _lookups, _undici, _printed, _words)
+    return next((said for reader in readers if (said := reader(text))), None)
+
+
+def _calls(text: str) -> Pasted | None:
+    found = [
+        _errno(text, call.group().rstrip(), call.group(2), call.group(3) or "", call.group(4) or "")
+        for call in _CALL.finditer(text)
+    ]
+    # An AggregateError has an error for each address of the name.
+    return with_also(found[0], [one.address for one in found[1:]]) if found else None
+
+
+def _lookups(text: str) -> Pasted | None:
+    lookup = _LOOKUP.search(text)
+    return _unresolved(text, lookup.group(), lookup.group(1), lookup.group(2) or "") if lookup else None
+
+
+def _undici(text: str) -> Pasted | None:
+    late = _UNDICI_TIMEOUT.search(text)
+    if late is None:
+        return None
+    host, port = late.groups()
+    return plain(Client.NODE, Outcome.TIMED_OUT, late.group(), typed(text, tcp(host, port) if host else None))
+
+
+def _printed(text: str) -> Pasted | None:
+    """An error object as console.log prints it, a property a line."""
     if code := _CODE.search(text):
-        address, port_ = _ADDRESS.search(text), _PORT.search(text)
+        address, port = _ADDRESS.search(text), _PORT.search(text)
         return _errno(
-            text, code.group(), code.group(1), address.group(1) if address else "", port_.group(1) if port_ else ""
+            text, code.group(), code.group(1), address.group(1) if address else "", port.group(1) if port else ""
         )
+    if code := _LOOKUP_CODE.search(text):
+        hostname = _HOSTNAME.search(text)
+        return _unresolved(text, code.group(), code.group(1), hostname.group(1) if hostname else "")
+    return None
+
+
+def _words(text: str) -> Pasted | None:
     for pattern, outcome, phase, hint in _WORDS:
         if match := pattern.search(text):
             return plain(Client.NODE, outcome, match.group().rstrip(), typed(text), phase=phase, hint=hint)
@@ -69,9 +88,8 @@ def _errno(text: str, said: str, name: str, host: str, port: str) -> Pasted:
     return from_errno(Client.NODE, _ERRNOS[name], said, target, address=address, port=as_port(port))
 
 
-def _lookup(text: str, lookup: re.Match[str]) -> Pasted:
-    said, (code, host) = lookup.group(), lookup.groups()
-    name = (host or "").rstrip(".")
+def _unresolved(text: str, said: str, code: str, host: str) -> Pasted:
+    name = host.rstrip(".")
     target: Target | None = typed(text)
     if code == "ENOTFOUND":
         return from_errno(Client.NODE, socket.EAI_NONAME, said, target, name=name)

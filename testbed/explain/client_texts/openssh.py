@@ -6,19 +6,9 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from testbed.errnos import ERRNO_WORDS
-from testbed.explain.client_texts.said import (
-    NAMES_HINT,
-    RESOLVER_WORDS,
-    Client,
-    Pasted,
-    as_address,
-    from_errno,
-    plain,
-    several,
-    tcp,
-    typed,
-)
+from testbed.explain.client_texts.places import as_address, tcp, typed
+from testbed.explain.client_texts.said import NAMES_HINT, Client, Pasted, from_errno, plain, several
+from testbed.explain.client_texts.vocabulary import errno_of
 from testbed.explain.codes import Cause
 from testbed.model import Outcome, Target
 
@@ -30,7 +20,7 @@ _SSHD_REFUSED: Final = re.compile(r"\brefused local port forward: [^\n]{1,300}")
 _CONNECT: Final = re.compile(
     r"\b(?:ssh: )?connect to (?:host (\S{1,255})|address (\S{1,64})) port ([0-9]{1,5}): ([^\n]{1,100})"
 )
-_RESOLVE: Final = re.compile(r"\b(?:ssh: )?Could not resolve hostname (\S{1,255}): ([^\n]{1,100})")
+_RESOLVE: Final = re.compile(r"\b(?:ssh: )?Could not resolve hostname ([^\s\"]{1,255}): ([^\n]{1,100})")
 _KEX: Final = re.compile(
     r"\b(?:kex_exchange_identification|ssh_exchange_identification|banner exchange): ([^\n]{1,200})"
 )
@@ -70,7 +60,7 @@ def _far(text: str, code: Cause, target: Target | None) -> Pasted:
 def _connect(text: str) -> Pasted | None:
     for connect in _CONNECT.finditer(text):
         host, address, port, words = connect.groups()
-        number = ERRNO_WORDS.get(words.strip().lower())
+        number = errno_of(words)
         if number is not None:
             target = typed(text, tcp(host or address, port))
             dialled = as_address(address or host)
@@ -83,7 +73,7 @@ def _resolve(text: str) -> Pasted | None:
     if resolve is None:
         return None
     name, words = resolve.groups()
-    number = RESOLVER_WORDS.get(words.strip().lower())
+    number = errno_of(words)
     if number is not None:
         return from_errno(Client.OPENSSH, number, resolve.group().rstrip(), None, name=name)
     outcomes = (Outcome.NAME_NOT_FOUND, Outcome.RESOLVER_FAILED)

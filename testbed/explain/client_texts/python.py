@@ -5,20 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from testbed.explain.client_texts.said import (
-    CONNECT_OUTCOMES,
-    Client,
-    Pasted,
-    as_address,
-    as_port,
-    cause_in,
-    from_errno,
-    plain,
-    several,
-    tcp,
-    typed,
-    url,
-)
+from testbed.explain.client_texts.places import as_address, as_port, tcp, typed, url
+from testbed.explain.client_texts.said import CONNECT_OUTCOMES, Client, Pasted, cause_in, from_errno, plain, several
+from testbed.explain.client_texts.vocabulary import whole_words
 from testbed.explain.codes import Cause
 from testbed.model import Outcome, Phase, Target, bracketed
 
@@ -64,13 +53,13 @@ def find(text: str) -> Pasted | None:
 
 
 def _told(text: str, words: str, target: Target | None) -> Pasted | None:
-    number, call, resolved = _ERRNO.search(words), _CALL.search(words), _RESOLVED.search(words)
+    said, call, resolved = _ERRNO.search(words), _CALL.search(words), _RESOLVED.search(words)
     proxy = cause_in(words) is Cause.PROXY
-    if number is not None:
+    if said is not None:
         address = as_address(call.group(1) if call else target.host if target and not proxy else "")
         port = as_port(call.group(2)) if call else None
         name = resolved.group(1) if resolved else ""
-        value = int(number.group(1) or number.group(2))
+        value = int(said.group(1) or said.group(2))
         found = from_errno(Client.PYTHON, value, text, target, address=address, port=port, name=name)
         return found if found.outcome is not Outcome.INCONCLUSIVE else None
     if _CONNECT_FAILED.search(words):
@@ -79,6 +68,9 @@ def _told(text: str, words: str, target: Target | None) -> Pasted | None:
         if pattern.search(words):
             hint = _READ_HINT if pattern is _READ_TIMEOUT else None
             return plain(Client.PYTHON, outcome, text, target, phase=phase, hint=hint)
+    # aiohttp leaves the number out where the name was not found.
+    if (number := next((number for _, number in whole_words(words)), None)) is not None:
+        return from_errno(Client.PYTHON, number, text, target, name=target.host if target else "")
     return None
 
 

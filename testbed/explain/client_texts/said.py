@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import socket
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from testbed.errnos import OUTCOMES
-from testbed.errors import UsageError
+from testbed.explain.client_texts.places import as_address
+from testbed.explain.client_texts.vocabulary import of_errno
 from testbed.explain.codes import Cause
-from testbed.model import Address, Outcome, Phase, Scheme, Target, bracketed
+from testbed.model import Address, Outcome, Phase, Scheme, Target
 
 
 class Client(StrEnum):
@@ -24,6 +23,31 @@ class Client(StrEnum):
     NODE = "Node.js"
     OPENSSH = "OpenSSH"
     NGINX = "nginx"
+    JAVA = "Java"
+    DOTNET = ".NET"
+    POSTGRESQL = "PostgreSQL client"
+    MYSQL = "MySQL client"
+    REDIS = "Redis client"
+    MONGODB = "MongoDB driver"
+    AMQP = "AMQP client"
+    KAFKA = "Kafka client"
+    ERLANG = "Erlang"
+    PHP = "PHP"
+    RUBY = "Ruby"
+    RUST = "Rust"
+    ENVOY = "Envoy"
+    HAPROXY = "HAProxy"
+    APACHE = "Apache httpd"
+    BROWSER = "browser"
+    APT = "apt"
+    WGET = "wget"
+    BUSYBOX = "BusyBox"
+    NETCAT = "nc"
+    TELNET = "telnet"
+    DOCKER = "Docker"
+    KUBERNETES = "kubectl"
+    GRPC = "gRPC"
+    RESOLVER = "resolver tool"
     UNKNOWN = "unknown"
 
 
@@ -52,22 +76,15 @@ class Pasted:
     code: Cause | None = None
     """The cause, where the text alone proves it."""
     name: str = ""
-    """The name that was looked up."""
+    """The name that was looked up, or that was asked for where the text has no port."""
     possible: tuple[Outcome, ...] = ()
     """Where the text stands for several outcomes: all of them, ``outcome`` among them or INCONCLUSIVE."""
+    also: tuple[Address, ...] = ()
+    """Further addresses that the text says were tried with the same end: a name may have several."""
     ended: bool = False
     """Whether it is a program's last word: its container does not run any more."""
 
 
-#: gai_strerror(3) of glibc.
-RESOLVER_WORDS: Final = {
-    "name or service not known": socket.EAI_NONAME,
-    "no address associated with hostname": -5,
-    "temporary failure in name resolution": socket.EAI_AGAIN,
-    "non-recoverable failure in name resolution": socket.EAI_FAIL,
-}
-#: EAI_NODATA, which POSIX dropped and glibc still returns, has no constant in Python everywhere.
-EAI_NODATA: Final = -5
 #: What a failed connect(2) may be, where its errno is not said.
 CONNECT_OUTCOMES: Final = (
     Outcome.REFUSED,
@@ -139,15 +156,6 @@ def cause_in(text: str) -> Cause | None:
     return next((cause for cause, pattern in _CODES if pattern.search(text)), None)
 
 
-def of_errno(number: int) -> Outcome:
-    """The outcome of an errno or of a getaddrinfo(3) error, which are negative."""
-    if number in (socket.EAI_NONAME, EAI_NODATA):
-        return Outcome.NAME_NOT_FOUND
-    if number in (socket.EAI_AGAIN, socket.EAI_FAIL):
-        return Outcome.RESOLVER_FAILED
-    return OUTCOMES.get(number, Outcome.INCONCLUSIVE)
-
-
 def phase_of(outcome: Outcome, target: Target | None) -> Phase:
     """The earliest phase in which an outcome can come about."""
     if outcome in (Outcome.NAME_NOT_FOUND, Outcome.RESOLVER_FAILED):
@@ -172,6 +180,15 @@ def hint_of(outcome: Outcome) -> str:
         Outcome.RESET: CLOSED_HINT,
         Outcome.CLOSED: CLOSED_HINT,
     }.get(outcome, "")
+
+
+def with_also(said: Pasted, addresses: Iterable[Address | None]) -> Pasted:
+    """A failure with further addresses that were tried with the same end, which the hint names."""
+    also = tuple(dict.fromkeys(address for address in addresses if address not in (None, said.address)))
+    if not also:
+        return said
+    hint = f"The text names {', '.join(map(str, also))} too."
+    return replace(said, also=(*said.also, *also), hint=f"{said.hint} {hint}".strip())
 
 
 def from_errno(
@@ -235,57 +252,3 @@ def several(
     """A text that stands for several outcomes."""
     one = plain(client, Outcome.INCONCLUSIVE, text, target, phase=phase_of(outcomes[0], target), hint=hint)
     return replace(one, name=name, possible=outcomes)
-
-
-def as_address(text: str) -> Address | None:
-    """An address with or without brackets; None for another text."""
-    try:
-        return ipaddress.ip_address(text.strip("[]"))
-    except ValueError:
-        return None
-
-
-def as_port(text: str) -> int | None:
-    """A port from 1 to 65535; None for another text."""
-    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) < 1 << 16 else None
-
-
-def url(text: str) -> Target | None:
-    """The target of a URL, of whatever scheme; None where it names no port."""
-    scheme, _, rest = text.partition("://")
-    if scheme.lower() not in set(Scheme):
-        text = f"tcp://{rest.partition('/')[0].rpartition('@')[2]}"
-    try:
-        return Target.parse(text)
-    except UsageError:
-        return None
-
-
-def tcp(host: str, port: str | int) -> Target | None:
-    """The target of a host and port that a text names without a scheme."""
-    try:
-        return Target.parse(f"tcp://{bracketed(host.strip('[]'))}:{port}")
-    except UsageError:
-        return None
-
-
-_URL: Final = re.compile(r"\b[a-z]{2,12}://[^\s\"'<>|`]{1,2048}", re.IGNORECASE)
-_MANUALS: Final = ("curl.se", "curl.haxx.se", "nodejs.org", "docs.python.org", "urllib3.readthedocs.io")
-
-
-def typed(text: str, found: Target | None = None) -> Target | None:
-    """The URL in a text that names the same place as was found in the error, or the only URL; else what was found.
-
-    An error with an address is about the URL with the same port, where that names a host: the address is what the name
-    led to.
-    """
-    named = {target for match in _URL.finditer(text) if (target := url(match.group().rstrip(".,;:)]}")))}
-    fitting = {target for target in named if target.host not in _MANUALS and _same_place(target, found)}
-    return fitting.pop() if len(fitting) == 1 else found
-
-
-def _same_place(target: Target, found: Target | None) -> bool:
-    if found is None or target == found:
-        return True
-    led_to = as_address(found.host) is not None and as_address(target.host) is None
-    return target.port == found.port and (target.host == found.host or led_to)
