@@ -6,7 +6,7 @@ import json
 import sys
 
 import click
-from rich.table import Table
+from rich.table import Column, Table
 
 from testbed import machine, prerequisites
 from testbed.errors import UnfitError
@@ -55,7 +55,8 @@ def _show(checks: list[Prerequisite]) -> None:
     facts = machine.read()
     console = make()
     console.print(plain(f"{facts.distribution} {facts.codename}, as {facts.user}"))
-    table = Table(pad_edge=False, show_header=False, box=None)
+    # Column's own default is to crop with an ellipsis.
+    table = Table(*(Column(overflow="fold") for _ in range(3)), pad_edge=False, show_header=False, box=None)
     for check in checks:
         table.add_row(*(plain(word) for word in ("✓" if check.ok else "✗", check.name, check.found)))
     console.print(table)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import click
-from rich.table import Table
+from rich.table import Column, Table
 
 from testbed.background import Running, running, spawn
 from testbed.background.find import stop
@@ -126,7 +126,7 @@ def _table(rows: Sequence[tuple[str, ...]]) -> None:
         for line in columns(rows):
             console.print(plain(line))
         return
-    shown = Table(*rows[0], pad_edge=False)
+    shown = Table(*(Column(title, overflow="fold") for title in rows[0]), pad_edge=False)
     for row in rows[1:]:
         shown.add_row(*map(plain, row))
     console.print(shown)

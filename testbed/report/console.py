@@ -10,17 +10,19 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-_PIPED_WIDTH: Final = 132
+#: Columns where there is no terminal to fit. rich crops at the width whatever it pads or puts into a table, so it is
+#: more than any line has: in a pipe every line is whole.
+_UNLIMITED: Final = 1_000_000
 #: Where a stream has no such letters: two marks that are told apart.
 _POORER: Final = {"✓": "+", "✗": "x"}
 _ERRORS: Final = "testbed.poorer"
 
 
 def make(*, stderr: bool = False) -> Console:
-    """A console on standard output or error; wide enough for the tables where there is no terminal to fit."""
+    """A console on standard output or error: a terminal's lines are wrapped, a pipe's are whole, none is cropped."""
     console = Console(stderr=stderr, highlight=False, soft_wrap=False)
     if not console.is_terminal:
-        console = Console(stderr=stderr, highlight=False, soft_wrap=True, width=_PIPED_WIDTH, color_system=None)
+        console = Console(stderr=stderr, highlight=False, soft_wrap=True, width=_UNLIMITED, color_system=None)
     return console
 
 

@@ -22,9 +22,9 @@ def tables(console: Console, matrix: Matrix) -> None:
     targets = matrix.axes.targets
     for bind, group in groupby(matrix.cells, key=lambda cell: cell.bind):
         table = Table(title=described(bind), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-        table.add_column("from \\ to")
+        table.add_column("from \\ to", overflow="fold")
         for target in targets:
-            table.add_column(target)
+            table.add_column(target, overflow="fold")
         for vantage, row in groupby(group, key=lambda cell: cell.vantage):
             by_target = {cell.target: cell for cell in row}
             table.add_row(vantage, *(_word(by_target.get(target)) for target in targets))

@@ -35,8 +35,5 @@ def _check(console: Console, check: Check) -> None:
 
 
 def _under(console: Console, text: Text, columns: int) -> None:
-    """Indented: folded to a terminal's width, and whole in a pipe, where padding would cut it off."""
-    if console.is_terminal:
-        console.print(Padding(text, (0, 0, 0, columns), expand=False))
-    else:
-        console.print(Text.assemble(" " * columns, text), soft_wrap=True)
+    """Indented, and folded to a terminal's width."""
+    console.print(Padding(text, (0, 0, 0, columns), expand=False))
