@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from testbed.explain.client_texts.said import Client, Pasted
 
-__all__ = ["Client", "Pasted", "read"]
+__all__ = ["LIMIT", "Client", "Pasted", "read"]
+
+#: Characters that are read; an error text has a few hundred.
+LIMIT: Final = 64 * 1024
 
 
 def read(text: str) -> Pasted:
@@ -17,4 +22,4 @@ def read(text: str) -> Pasted:
     # The table of clients takes as long to import as a picture to explain, and only a text needs it.
     from testbed.explain.client_texts import reading  # noqa: PLC0415
 
-    return reading.read(text)
+    return reading.read(text, LIMIT)

@@ -37,6 +37,14 @@ _PATTERNS: Final = (
         )
         for number, meaning in ERRNOS.items()
     ),
+    # Before Go 1.5 no call was named (net/fd_unix.go).
+    *(
+        (
+            re.compile(rf"\bdial tcp[46]? \S{{1,80}}: {meaning.words[0]}\b"),
+            GoFailure(meaning.outcome, Phase.CONNECT, number),
+        )
+        for number, meaning in ERRNOS.items()
+    ),
     (re.compile(r"(read|write): connection reset by peer\b"), GoFailure(Outcome.RESET, Phase.TLS, errno.ECONNRESET)),
     (re.compile(r"write: broken pipe\b"), GoFailure(Outcome.RESET, Phase.TLS, errno.EPIPE)),
     (re.compile(r"TLS handshake timeout"), GoFailure(Outcome.TIMED_OUT, Phase.TLS)),

@@ -23,10 +23,9 @@ from hypothesis import strategies as st
 from testbed.errors import UsageError
 from testbed.explain import client_texts
 from testbed.explain.client_texts.phrase import Family, compiled, needle
-from testbed.explain.client_texts.reading import LIMIT
 from testbed.explain.client_texts.table import FAMILIES
 from testbed.explain.codes import Cause
-from testbed.explain.pasted import Client, read
+from testbed.explain.pasted import LIMIT, Client, read
 from testbed.model import Outcome, Phase, Scheme, Target
 from testbed.probe import go_text
 
@@ -571,7 +570,7 @@ def test_go_timeout_says_that_it_cannot_tell() -> None:
 )
 def test_text_without_a_known_error_is_refused_in_one_line(text: str) -> None:
     """Nothing is made up for text that has no error of connecting, and the refusal fits a line."""
-    with pytest.raises(UsageError, match="paste the line as Go, curl") as refused:
+    with pytest.raises(UsageError, match="paste the lines as the client") as refused:
         read(text)
     assert "\n" not in str(refused.value)
 

@@ -22,6 +22,7 @@ FAMILIES: Final = (
             Phrase(r"\b(?:getaddrinfo|Address resolution) failed: gaierror\({number}, '{words}'"),
             Phrase(r"\bStreamLostError: \(?[\"']{1,2}Stream connection lost: {words}"),
             Phrase(r"\bTransport indicated EOF", CLOSED),
+            Phrase(r"\bpika\.exceptions\.AMQPConnectionError\b", UNREACHED),
             Phrase(
                 r"\bAMQPConnector(?:SocketConnectError|PhaseErrorBase|TransportSetupError)?:"
                 r" \w{1,60}\({number}, '{words}'"

@@ -77,5 +77,15 @@ def _with_url(said: Pasted, target: Target | None) -> Pasted:
 
 
 def _with_others(said: Pasted, readings: Sequence[Pasted]) -> Pasted:
-    """The other addresses at which the same was tried: the next one of a name, another server of a list."""
-    return with_also(said, [one.address for one in readings if one.address not in said.also])
+    """The other places at which the same was tried: the next address of a name, another server of a list."""
+    found = with_also(said, [one.address for one in readings if one.address not in said.also])
+    named = {one.target.authority for one in readings if one.target and one.address is None and _is_another(said, one)}
+    if not named:
+        return found
+    return replace(found, hint=f"{found.hint} The text names {', '.join(sorted(named))} too.".strip())
+
+
+def _is_another(said: Pasted, other: Pasted) -> bool:
+    """Whether two readings are of two names, each with its port: servers of a list."""
+    hosts = (_host(said), _host(other))
+    return hosts[0] != hosts[1] and not any(host == "" or as_address(host) for host in hosts)

@@ -29,6 +29,7 @@ FAMILIES: Final = (
             Phrase(r"\bUnableToResolvePhysicalConnection on {host}:{port}", UNREACHED),
             Phrase(r"\b(?:SocketFailure|SocketClosed|ConnectionDisposed)(?: \([^)\n]{1,60}\))? on {host}:{port}", LOST),
             Phrase(r"\bIt was not possible to connect to the redis server\(s\)", UNREACHED),
+            Phrase(r"\bTimeout (?:performing|awaiting) {any}\([0-9]{1,9}ms", TIMED_OUT, Phase.HTTP),
         ),
         6379,
     ),
@@ -39,7 +40,7 @@ FAMILIES: Final = (
             Phrase(r"\bNpgsqlException[^\n:]{0,40}: Failed to connect to {host}:{port}", UNCONNECTED),
             Phrase(r"\bon server 'tcp://{host}:{port}'", PLACE),
             Phrase(r"\bUnable to connect to any of the specified MySQL hosts", UNREACHED),
-            Phrase(r"\bConnect Timeout expired\b", TIMED_OUT, Phase.CONNECT),
+            Phrase(r"\bConnect Timeout expired\b|\bTimeout during connection attempt\b", TIMED_OUT, Phase.CONNECT),
         ),
     ),
     Family(
@@ -60,6 +61,7 @@ FAMILIES: Final = (
         "RabbitMQ.Client, ConnectionFactory.cs, SocketFrameHandler.cs; MassTransit, ConnectionContextFactory.cs",
         (
             Phrase(r"\bBroker unreachable: (?:\S{0,64}@)?{host}:{port}", UNREACHED),
+            Phrase(r"\bConnect failed: (?:\S{0,64}@)?{host}:{port}", UNREACHED),
             Phrase(r"\bConnection Failed: {url}", UNREACHED),
             Phrase(r"\bConnection failed, host {host}:{port}", UNCONNECTED),
             Phrase(r"\bNone of the specified endpoints were reachable\b", UNREACHED),
@@ -86,14 +88,15 @@ FAMILIES: Final = (
             ),
             # SocketException with an end point (.NET Framework, ExtendedSocketException): words, then the address.
             Phrase(
-                r"SocketException \({number}\): (?P<words>[^\n]{3,260}?) {address}:{port}(?=\s|$)",
+                r"\b(?:Extended)?SocketException \({number}\): (?P<words>[^\n]{3,260}?) {address}:{port}(?=\s|$)",
             ),
             Phrase(
-                r"SocketException(?: \(0x[0-9a-fA-F]{8}\))?: (?P<words>[^\n]{3,260}?) {address}:{port}(?=\s|$)",
+                r"\b(?:Extended)?SocketException(?: \(0x[0-9a-fA-F]{8}\))?: (?P<words>[^\n]{3,260}?) "
+                r"{address}:{port}(?=\s|$)",
             ),
             Phrase(r"\bactively refused it\.? {address}:{port}\b", (Outcome.REFUSED,)),
-            Phrase(r"SocketException \({number}(?:, 0x[0-9a-fA-F]{8})?\): {words}"),
-            Phrase(r"SocketException(?: \(0x[0-9a-fA-F]{8}\))?: {words}"),
+            Phrase(r"\b(?:Extended)?SocketException \({number}(?:, 0x[0-9a-fA-F]{8})?\): {words}"),
+            Phrase(r"\b(?:Extended)?SocketException(?: \(0x[0-9a-fA-F]{8}\))?: {words}"),
             # SocketPal: EAI_AGAIN becomes SocketError.TryAgain, whose text is EAGAIN's.
             Phrase(r"\bResource temporarily unavailable \({host}:{port}\)", (Outcome.RESOLVER_FAILED,)),
             Phrase(r"\bThe remote name could not be resolved: '{host}'", UNRESOLVED),
@@ -106,6 +109,8 @@ FAMILIES: Final = (
             Phrase(r"\bThe remote certificate (?:is invalid|was rejected)[^\n]{0,300}", TLS),
             Phrase(r"\bThe SSL connection could not be established, see inner exception", (*TLS, *LOST)),
             Phrase(r"\bUnable to connect to the remote server", UNCONNECTED),
+            Phrase(r"\bA connection with the server could not be established", UNCONNECTED),
+            Phrase(r"\bThe server name or address could not be resolved", UNRESOLVED),
         ),
     ),
 )

@@ -18,7 +18,7 @@ from testbed.explain.client_texts.phrase import (
 from testbed.explain.client_texts.said import Client
 from testbed.model import Phase
 
-_FETCHING: Final = r"(?:Failed to fetch|Err:[0-9]{1,4}) {url}{lines}"
+_FETCHING: Final = r"(?:Failed to fetch|Err:?[0-9]{0,4}) {url}{lines}"
 
 FAMILIES: Final = (
     Family(
@@ -60,9 +60,12 @@ FAMILIES: Final = (
         Client.APT,
         "apk-tools, src/print.c (apk_error_str): fetching",
         (
-            Phrase(r"\bfetching {url}: temporary error \(try again later\)", RESOLVER_FAILED),
-            Phrase(r"\bfetching {url}: DNS (?:lookup error|[^\n]{1,60})", UNRESOLVED),
-            Phrase(r"\bfetching {url}: (?:network error|could not connect to server) ?[^\n]{0,80}", UNREACHED),
+            Phrase(r"\b(?:fetching|Ignoring|ERROR:) {url}: temporary error \(try again later\)", RESOLVER_FAILED),
+            Phrase(r"\b(?:fetching|Ignoring|ERROR:) {url}: DNS (?:lookup error|[^\n]{1,60})", UNRESOLVED),
+            Phrase(
+                r"\b(?:fetching|Ignoring|ERROR:) {url}: (?:network error|could not connect to server) ?[^\n]{0,80}",
+                UNREACHED,
+            ),
             Phrase(r"\bfetching {url}: {words}"),
         ),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from testbed.explain.client_texts.phrase import CLOSED, NO_NAME, UNREACHED, Family, Phrase
+from testbed.explain.client_texts.phrase import CLOSED, LOST, NO_NAME, UNREACHED, Family, Phrase
 from testbed.explain.client_texts.said import Client
 
 FAMILIES: Final = (
@@ -35,6 +35,7 @@ FAMILIES: Final = (
         "Redix, connection.ex; eredis",
         (
             Phrase(r"\bfailed to connect to Redis \({host}:{port}\): {words}"),
+            Phrase(r"\bthe connection to Redis is closed\b", LOST),
             Phrase(r"\bDisconnected from Redis \({host}:{port}\): {words}"),
         ),
         6379,

@@ -142,6 +142,7 @@ FAMILIES: Final = (
                 r"(?:\bfinishConnect\(\.\.\) failed(?: with error\(-?[0-9]{1,4}\))?: |Exception: |^)"
                 r"{system}: {java}"
             ),
+            Phrase(r"\bCannot connect to {java}", UNCONNECTED),
             Phrase(r"\bconnection timed out(?: after [0-9]{1,9} ?ms)?: {java}", TIMED_OUT),
             Phrase(
                 r"\bDnsNameResolverTimeoutException: \[[0-9]{0,9}:? ?/?{resolver}:[0-9]{1,5}\]",

@@ -94,6 +94,8 @@ _BARE_TAKEN: Final = re.compile(
     re.IGNORECASE,
 )
 _PRIVILEGED: Final = re.compile(r"\bcannot expose privileged port ([0-9]{1,5})\b[^\n]{0,300}")
+#: net.OpError's network, pasta's and moby's words.
+_UDP: Final = re.compile(r"\b(?:listen udp[46]?|udp listener|UDP port)\b|[0-9]/udp\b", re.IGNORECASE)
 #: ip(7), ip_unprivileged_port_start: its default.
 _UNPRIVILEGED: Final = 1024
 
@@ -158,6 +160,7 @@ def _told(client: Client, text: str, number: int, host: str, port: str) -> Paste
     if number == errno.EACCES and where is not None and where < _UNPRIVILEGED:
         code = Cause.PRIVILEGED_PORT
     hint = "Nothing was dialled: this is about listening. Who connects to that port meets whoever has it, or nobody."
-    return Pasted(
+    said = Pasted(
         client, Outcome.INCONCLUSIVE, Phase.CONNECT, number, None, as_address(host), where, None, text, hint, code
     )
+    return replace(said, udp=_UDP.search(text) is not None)

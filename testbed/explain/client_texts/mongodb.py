@@ -12,7 +12,8 @@ FAMILIES: Final = (
         Client.MONGODB,
         "PyMongo, pymongo/pool.py (_raise_connection_failure) and topology.py (_error_message)",
         (
-            Phrase(r"(?<![\w./-]){host}:{port}: \[Errno {number}\] {words}"),
+            # Of several servers each has its own reason, and a comma stands between them.
+            Phrase(r"(?<![\w./-]){host}:{port}: \[Errno {number}\] (?P<words>[^\n,(]{1,80})"),
             Phrase(r"\b(?:ServerSelectionTimeoutError|AutoReconnect|NetworkTimeout): {host}:{port}: {words}"),
             Phrase(r"\bServerSelectionTimeoutError: (?:{words}|No servers found yet)", otherwise=UNREACHED),
         ),
@@ -37,6 +38,7 @@ FAMILIES: Final = (
             Phrase(r"\bwhile connecting to server {host}:{port}", PLACE),
             Phrase(r"\baddress={host}:{port}, type=UNKNOWN", PLACE),
             Phrase(r"\bAddr(?:ess)?: {host}:{port}, Type: ", PLACE),
+            Phrase(r"\bMongoSocketException: {host}: {words}"),
             Phrase(r"\bMongoSocketOpenException: Exception opening socket", UNREACHED),
             Phrase(r"\bTimed out (?:after|while waiting) [^\n]{0,80}(?:connect|server)\b", UNREACHED),
             Phrase(r"\bserver selection (?:error|timeout)\b", UNREACHED),

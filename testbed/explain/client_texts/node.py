@@ -18,7 +18,10 @@ _NAMES: Final = "|".join(_ERRNOS)
 _CALL: Final = re.compile(
     rf"\b(connect|read|write) ({_NAMES})\b(?: ([0-9a-fA-F.:]{{2,45}}(?:%\w{{1,15}})?):([0-9]{{1,5}})\b)?"
 )
-_LOOKUP: Final = re.compile(r"\bgetaddrinfo (ENOTFOUND|EAI_AGAIN|EAI_FAIL|EAI_NODATA)\b(?: (\[?[\w.:%-]{1,255}\]?))?")
+_LOOKUP: Final = re.compile(
+    r"\bgetaddrinfo (ENOTFOUND|EAI_AGAIN|EAI_FAIL|EAI_NODATA)\b"
+    r"(?: (\[?[\w.:%-]{1,255}\]?)(?: [\w.-]{1,255}:([0-9]{1,5})\b)?)?"
+)
 _UNDICI_TIMEOUT: Final = re.compile(
     r"\bConnect Timeout Error(?: \(attempted address(?:es)?: ([^\s,)]{1,255}):([0-9]{1,5})[^\n)]{0,200}\))?"
 )
@@ -51,7 +54,10 @@ def _calls(text: str) -> Pasted | None:
 
 def _lookups(text: str) -> Pasted | None:
     lookup = _LOOKUP.search(text)
-    return _unresolved(text, lookup.group(), lookup.group(1), lookup.group(2) or "") if lookup else None
+    if lookup is None:
+        return None
+    # Before Node.js 13 the port was said too.
+    return _unresolved(text, lookup.group(), lookup.group(1), lookup.group(2) or "", lookup.group(3) or "")
 
 
 def _undici(text: str) -> Pasted | None:
@@ -88,9 +94,9 @@ def _errno(text: str, said: str, name: str, host: str, port: str) -> Pasted:
     return from_errno(Client.NODE, _ERRNOS[name], said, target, address=address, port=as_port(port))
 
 
-def _unresolved(text: str, said: str, code: str, host: str) -> Pasted:
+def _unresolved(text: str, said: str, code: str, host: str, port: str = "") -> Pasted:
     name = host.rstrip(".")
-    target: Target | None = typed(text)
+    target: Target | None = typed(text, tcp(name, port) if name and port else None)
     if code == "ENOTFOUND":
         return from_errno(Client.NODE, socket.EAI_NONAME, said, target, name=name)
     if code == "EAI_AGAIN":

@@ -58,7 +58,7 @@ FAMILIES: Final = (
             ),
             Phrase(r"\bSMTP ERROR: Failed to connect to server: {words}"),
             Phrase(r"\bSMTP Error: Could not connect to SMTP host", UNREACHED),
-            Phrase(r"\bNo alive nodes found in your cluster", UNREACHED),
+            Phrase(r"\bNo alive nodes\b", UNREACHED),
         ),
     ),
 )

@@ -113,7 +113,8 @@ _TOWARDS: Final = (
     re.compile(rf"\bto ['\"]?({HOST})['\"]? (?:\(\S{{1,64}}\) )?(?:on )?port ([0-9]{{1,5}})\b"),
     re.compile(
         r"\b(?:to|with|reach|contact|dial|dialing|connecting|connect|server|broker|node|endpoint|backend|upstream|host"
-        rf"|proxy|peer|remote|tcp)[:=]? (?:server |host |tcp |address |broker |at |to )?['\"(]?(?:{HOST})?/?({HOST})"
+        r"|proxy|peer|remote|tcp)[:=]? (?:server |host |tcp |address |broker |at |to )?['\"(]?"
+        rf"(?:(?:{HOST})?/)?({HOST})"
         r":([0-9]{1,5})\b(?!:[0-9])",
         re.IGNORECASE,
     ),
@@ -122,7 +123,7 @@ _TOWARDS: Final = (
 _BESIDE: Final = (
     re.compile(r"(?<![\w.:/-])(\[[0-9a-fA-F:.]{2,45}\]|[0-9]{1,3}(?:\.[0-9]{1,3}){3}):([0-9]{1,5}): "),
     re.compile(
-        r"(?:: |\(|\[| )(?:[\w.-]{1,255})?/?(\[[0-9a-fA-F:.]{2,45}\]|[0-9]{1,3}(?:\.[0-9]{1,3}){3}):([0-9]{1,5})[)\]]?"
+        r"(?:: |\(|\[| )(?:[\w.-]{1,255}/)?(\[[0-9a-fA-F:.]{2,45}\]|[0-9]{1,3}(?:\.[0-9]{1,3}){3}):([0-9]{1,5})[)\]]?"
     ),
 )
 

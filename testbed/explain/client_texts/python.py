@@ -6,7 +6,16 @@ import re
 from typing import Final
 
 from testbed.explain.client_texts.places import as_address, as_port, tcp, typed, url
-from testbed.explain.client_texts.said import CONNECT_OUTCOMES, Client, Pasted, cause_in, from_errno, plain, several
+from testbed.explain.client_texts.said import (
+    CONNECT_OUTCOMES,
+    Client,
+    Pasted,
+    cause_in,
+    from_errno,
+    plain,
+    several,
+    with_also,
+)
 from testbed.explain.client_texts.vocabulary import whole_words
 from testbed.explain.codes import Cause
 from testbed.model import Outcome, Phase, Target, bracketed
@@ -48,7 +57,8 @@ def find(text: str) -> Pasted | None:
         call, host = _CALL.search(match.group()), _AIOHTTP.search(match.group())
         place = tcp(*host.groups()) if host else tcp(*call.groups()) if call else None
         if found := _told(match.group().rstrip(), match.group(), typed(text, place)):
-            return found
+            # asyncio names every address of the name.
+            return with_also(found, [as_address(one.group(1)) for one in _CALL.finditer(match.group())])
     return None
 
 

@@ -13,9 +13,6 @@ from testbed.explain.client_texts.phrase import Naming, readings
 from testbed.explain.client_texts.said import Pasted
 from testbed.explain.client_texts.table import FAMILIES
 
-#: Characters that are read; an error text has a few hundred.
-LIMIT: Final = 64 * 1024
-
 #: Whose words leave nothing open: what they say is said, whatever else the text has.
 _FIRST: Final = (nginx.find, listening.find, openssh.find)
 #: Clients whose texts have a grammar of their own, and count before and after the table's: each is given the whole text
@@ -25,14 +22,13 @@ _AFTER: Final = (python.find, node.find)
 _SHOWN: Final = 80
 
 
-def read(text: str) -> Pasted:
-    """What an error text says, wherever in the text it stands: logs, JSON, colours and other lines may surround it.
+def read(text: str, limit: int) -> Pasted:
+    """What an error text says, as :func:`testbed.explain.pasted.read` promises.
 
-    Only the first 64 Ki characters are read, which the hint says where there are more.
-
+    :param limit: how many characters of it are read
     :raises UsageError: nothing of it is known
     """
-    meant = tuple(shapes(text[:LIMIT]))
+    meant = tuple(shapes(text[:limit]))
     # Of two shapes that say as much the first. The system's words alone may be anybody's, so they come last.
     found = best([said for shape in meant if (said := _read(shape)) is not None]) or other.find(
         meant[0] if meant else ""
@@ -41,11 +37,11 @@ def read(text: str) -> Pasted:
         joined = " ".join(" ".join(meant[:1]).split())
         shown = joined if len(joined) <= _SHOWN else f"{joined[:_SHOWN]}..."
         raise UsageError(
-            f"no error of a client that is known here is in {shown!r}: paste the line as Go, curl, Python, Node.js, "
-            "ssh or nginx printed it, or give a URL and --from"
+            f"no error of a client that is known here is in {shown!r}: paste the lines as the client "
+            "printed them, or give a URL and --from"
         )
-    if len(text) > LIMIT:
-        note = f"Only the first {LIMIT // 1024} KiB of the text were read."
+    if len(text) > limit:
+        note = f"Only the first {limit // 1024} KiB of the text were read."
         found = replace(found, hint=f"{found.hint} {note}".strip())
     return replace(found, text=" ".join(found.text.split()))
 

@@ -79,6 +79,8 @@ class Pasted:
     """The name that was looked up, or that was asked for where the text has no port."""
     possible: tuple[Outcome, ...] = ()
     """Where the text stands for several outcomes: all of them, ``outcome`` among them or INCONCLUSIVE."""
+    udp: bool = False
+    """Whether the port that could not be listened on is one of UDP."""
     also: tuple[Address, ...] = ()
     """Further addresses that the text says were tried with the same end: a name may have several."""
     ended: bool = False

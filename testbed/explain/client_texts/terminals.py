@@ -47,6 +47,8 @@ FAMILIES: Final = (
             # With -n, or where no name leads back, the name is (UNKNOWN).
             Phrase(r"(?<!\S)(?:\(UNKNOWN\)|{host}) \[{address}\] {port} \([^)\n]{1,40}\) ?: {words}"),
             Phrase(r"(?<!\S){host}: forward host lookup failed: {words}", otherwise=UNRESOLVED),
+            Phrase(r"\bnc: {host} \({address}:{port}\): {words}"),
+            Phrase(r"\bunable to connect to address {host}, service {port}\b", UNREACHED),
             Phrase(r"\bNcat: Connection to {address} failed: {words}"),
             Phrase(r"\bNcat: Could not resolve hostname \"{host}\": {words}", otherwise=UNRESOLVED),
             Phrase(r"\bNcat: TIMEOUT\b", TIMED_OUT),

@@ -182,11 +182,12 @@ def of_words(words: str) -> Meaning | None:
     :param words: what stands in a client's text where it gives the reason: where it has none of the system's texts,
         short words such as ``timeout`` count too
     """
-    lower = words.lower()
+    # Envoy's response details have no spaces.
+    lower = words.lower() if " " in words.strip() else words.lower().replace("_", " ")
     if system := next(whole_words(lower), None):
         return Meaning(of_errno(system[1]), system[1])
     pattern, meanings = _short_vocabulary()
-    match = pattern.search(lower)
+    match = pattern.search(words.lower())
     return meanings[match.group()] if match else None
 
 

@@ -329,6 +329,28 @@ MONGODB = [
     ),
 ]
 
+#: Several addresses and servers in one text, connection pools, and what only says that it is over.
+MORE = [
+    Said(
+        'pg_dump: error: connection to database "x" failed: could not connect to server: Connection timed out '
+        '(0x0000274C/10060)\n\tIs the server running on host "db" (10.0.0.9) and accepting\n'
+        "\tTCP/IP connections on port 5432?",
+        PG,
+        TIMED_OUT,
+        "db",
+        5432,
+        "10.0.0.9",
+    ),
+    Said("Cannot connect to localhost/<unresolved>:5432", JAVA, UNCONNECTED, "localhost", 5432),
+    Said("com.mongodb.MongoSocketException: mongo: Name or service not known", MONGO, NO_NAME, "mongo", 27017),
+    Said("[mysql] 2020/01/01 00:00:00 packets.go:36: unexpected EOF", MY, LOST),
+    Said("ERROR 2003 (HY000): Can't connect to MySQL server on '127.0.0.1' (61)", MY, REFUSED, None, 3306, "127.0.0.1"),
+    Said("** (Redix.ConnectionError) the connection to Redis is closed", REDIS, LOST),
+    Said("Npgsql.NpgsqlException: Exception while connecting ---> Timeout during connection attempt", NET, TIMED_OUT),
+    Said("StackExchange.Redis.RedisTimeoutException: Timeout performing GET (5000ms)", REDIS, TIMED_OUT),
+    Said("Error: getaddrinfo ENOTFOUND postgres postgres:5432", Client.NODE, NO_NAME, "postgres", 5432),
+]
+
 #: pgjdbc, MariaDB Connector/J, Connector/J, Microsoft's and Oracle's drivers, Npgsql, MySqlConnector, SqlClient.
 DRIVERS = [
     Said(
@@ -448,7 +470,7 @@ DRIVERS = [
 ]
 
 
-@pytest.mark.parametrize("row", [*POSTGRESQL, *MYSQL, *REDIS_CLIENTS, *MONGODB, *DRIVERS], ids=name)
+@pytest.mark.parametrize("row", [*POSTGRESQL, *MYSQL, *REDIS_CLIENTS, *MONGODB, *MORE, *DRIVERS], ids=name)
 def test_text_of_a_database_client_says_outcome_and_place(row: Said) -> None:
     """Each text of a database's client says its outcomes, and the host, port and address that it has, and no other."""
     assert found(row.text) == row

@@ -249,6 +249,8 @@ DOTNET = [
         NET,
         TLS,
     ),
+    Said("MassTransit: Connect failed: guest@mq:5672/ ---> RabbitMQ.Client", Client.AMQP, UNREACHED, "mq", 5672),
+    Said("System.Net.Http.WinHttpException: A connection with the server could not be established", NET, UNCONNECTED),
     Said(
         "RabbitMQ.Client.Exceptions.BrokerUnreachableException: None of the specified endpoints were reachable",
         Client.AMQP,
@@ -471,6 +473,14 @@ RUST = [
 
 #: net/fd_unix.go before Go 1.10; net/http's transport; grpc-go.
 GO_TEXTS = [
+    Said(
+        "Get http://192.168.99.100:2376/v1.15/info: dial tcp 192.168.99.100:2376: connection refused",
+        GO,
+        REFUSED,
+        None,
+        2376,
+        "192.168.99.100",
+    ),
     Said("dial tcp 10.0.0.9:8080: getsockopt: no route to host", GO, NO_HOST, None, 8080, "10.0.0.9"),
     Said(
         'Get "https://registry-1.example.io/v2/": net/http: request canceled while waiting for connection'

@@ -52,6 +52,12 @@ def test_message_of_a_json_line_is_read(field: str) -> None:
     assert found(text) == WHOLE._replace(text=text)
 
 
+def test_letters_that_json_escapes_are_read() -> None:
+    """Loggers that write ASCII only escape other letters: the words of the system have some in most languages."""
+    text = json.dumps({"msg": "ssh: connect to host db port 22: Connexion refusée"})
+    assert found(text) == Said(text, Client.OPENSSH, REFUSED, "db", 22)
+
+
 @pytest.mark.parametrize("width", [40, 60, 79, 80])
 def test_line_that_a_terminal_broke_is_read(width: int) -> None:
     """A terminal breaks a line at its width, in the middle of a word too."""
@@ -129,6 +135,8 @@ NO_PLACE = [
     "SMTP ERROR: Failed to connect to server: Connection refused (111)",
     "The server unexpectedly closed the connection: Connection reset by peer",
     "Network is unreachable",
+    "retrying to connect 12:30: Connection refused",
+    "Connection refused in step (compose:12)",
     "parse error nginx.conf:12, then connect: Connection refused",
 ]
 
@@ -176,6 +184,14 @@ def test_addresses_of_one_name_are_all_kept() -> None:
         said = read(text)
         assert (str(said.address), [str(address) for address in said.also]) == ("::1", ["127.0.0.1"])
         assert "127.0.0.1" in said.hint
+
+
+def test_servers_of_a_list_are_all_named() -> None:
+    """Of several servers that ended alike the first is the place, and the hint names the others."""
+    said = read(
+        "mongo1:27017: [Errno 111] Connection refused, mongo2:27017: [Errno 111] Connection refused, Timeout: 30s"
+    )
+    assert (str(said.target), "mongo2:27017" in said.hint) == ("tcp://mongo1:27017", True)
 
 
 def test_url_and_dialled_address_are_both_kept() -> None:

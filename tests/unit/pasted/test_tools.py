@@ -136,6 +136,7 @@ KAFKA = [
         "kafka",
         9092,
     ),
+    Said("pika.exceptions.AMQPConnectionError", AMQP_, UNREACHED),
     Said("kafka.errors.NoBrokersAvailable: NoBrokersAvailable", KAFKA_, UNREACHED),
     Said(
         "Connect attempt to <BrokerConnection node_id=bootstrap-0 host=kafka:9092 <connecting> [IPv4"
@@ -196,6 +197,7 @@ PROXIES = [
         "upstream_reset_before_response_started{remote_connection_failure,delayed_connect_error:_111}", ENVOY, REFUSED
     ),
     Said("no healthy upstream", ENVOY, UNREACHED),
+    Said("remote_connection_failure|delayed_connect_error:_Connection_refused", ENVOY, REFUSED),
     Said(
         'Server be/orders is DOWN, reason: Layer4 connection problem, info: "Connection refused", check duration: 0ms.',
         HAPROXY,
@@ -408,6 +410,8 @@ TERMINALS = [
     Said("db [10.89.0.3] 5432 (?) : No route to host", NC, NO_HOST, "db", 5432, "10.89.0.3"),
     Said("db: forward host lookup failed: Unknown host", NC, NO_NAME, "db"),
     Said("Ncat: Connection refused.", NC, REFUSED),
+    Said("nc: db (172.18.0.2:5432): Connection refused", NC, REFUSED, "db", 5432, "172.18.0.2"),
+    Said("nc: unable to connect to address db, service 5432", NC, UNREACHED, "db", 5432),
     Said('Ncat: Could not resolve hostname "db": Name or service not known. QUITTING.', NC, NO_NAME, "db"),
     Said("$ nc -zv db 5432\nNcat: Connection timed out.", NC, TIMED_OUT, "db", 5432),
     Said("telnet: connect to address 10.89.0.3: No route to host", Client.TELNET, NO_HOST, None, None, "10.89.0.3"),
