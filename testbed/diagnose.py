@@ -16,10 +16,11 @@ from testbed.evidence.beyond import Remote, is_remote, start
 from testbed.explain import pasted as reading
 from testbed.explain.binding import is_about_binding, speaker
 from testbed.explain.client_texts.said import Pasted
+from testbed.explain.codes import Cause
 from testbed.explain.explain import explain
 from testbed.explain.explanation import Explanation
-from testbed.explain.pasting import explain_binding, explain_pasted, likeliest
-from testbed.model import Observation, Scheme, SocketState, Target
+from testbed.explain.pasting import UNRESOLVED, explain_binding, explain_pasted, likeliest, subject
+from testbed.model import Observation, Scheme, SocketState, Target, bracketed
 from testbed.namespaces import NetworkNamespace
 from testbed.predict import predict
 from testbed.probe.trust import Trust
@@ -152,9 +153,9 @@ def why_pasted(
     evidence = take(sources)
     told = pasted_offline(evidence, pasted, place)
     remote = place is not None and is_remote(place, [one.name for one in evidence.places()])
-    if not attempt or remote or is_about_binding(pasted):
+    # Where the text has no port there is nothing to try: what was predicted is the lookup.
+    if not attempt or remote or is_about_binding(pasted) or pasted.target is None:
         return told
-    assert pasted.target is not None
     seen, notes = _tried(sources, evidence, Attempt(told.place, pasted.target), seconds, client, say)
     told_with = explain_pasted(evidence, pasted, Attempt(told.place, pasted.target), seen)
     return Told(evidence, _noted(told_with, notes), told.place)
@@ -166,31 +167,54 @@ def pasted_offline(evidence: Evidence, pasted: Pasted, place: str | None = None)
     :raises UsageError: as :func:`why_pasted`
     """
     if is_about_binding(pasted):
+        if pasted.code is Cause.PORT_TAKEN and pasted.port is None:
+            raise UsageError("the text says that a port is taken, and not which: paste the line that names it, too")
         where = evidence.place(place) if place else speaker(evidence, pasted)
         told = explain_binding(evidence, pasted, where.namespace) if where.namespace else None
         assert told is not None
         return Told(evidence, told, where)
-    if pasted.target is None:
-        raise UsageError("the text names no URL and no host:port: give one, with --from NAME URL")
+    target = subject(evidence, pasted)
+    if target is None:
+        raise _no_target(pasted)
     if place is None:
-        found = _said_at(evidence, pasted, pasted.target)
-        return Told(evidence, explain_pasted(evidence, pasted, Attempt(found, pasted.target)), found)
-    picture, found, beyond = start(evidence, place)
-    told = explain_pasted(picture, pasted, Attempt(found, pasted.target))
-    return Told(picture, _noted(told, _of_remote(beyond)), found)
+        found, notes = _said_at(evidence, pasted, target)
+        picture = evidence
+    else:
+        picture, found, beyond = start(evidence, place)
+        notes = _of_remote(beyond)
+    told = explain_pasted(picture, pasted, Attempt(found, target))
+    if pasted.target is None and told.prediction is not None and told.prediction.outcome not in UNRESOLVED:
+        raise UsageError(
+            f"{picture.spelled(found)} knows {target.host} now ({told.prediction.address}), and the text names no "
+            f"port: say which, with --from {picture.spelled(found)} {target.host}:PORT"
+        )
+    return Told(picture, _noted(told, notes), found)
 
 
-def _said_at(evidence: Evidence, pasted: Pasted, target: Target) -> Place:
-    """The likeliest place from which an attempt ends as the text says; of several with one cause, the first."""
+def _no_target(pasted: Pasted) -> UsageError:
+    if pasted.name or pasted.address:
+        host = bracketed(pasted.name or str(pasted.address))
+        return UsageError(f"the text names {host} and no port: say which, with --from NAME {host}:PORT")
+    return UsageError("the text names no URL and no host:port: give one, with --from NAME URL")
+
+
+def _said_at(evidence: Evidence, pasted: Pasted, target: Target) -> tuple[Place, tuple[str, ...]]:
+    """The likeliest place from which an attempt ends as the text says; of several with one cause the first, and a
+    sentence that names the others.
+    """
     found = likeliest(evidence, pasted, target)
     if not found:
         known = ", ".join(map(evidence.spelled, evidence.places()))
         raise UsageError(f"from nowhere here would {target} end like that now: say which it was with --from ({known})")
     causes = {explain_pasted(evidence, pasted, Attempt(place, target)).cause for place in found}
+    known = ", ".join(map(evidence.spelled, found))
+    how = "--from NAME or --lab NAME" if len({place.host.lab for place in found}) > 1 else "--from NAME"
     if len(causes) > 1:
-        known = ", ".join(map(evidence.spelled, found))
-        raise UsageError(f"that may have been said by {known}: say which with --from NAME")
-    return found[0]
+        raise UsageError(f"that may have been said by {known}: say which with {how}")
+    if len(found) == 1:
+        return found[0], ()
+    note = f"The text fits {known} alike, for one cause; this is about the first: choose with {how}."
+    return found[0], (note,)
 
 
 def _tried(

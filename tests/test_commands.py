@@ -60,7 +60,6 @@ def test_without_the_dashes_the_options_behind_the_name_are_the_commands(monkeyp
     [
         (("explain", "--nope", "http://127.0.0.1"), "Error: No such option '--nope'."),
         (("explain", "--evidnce", "x", "http://127.0.0.1"), "Did you mean '--evidence'?"),
-        (("explain",), "Error: Missing argument"),
         (("explain", "-k", "--cacert", "x", "https://127.0.0.1"), "--insecure verifies nothing: leave out --cacert"),
         (("explain", "--cacert", "/nowhere.pem", "https://127.0.0.1"), "--cacert /nowhere.pem cannot be read: No such"),
         (("trace", "--seconds", "0", "http://127.0.0.1"), "Error: Invalid value for '--seconds': 0.0 is not in the"),

@@ -103,13 +103,13 @@ def _bridge_not_there(network: Network, address: Address, namespace: Namespace, 
 
 
 def _taken(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosis:
-    port = pasted.port or 0
+    port = f"{'UDP port' if pasted.udp else 'Port'} {pasted.port}"
     found = _holding(pasted, namespace)
     said = Row("said", "", pasted.text)
     if not found:
         return Diagnosis(
             Cause.PORT_TAKEN,
-            f"Port {port} of {namespace.label} was taken when that was said; nobody listens on it now: try again.",
+            f"{port} of {namespace.label} was taken when that was said; nobody listens on it now: try again.",
             (said,),
             (Cure("Try again", ""),),
         )
@@ -120,7 +120,7 @@ def _taken(evidence: Evidence, pasted: Pasted, namespace: Namespace) -> Diagnosi
     end = f"kill {who.process.pid}" if who.process else "ss -ltnp"
     return Diagnosis(
         Cause.PORT_TAKEN,
-        f"Port {port} of {namespace.label} is taken: {holder(who)}{where} listens on {at(who.address, who.port)}.",
+        f"{port} of {namespace.label} is taken: {holder(who)}{where} listens on {at(who.address, who.port)}.",
         (said, *(listener_row(namespace, entry) for entry in found)),
         (
             Cure(f"Stop the container {publisher}, if it is not meant", f"podman stop {publisher}")
@@ -136,7 +136,7 @@ def _holding(pasted: Pasted, namespace: Namespace) -> list[Listener]:
     """Who listens where a program wanted to."""
     return [
         entry
-        for entry in listeners(namespace, pasted.port or 0)
+        for entry in listeners(namespace, pasted.port or 0, Protocol.UDP if pasted.udp else Protocol.TCP)
         if pasted.address is None
         or entry.address == pasted.address
         or entry.address.is_unspecified

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from testbed.evidence import Attempt, Evidence, Rule
+from testbed.evidence.programs import DNS_PORT
 from testbed.explain import (
     above_tcp,
     addresses,
@@ -272,7 +273,9 @@ def _decide(case: Case) -> str:
     if isinstance(ending, Left):
         link = ending.link.name if ending.link else "that interface"
         return f"What tcpdump sees on {link} of {here}: tcpdump -ni {link} host {ending.destination}"
-    return f"What tcpdump sees on {here} while it is tried: tcpdump -ni any port {case.port}"
+    looked_up = case.observation is not None and case.observation.phase is Phase.RESOLVE
+    port = DNS_PORT if looked_up else case.port
+    return f"What tcpdump sees on {here} while it is tried: tcpdump -ni any port {port}"
 
 
 def _rule(case: Case) -> Rule | None:

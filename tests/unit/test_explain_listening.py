@@ -227,6 +227,20 @@ def test_who_has_the_port_is_named() -> None:
     assert f"nginx (pid 33) listens on 0.0.0.0:{PORT}" in found.sentence
 
 
+def test_who_has_a_port_of_udp_is_named() -> None:
+    """A port of UDP is held by who listens on UDP: the same number of TCP is another port."""
+    said = read("listen udp4 0.0.0.0:53: bind: address already in use")
+    held = Listener(Protocol.UDP, ipaddress.ip_address("127.0.0.53"), 53, process=Process(9, "systemd-resolve"))
+    found = diagnosed(pasted_offline(world({"box": (held, tcp("0.0.0.0", "other", port=53))}), said).explanation)
+    assert found.sentence.startswith("UDP port 53 of box is taken: systemd-resolve (pid 9) listens on 127.0.0.53:53")
+
+
+def test_a_port_that_is_taken_and_not_named_is_asked_for() -> None:
+    """Words without a port are about none in particular, and not about port 0."""
+    with pytest.raises(UsageError, match="not which: paste the line that names it"):
+        pasted_offline(world({}), read("OSError: [Errno 98] Address already in use"))
+
+
 def test_a_port_that_conmon_holds_is_freed_by_its_container() -> None:
     """Ending conmon would end the container's supervision, and not free the port in good order."""
     said = read("cannot listen on the TCP port: listen tcp4 :8080: bind: address already in use")

@@ -40,12 +40,6 @@ def test_a_scene_shows_its_picture_and_marks_each_claim() -> None:
     ]
 
 
-def test_a_long_claim_is_whole_in_a_pipe() -> None:
-    """What the kernel said is not cut off at some width that nobody has."""
-    words = "x" * 300
-    assert words in said(Scene("Long", (Check("claim", ok=True, seen=words),)))
-
-
 def test_nothing_in_a_scene_reaches_the_terminal_as_a_command() -> None:
     """Names of containers and rules are somebody else's text."""
     assert "\x1b" not in said(Scene("\x1b[31mred", (HELD,), picture=("\x1b]0;title\x07",)))
