@@ -28,6 +28,9 @@ class Outcome(StrEnum):
     """The connection was there and the other end closed it in good order before it answered (end of file)."""
     TIMED_OUT = "timed out"
     """Nothing came back in time: dropped packets, or a peer that accepts and says nothing."""
+    NO_ANSWER = "no answer"
+    """Of UDP: nothing came back in time, neither an answer nor an ICMP error. UDP acknowledges nothing (RFC 768), so
+    that this does not show that the datagram was lost."""
     HOST_UNREACHABLE = "host unreachable"
     """No neighbour answered, or a router or firewall said so (EHOSTUNREACH, "no route to host")."""
     NETWORK_UNREACHABLE = "network unreachable"
@@ -56,11 +59,17 @@ class Phase(StrEnum):
 
 
 class Scheme(StrEnum):
-    """What is spoken once TCP is connected; ``tcp`` is nothing at all."""
+    """What is spoken: over TCP, once that is connected, HTTP or nothing at all; or one datagram of UDP."""
 
     TCP = "tcp"
+    UDP = "udp"
     HTTP = "http"
     HTTPS = "https"
+
+    @property
+    def is_http(self) -> bool:
+        """True where HTTP is spoken, so that there is a path to ask for."""
+        return self in (Scheme.HTTP, Scheme.HTTPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,7 @@ class Target:
 
     @classmethod
     def parse(cls, text: str) -> Target:
-        """Read ``https://host:port/path``, ``http://...``, ``tcp://host:port`` or ``host:port``.
+        """Read ``https://host:port/path``, ``http://...``, ``tcp://host:port``, ``udp://host:port`` or ``host:port``.
 
         :raises UsageError: it is none of these
         """
@@ -91,7 +100,7 @@ class Target:
             raise _not_a_target(text, "it needs a host and a port")
         if parts.username is not None:
             raise _not_a_target(text, "it has a user in front of the host, which nothing here would use")
-        if scheme is Scheme.TCP and parts.path not in ("", "/"):
+        if not scheme.is_http and parts.path not in ("", "/"):
             raise _not_a_target(text, "a path needs http:// or https:// in front")
         path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
         return cls(scheme, host, port, path)
@@ -102,7 +111,7 @@ class Target:
         return f"{bracketed(self.host)}:{self.port}"
 
     def __str__(self) -> str:
-        return f"{self.scheme}://{self.authority}" + ("" if self.scheme is Scheme.TCP else self.path)
+        return f"{self.scheme}://{self.authority}" + (self.path if self.scheme.is_http else "")
 
 
 def _not_a_target(text: str, why: str) -> UsageError:

@@ -30,6 +30,7 @@ Examples:
   testbed explain --from portainer https://host.containers.internal:19001/ping
   testbed explain --from host http://127.0.0.1:8080
   testbed explain --from lan http://192.0.2.10:8080
+  testbed explain --from web udp://resolver.lan:53
   testbed explain 'dial tcp 10.88.0.1:19001: connect: connection refused'
   podman logs web 2>&1 | tail -20 | testbed explain --from web -
   testbed explain --file error.log

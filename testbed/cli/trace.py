@@ -72,6 +72,8 @@ def trace(
     """
     try:
         target = Target.parse(url)
+        if target.scheme is Scheme.UDP:
+            raise UsageError(f"{target} is UDP, and only TCP is followed: see 'testbed explain --walk' for its way")
         ask = _ask(target, method, data, headers)
         # An ordinary user's process joins a user namespace here, which it may while it has no thread that shows status.
         found = sources_for(place, lab=lab, host=host)
@@ -97,7 +99,7 @@ def _code(journey: Journey) -> int:
 
 def _ask(target: Target, method: str | None, data: str | None, headers: tuple[str, ...]) -> Ask:
     pairs = tuple(_header(text) for text in headers)
-    if (method or data is not None or pairs) and target.scheme is Scheme.TCP:
+    if (method or data is not None or pairs) and not target.scheme.is_http:
         raise UsageError(
             f"{target} asks for nothing but a connection: method, data and headers need http:// or https://"
         )

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from testbed.errors import UsageError
 from testbed.evidence import lookup
-from testbed.evidence.kernel import Forwarder, Namespace
+from testbed.evidence.kernel import Forwarder, Namespace, Protocol
 from testbed.evidence.lookup import Called
 from testbed.evidence.podman import Container, HostFacts, Names, Network
-from testbed.model import Target
+from testbed.model import Scheme, Target
 
 #: Raised whenever a reader of an older picture would misunderstand a newer one.
 VERSION = 3
@@ -47,6 +47,11 @@ class Attempt:
 
     place: Place
     target: Target
+
+    @property
+    def protocol(self) -> Protocol:
+        """The transport protocol of its packets."""
+        return Protocol.UDP if self.target.scheme is Scheme.UDP else Protocol.TCP
 
 
 @dataclass(frozen=True, slots=True)

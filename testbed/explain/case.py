@@ -40,6 +40,11 @@ class Case:
         return self.attempt.place
 
     @property
+    def protocol(self) -> Protocol:
+        """The transport protocol that is spoken."""
+        return self.attempt.protocol
+
+    @property
     def walked(self) -> PacketEnding | None:
         """How the packet ended, or the one that asked for the name; None where none was sent."""
         return walked(self.prediction.ending)
@@ -131,7 +136,7 @@ class Case:
         """Containers of some hosts, by their keys, that publish a port there, running or not."""
         for container in self.evidence.containers:
             for published in container.published:
-                if container.host in hosts and published.host_port == port and published.protocol == "tcp":
+                if container.host in hosts and published.host_port == port and published.protocol == self.protocol:
                     yield container, published
 
 

@@ -33,7 +33,7 @@ def proposals(ending: NoListener, case: Case) -> Iterator[Proposal]:
         (namespace, entry)
         for namespace in case.evidence.namespaces.values()
         if namespace.key != here.key
-        for entry in listeners(namespace, case.attempt.target.port)
+        for entry in listeners(namespace, case.attempt.target.port, case.protocol)
         if not only_holds(entry)
     ]
     # The host that the container is on is the one that people mean.
@@ -63,7 +63,7 @@ def of_another_container(ending: NoListener, case: Case) -> Iterator[Proposal]:
         there = case.evidence.namespaces.get(other.namespace or "")
         if other in (having, caller) or there is None or other.host != caller.host:
             continue
-        found = [entry for entry in listeners(there, case.port) if not entry.address.is_loopback]
+        found = [entry for entry in listeners(there, case.port, case.protocol) if not entry.address.is_loopback]
         if found:
             yield Proposal(
                 Cause.STALE_ADDRESS,

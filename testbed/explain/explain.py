@@ -62,6 +62,11 @@ REGISTERED: Final = (
 )
 #: What the picture cannot decide: the observation may.
 _OPEN: Final = (Disposition.UNKNOWN, Disposition.LEFT)
+#: Nothing was heard.
+_SILENT: Final = (Outcome.TIMED_OUT, Outcome.NO_ANSWER)
+_NO_FAILURE: Final = (
+    "Silence is no failure of UDP: a service may say nothing to what it does not understand. Ask it by its own client."
+)
 
 
 def proposals(case: Case) -> Iterator[Proposal]:
@@ -109,13 +114,20 @@ def explain(evidence: Evidence, attempt: Attempt, seen: Observation | None = Non
         return _by_prediction(case)
     undecided = ending.disposition in _OPEN
     if undecided or isinstance(ending, Accepted | Held):
-        if seen.outcome is Outcome.CONNECTED and not isinstance(ending, Held):
+        if _arrived(ending, seen):
             return _connects(case)
         if above_tcp.fails_above_tcp(seen):
             return _above_tcp(case, seen)
     if undecided:
         return _by_observation(case, seen)
     return _by_prediction(case) if agree(case.prediction, seen) else _cannot_tell(case)
+
+
+def _arrived(ending: Ending, seen: Observation) -> bool:
+    """Tell if what was tried was seen to arrive, or is predicted to where UDP lets nobody see it."""
+    if seen.outcome is Outcome.NO_ANSWER:
+        return isinstance(ending, Accepted)
+    return seen.outcome is Outcome.CONNECTED and not isinstance(ending, Held)
 
 
 def _above_tcp(case: Case, seen: Observation) -> Explanation:
@@ -173,13 +185,13 @@ def _beside_the_ending(case: Case) -> Iterator[Proposal]:
 
 def agree(predicted: Prediction, seen: Observation) -> bool:
     """Whether what was seen is what was predicted, as far as the observer's patience lets it be seen."""
-    if isinstance(predicted.ending, NoNeighbour | NeighbourFiltered) and seen.outcome is Outcome.TIMED_OUT:
+    if isinstance(predicted.ending, NoNeighbour | NeighbourFiltered) and seen.outcome in _SILENT:
         # The kernel needs three seconds to say so, and does not ask at all while it has the MAC address of whoever had
         # that address before: what it then sends is for nobody, and no error comes of it (arp(7)).
         return seen.phase is Phase.CONNECT
     if isinstance(predicted.ending, RelayCloses) and seen.outcome in (Outcome.CLOSED, Outcome.RESET):
         return predicted.phase is seen.phase
-    if predicted.withheld and seen.outcome is Outcome.TIMED_OUT:
+    if predicted.withheld and seen.outcome in _SILENT:
         return seen.phase is Phase.CONNECT
     return (predicted.outcome, predicted.errno) == (seen.outcome, seen.errno) or (
         predicted.outcome is seen.outcome is Outcome.TIMED_OUT
@@ -191,12 +203,18 @@ def _connects(case: Case) -> Explanation:
     if astray is not None:
         return _explained(case, astray)
     seen = case.observation
-    if seen is not None:
+    silent = seen is not None and seen.outcome is Outcome.NO_ANSWER
+    if silent:
+        sentence = (
+            f"A datagram from {case.place.name} to {case.said} arrives: {case.prediction.why}. Nothing came back."
+        )
+    elif seen is not None:
         who = f", answered by {seen.answer.server or seen.answer.peer}" if seen.answer else ""
         sentence = f"{case.place.name} connects to {case.said}{who}."
     else:
         sentence = f"{case.place.name} should connect to {case.said}: {case.prediction.why}."
-    warnings = (*addresses.warnings(case), *searching.warnings(case))
+    silence = (_NO_FAILURE,) if silent else ()
+    warnings = (*silence, *addresses.warnings(case), *searching.warnings(case))
     proxy = proxying.proxy_of(case)
     if proxy is not None:
         warnings = (*warnings, f"Clients in {case.place.name} go by way of the proxy {proxy}; this was tried directly.")

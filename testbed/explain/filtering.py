@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from testbed.change.networks import Connect, RecreateNetwork
-from testbed.evidence import Backend, Hook, Network, Protocol
+from testbed.evidence import Backend, Hook, Network
 from testbed.explain.accepting import let_through
 from testbed.explain.by_ending import propose
 from testbed.explain.case import Case, at, holder, listeners
@@ -142,10 +142,10 @@ def _behind(ending: Filtered, case: Case) -> str:
     here, to = ending.namespace, ending.destination
     if ending.verdict.hook not in (Hook.INPUT, Hook.PREROUTING) or not is_local(here, to):
         return ""
-    listener = listener_for(here, Protocol.TCP, to, case.port, 0)
+    listener = listener_for(here, case.protocol, to, case.port, 0)
     if listener is not None:
         return f"Behind the rule {holder(listener)} listens on {at(listener.address, listener.port)}."
-    elsewhere = [at(other.address, other.port) for other in listeners(here, case.port)]
+    elsewhere = [at(other.address, other.port) for other in listeners(here, case.port, case.protocol)]
     only = f" (only {', '.join(elsewhere)})" if elsewhere else ""
     return f"Behind the rule nobody listens on {at(to, case.port)}{only}: without it the connection would be refused."
 

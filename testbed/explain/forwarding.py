@@ -205,7 +205,7 @@ def _listens_instead(case: Case, step: Translation) -> Iterator[Remedy]:
     if by is None or by.rule is None or not to.is_loopback:
         return
     gone = removed(here, by.chain, by.rule, case, "")
-    for listener in listeners(here, step.after.destination_port or 0):
+    for listener in listeners(here, step.after.destination_port or 0, case.protocol):
         port = step.before.destination_port or listener.port
         yield Remedy(
             f"Let {holder(listener)} listen on every address, instead of rewriting to the loopback",

@@ -24,14 +24,14 @@ from testbed.predict.steps import Translation
 def no_listener(ending: NoListener, case: Case) -> Iterator[Proposal]:
     """No socket takes connections for the address and port."""
     here, address = ending.namespace, ending.destination
-    there = [entry for entry in listeners(here, case.port) if not only_holds(entry)]
+    there = [entry for entry in listeners(here, case.port, case.protocol) if not only_holds(entry)]
     same = [entry for entry in there if covers(entry, address.version)]
     if same:
         yield _on_another_address(case, here, address, same)
     elif there:
         yield _of_the_other_family(case, here, address, there)
     yield from publishing.proposals(ending, case)
-    yield from _datagrams(case, here, address)
+    yield from _other_protocol(case, here, address)
     yield from elsewhere.proposals(ending, case)
     yield from without_listener(case, here)
     yield from elsewhere.of_another_container(ending, case)
@@ -177,38 +177,38 @@ def _calls_by_the_other_version(case: Case, here: Namespace, there: list[Listene
                 break
 
 
-def _datagrams(case: Case, here: Namespace, address: Address) -> Iterator[Proposal]:
-    """The port is taken for UDP, and TCP was spoken."""
-    found = [e for e in listeners(here, case.port, Protocol.UDP) if covers(e, address.version)]
+def _other_protocol(case: Case, here: Namespace, address: Address) -> Iterator[Proposal]:
+    """The port is taken for UDP, and TCP was spoken, or the other way round."""
+    spoken = case.protocol
+    taken = Protocol.UDP if spoken is Protocol.TCP else Protocol.TCP
+    found = [e for e in listeners(here, case.port, taken) if covers(e, address.version) and not only_holds(e)]
     if found and found[0].process is not None:
-        change = Listen(here.key, Protocol.TCP, found[0].address, case.port, found[0].process)
+        change = Listen(here.key, spoken, found[0].address, case.port, found[0].process)
+        also = f"on port {case.port} too, or speak {taken.upper()} to it"
         yield Proposal(
             Cause.UDP_NOT_TCP,
-            f"{leads_to(case, here, address)}, and on port {case.port} there {holder(found[0])} listens for UDP: you "
-            "spoke TCP, which nobody takes.",
+            f"{leads_to(case, here, address)}, and on port {case.port} there {holder(found[0])} listens for "
+            f"{taken.upper()}: you spoke {spoken.upper()}, which nobody takes.",
             (listener_row(here, found[0]),),
-            (
-                Remedy(
-                    f"Let {holder(found[0])} listen for TCP on port {case.port} too, or speak UDP to it", "", (change,)
-                ),
-            ),
+            (Remedy(f"Let {holder(found[0])} listen for {spoken.upper()} {also}", "", (change,)),),
         )
 
 
 def _nobody(case: Case, here: Namespace, address: Address) -> Proposal:
     """Nothing in the picture listens on that port, wherever it may have been meant."""
-    others = [e for e in here.listeners if e.protocol is Protocol.TCP and not only_holds(e)]
+    spoken = case.protocol
+    others = [e for e in here.listeners if e.protocol is spoken and not only_holds(e)]
     running = ", ".join(at(e.address, e.port) for e in others[:6])
-    known = f" It does listen on {running}." if running else " Nothing listens on TCP there at all."
+    known = f" It does listen on {running}." if running else f" Nothing listens on {spoken.upper()} there at all."
     anywhere = any_address(address.version)
-    start = StartProgram(here.key, Protocol.TCP, anywhere, case.port)
+    start = StartProgram(here.key, spoken, anywhere, case.port)
     warnings: tuple[str, ...] = ()
     if not case.is_host(here.key):
         warnings = ("A container that runs is not yet a program that listens: look at its log.",)
     return Proposal(
         Cause.NOBODY_LISTENS,
-        f"{leads_to(case, here, address)}, and nobody listens on TCP port {case.port} there.{known}",
-        (no_listener_row(here, Protocol.TCP, address, case.port), *rows_of_walk(case.prediction)),
+        f"{leads_to(case, here, address)}, and nobody listens on {spoken.upper()} port {case.port} there.{known}",
+        (no_listener_row(here, spoken, address, case.port), *rows_of_walk(case.prediction)),
         (
             Remedy(
                 f"Start the program that is to listen on port {case.port} of {here.label}", case.log_of(here), (start,)

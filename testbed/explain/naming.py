@@ -94,12 +94,12 @@ def _addresses_meant(case: Case, name: str) -> Iterator[Address]:
     container, port = case.place.container, case.attempt.target.port
     networks = case.networks_of(container) if container is not None else ()
     host = case.evidence.namespaces.get(case.place.host.namespace)
-    if name.endswith(_INTERNAL) or (host is not None and listeners(host, port)):
+    if name.endswith(_INTERNAL) or (host is not None and listeners(host, port, case.protocol)):
         for network in networks:
             yield from network.gateways
     for other in case.evidence.containers:
         there = case.evidence.namespaces.get(other.namespace or "")
-        if other is not container and there is not None and listeners(there, port):
+        if other is not container and there is not None and listeners(there, port, case.protocol):
             shared = {network.name for network in networks if network in case.networks_of(other)}
             yield from (address for on in other.attachments if on.network in shared for address in on.addresses)
 
@@ -110,7 +110,7 @@ def _unknown_to_the_host(case: Case, meant: Container, host: HostFacts) -> Propo
     addresses = [a for on in meant.attachments for a in on.addresses]
     remedies: list[Remedy] = []
     for published in meant.published:
-        if published.container_port == port and published.protocol == "tcp":
+        if published.container_port == port and published.protocol == case.protocol:
             target = replace(case.attempt.target, host="127.0.0.1", port=published.host_port)
             remedies.append(Remedy(f"Call the port that {meant.name} publishes", target.authority, target=target))
     for address in addresses:

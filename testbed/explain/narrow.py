@@ -10,7 +10,7 @@ from testbed.evidence import Act, Hook, Link, Namespace
 from testbed.explain.case import Case
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Row
-from testbed.model import Address, Scheme
+from testbed.model import Address
 from testbed.predict.firewall import Judged, judge
 from testbed.predict.packet import Packet
 from testbed.predict.routing import choose, source_for
@@ -73,7 +73,7 @@ def _ways(case: Case) -> list[_Way]:
 def _request(case: Case) -> int:
     """About how many bytes the request has."""
     target = case.attempt.target
-    return 0 if target.scheme is Scheme.TCP else _REQUEST + len(target.path) + len(target.authority)
+    return _REQUEST + len(target.path) + len(target.authority) if target.scheme.is_http else 0
 
 
 def _icmp(here: Namespace, to: Address) -> Judged:

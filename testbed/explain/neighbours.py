@@ -68,7 +68,11 @@ def _others(case: Case, network: Network | None) -> Iterator[Remedy]:
     offered = 0
     for container in case.evidence.containers:
         there = case.evidence.namespaces.get(container.namespace or "")
-        if there is None or network not in case.networks_of(container) or not listeners(there, case.port):
+        if (
+            there is None
+            or network not in case.networks_of(container)
+            or not listeners(there, case.port, case.protocol)
+        ):
             continue
         for address in (a for on in container.attachments if on.network == network.name for a in on.addresses):
             target = replace(case.attempt.target, host=str(address), port=case.port)

@@ -19,7 +19,7 @@ def proxy_of(case: Case) -> str | None:
     addresses and, for Go, subnets.
     """
     container, target = case.place.container, case.attempt.target
-    if container is None or target.scheme is Scheme.TCP:
+    if container is None or not target.scheme.is_http:
         return None
     found = container.proxies.get(f"{target.scheme}_proxy") or container.proxies.get("all_proxy")
     if not found or _excepted(target.host, container.proxies.get("no_proxy", "")):

@@ -12,7 +12,7 @@ from testbed.change.networks import Connect
 from testbed.change.publishing import Publish, Republish, Unpublish
 from testbed.change.routing import SetSysctl
 from testbed.change.segments import SetHairpin
-from testbed.evidence import Act, Container, Field, Namespace, Network, Protocol, Published, Rule
+from testbed.evidence import Act, Container, Field, Namespace, Network, Published, Rule
 from testbed.explain.by_ending import propose
 from testbed.explain.case import Case, any_address, as_address, at, covers, holder, listeners
 from testbed.explain.codes import Cause
@@ -48,7 +48,7 @@ def proposals(ending: NoListener, case: Case) -> Iterator[Proposal]:
 def _wrong_container_port(case: Case, here: Namespace) -> Iterator[Proposal]:
     """The port is published and leads into a container where nobody listens on the container's port."""
     container = next(iter(case.containers_in(here.key)), None)
-    if container is None or listeners(here, case.port):
+    if container is None or listeners(here, case.port, case.protocol):
         return
     outside = case.attempt.target.port
     meant = next((p for p in container.published if (p.container_port, p.host_port) == (case.port, outside)), None)
@@ -56,7 +56,7 @@ def _wrong_container_port(case: Case, here: Namespace) -> Iterator[Proposal]:
     if not rewritten or meant is None:
         return
     for listener in here.listeners:
-        if listener.protocol is not Protocol.TCP or listener.address.is_loopback or not covers(listener, 4):
+        if listener.protocol is not case.protocol or listener.address.is_loopback or not covers(listener, 4):
             continue
         new = replace(meant, container_port=listener.port)
         yield Proposal(
@@ -230,10 +230,10 @@ def _not_published(case: Case, hosts: Collection[str], address: Address) -> Iter
         if container.namespace == case.place.namespace or any(p.host_port == case.port for p in container.published):
             continue
         there = case.evidence.namespaces.get(container.namespace)
-        found = [e for e in listeners(there, case.port) if covers(e, 4)] if there else []
+        found = [e for e in listeners(there, case.port, case.protocol) if covers(e, 4)] if there else []
         if there is None or not found or all(e.address.is_loopback for e in found):
             continue
-        new = Published("tcp", case.port, case.port, str(address))
+        new = Published(case.protocol, case.port, case.port, str(address))
         yield Proposal(
             Cause.NOT_PUBLISHED,
             f"{holder(found[0])} listens on port {case.port} inside the container {container.name}, but that port "

@@ -194,7 +194,7 @@ def _opened(case: Case, target: Target | None) -> Iterator[Remedy]:
 
 def _on_host(case: Case, there: Namespace) -> list[Listener]:
     """Who listens on the port on the host, apart from those that only hold it."""
-    return [entry for entry in listeners(there, case.port) if covers(entry, 4) and not only_holds(entry)]
+    return [entry for entry in listeners(there, case.port, case.protocol) if covers(entry, 4) and not only_holds(entry)]
 
 
 def _outside(namespace: Namespace) -> list[Address]:
@@ -315,14 +315,14 @@ def _ways_in(case: Case, there: Namespace, owner: Container | None, network: Net
         yield Remedy(f"Call {there.label} itself", local.authority, target=local)
         return
     for published in owner.published:
-        if published.container_port == port and published.protocol == "tcp":
+        if published.container_port == port and published.protocol == case.protocol:
             target = replace(local, port=published.host_port)
             yield Remedy(f"Call the port of {owner.name} that is published", target.authority, target=target)
     bind = "" if outside else "127.0.0.1"
     yield Remedy(
         f"Publish the port, and call {local.authority}",
         f"podman run -p {f'{bind}:' if bind else ''}{port}:{port} ... (a new container)",
-        (Publish(owner.host, owner.id, Published("tcp", port, port, bind)),),
+        (Publish(owner.host, owner.id, Published(case.protocol, port, port, bind)),),
         local,
     )
     caller = case.place.container

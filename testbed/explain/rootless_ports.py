@@ -8,7 +8,7 @@ from typing import Final
 
 from testbed.change.listening import Rebind, StartProgram
 from testbed.change.publishing import Republish
-from testbed.evidence import Listener, Namespace, Protocol
+from testbed.evidence import Listener, Namespace
 from testbed.explain.by_ending import propose
 from testbed.explain.case import Case, any_address, at, covers, holder, listeners
 from testbed.explain.codes import Cause
@@ -29,11 +29,11 @@ def published_port(ending: RelayCloses, case: Case) -> Iterator[Proposal]:
     ports = f"{published.host_port}->{port}/tcp {container.name}"
     rows = (listener_row(ending.namespace, ending.listener), Row("published", case.named(container.host), ports))
     takes = f"Rootless Podman's {ending.program} takes the connection for {container.name}, where"
-    found = listeners(there, port, Protocol.TCP)
+    found = listeners(there, port, case.protocol)
     if found:
         yield _elsewhere_inside(ending, there, found, rows, takes)
     for other in there.listeners:
-        if other.protocol is Protocol.TCP and not other.address.is_loopback and other.port != port:
+        if other.protocol is case.protocol and not other.address.is_loopback and other.port != port:
             yield _wrong_port(ending, there, other, rows, takes)
     if not found:
         yield Proposal(
@@ -44,7 +44,7 @@ def published_port(ending: RelayCloses, case: Case) -> Iterator[Proposal]:
                 Remedy(
                     f"Start the program that is to listen on port {port} of {container.name}",
                     f"podman logs {container.name}",
-                    (StartProgram(there.key, Protocol.TCP, any_address(4), port),),
+                    (StartProgram(there.key, case.protocol, any_address(4), port),),
                 ),
             ),
             _ACCEPTS_ANYWAY,

@@ -13,7 +13,9 @@ from testbed.model import Address
 
 
 def without_listener(case: Case, here: Namespace) -> Iterator[Proposal]:
-    """An ssh that was to listen on the port runs, and does not."""
+    """An ssh that was to listen on the port runs, and does not; its forwards are of TCP (ssh(1), -L)."""
+    if case.protocol is not Protocol.TCP:
+        return
     version = case.walked.destination.version if case.walked else 4
     for forward in case.evidence.forwards:
         if forward.namespace != here.key or forward.port != case.port:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from testbed.evidence import Attempt, Evidence, Protocol
-from testbed.model import Address, Outcome, Phase, Scheme, Target
+from testbed.evidence import Attempt, Evidence
+from testbed.model import Address, Outcome, Phase, Scheme
+from testbed.predict import datagram
 from testbed.predict.disposition import Disposition
 from testbed.predict.ending import Ending, LaterFiltered, PacketEnding
 from testbed.predict.naming import Resolved, resolve
@@ -31,6 +32,12 @@ class _Result:
     phase: Phase
     errno: int | None = None
     text: str = ""
+
+    @classmethod
+    def of_datagram(cls, ending: PacketEnding) -> _Result:
+        """The part of an ending that the sender of a datagram sees."""
+        outcome, number, text = datagram.seen(ending)
+        return cls(outcome, Phase.CONNECT, number, text)
 
 
 #: gai_strerror(3) of glibc.
@@ -54,12 +61,13 @@ _NOT_STARTED: Final = _Result(Outcome.INCONCLUSIVE, Phase.RESOLVE)
 
 
 def predict(evidence: Evidence, attempt: Attempt, answered: tuple[Address, ...] = ()) -> Prediction:
-    """Predict how an attempt over TCP ends, from the picture alone.
+    """Predict how an attempt ends, from the picture alone.
 
     What a listener says once it has accepted is not in the picture: CONNECTED means that it accepts, and that nothing
     on the way would keep an answer from coming back. A name with several addresses connects if one of them does, and
     fails as the first one does (RFC 8305; Go's dialSerial and glibc's clients report so); where it is not known how
-    one of them ends, and none connects for sure, it is not known of the name.
+    one of them ends, and none connects for sure, it is not known of the name. Of UDP the first address that is silent
+    decides: nobody is told to try the next one.
 
     :param answered: the addresses that the name really has, where that was seen and is not in the picture
     """
@@ -73,7 +81,7 @@ def predict(evidence: Evidence, attempt: Attempt, answered: tuple[Address, ...] 
     if resolved.failure is not None:
         result = _OF_NAMES.get(resolved.failure.disposition, _NOT_STARTED)
         return _unresolved(result, resolved.failure, resolved.steps)
-    tried = tuple(_tried(evidence, here.key, target, address) for address in resolved.addresses)
+    tried = tuple(_tried(evidence, here.key, attempt, address) for address in resolved.addresses)
     return decided_by(_deciding(tried), resolved.steps, tried)
 
 
@@ -81,16 +89,17 @@ def _unresolved(result: _Result, ending: Ending, steps: tuple[Step, ...] = ()) -
     return Prediction(result.outcome, result.phase, result.errno, result.text, ending, steps=steps)
 
 
-def _tried(evidence: Evidence, here: str, target: Target, address: Address) -> Tried:
-    ending, steps = connect(evidence, here, Protocol.TCP, address, target.port)
-    result = _result(ending, target.scheme)
+def _tried(evidence: Evidence, here: str, attempt: Attempt, address: Address) -> Tried:
+    target = attempt.target
+    ending, steps = connect(evidence, here, attempt.protocol, address, target.port)
+    result = _Result.of_datagram(ending) if target.scheme is Scheme.UDP else _result(ending, target.scheme)
     return Tried(address, result.outcome, result.phase, result.errno, result.text, ending, steps)
 
 
 def _deciding(tried: tuple[Tried, ...]) -> Tried:
-    for outcome in (Outcome.CONNECTED, Outcome.INCONCLUSIVE):
+    for outcomes in ((Outcome.CONNECTED, Outcome.NO_ANSWER), (Outcome.INCONCLUSIVE,)):
         for one in tried:
-            if one.outcome is outcome:
+            if one.outcome in outcomes:
                 return one
     return tried[0]
 

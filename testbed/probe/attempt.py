@@ -1,4 +1,7 @@
-"""One attempt: resolve, connect, TLS, HTTP, as far as the target asks, from sockets born in the vantage's namespace."""
+"""One attempt: resolve, connect, TLS, HTTP, as far as the target asks, or one datagram of UDP.
+
+Its sockets are born in the vantage's namespace.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,7 @@ from testbed.model import (
 )
 from testbed.names import NameFailure, Naming
 from testbed.namespaces import NetworkNamespace
+from testbed.probe.datagram import exchange
 from testbed.probe.outcome import of_error
 from testbed.probe.tls import TlsStream
 from testbed.probe.trust import Trust
@@ -48,7 +52,7 @@ _NEXT_PHASE: Final = {Scheme.TCP: Phase.CONNECT, Scheme.HTTP: Phase.HTTP, Scheme
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is asked for by HTTP, where it is more than a GET whose good answer nobody reads."""
+    """What is asked for by HTTP, where it is more than a GET whose good answer nobody reads; by UDP only the body."""
 
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
@@ -104,6 +108,8 @@ def attempt(net: NetworkNamespace, naming: Naming, target: Target, *, seconds: f
         addresses = naming.resolve(target.host, net, seconds=seconds)
     except NameFailure as failure:
         return Seen(failure.outcome, Phase.RESOLVE, time.monotonic() - start, failure.number, str(failure))
+    if target.scheme is Scheme.UDP:
+        return _by_datagram(net, addresses, target.port, how.ask, start, deadline)
     found, peer = _connect(net, addresses, target.port, deadline)
     if isinstance(found, OSError):
         # A handshake that fails is ECONNREFUSED: a reset means that it was over already.
@@ -212,6 +218,43 @@ def _connect(
             first = first or (exc, address)
         else:
             return sock, address
+    assert first is not None, "a name that resolves has an address"
+    return first
+
+
+def _by_datagram(
+    net: NetworkNamespace,
+    addresses: tuple[Address, ...],
+    port: int,
+    ask: Ask | None,
+    start: float,
+    deadline: float,
+) -> Seen:
+    """Say one thing over UDP, and wait for an answer."""
+    error, peer = _answerer(net, addresses, port, ask.body if ask else b"", deadline)
+    took = time.monotonic() - start
+    if error is None:
+        answer = Answer(f"{bracketed(str(peer))}:{port}")
+        return Seen(Outcome.CONNECTED, Phase.CONNECT, took, answer=answer, peer=peer)
+    if isinstance(error, TimeoutError):
+        return Seen(Outcome.NO_ANSWER, Phase.CONNECT, took, None, str(error), peer=peer)
+    return Seen(of_error(error), Phase.CONNECT, took, error.errno, str(error), peer=peer)
+
+
+def _answerer(
+    net: NetworkNamespace, addresses: tuple[Address, ...], port: int, payload: bytes, deadline: float
+) -> tuple[OSError | None, Address]:
+    """The first address that answers, or is silent; else the first one with its error. None for an answer."""
+    first: tuple[OSError, Address] | None = None
+    for address in addresses:
+        try:
+            exchange(net, address, port, payload, seconds=_left(deadline))
+        except TimeoutError as exc:
+            return exc, address
+        except OSError as exc:
+            first = first or (exc, address)
+        else:
+            return None, address
     assert first is not None, "a name that resolves has an address"
     return first
 

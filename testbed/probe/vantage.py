@@ -9,6 +9,7 @@ from testbed.host.protocol import Host
 from testbed.model import Observation, Scheme, Target
 from testbed.names import Naming
 from testbed.namespaces import NetworkNamespace
+from testbed.probe import datagram
 from testbed.probe.attempt import Ask, How, LookAtEnds, Seen, attempt
 from testbed.probe.trust import Trust
 
@@ -54,8 +55,8 @@ class Vantage:
     ) -> Observation:
         """Try once to reach a target, and say what was seen. What the network does is never raised.
 
-        :param target: a URL (https, http, tcp) or host:port
-        :param ask: by HTTP: what to ask for, where that is more than a GET
+        :param target: a URL (https, http, tcp, udp) or host:port
+        :param ask: by HTTP: what to ask for, where that is more than a GET; by UDP: its body is the datagram
         :param trust: by HTTPS: what certificates are verified by; None takes any, as Portainer's ping does
         :param look: where nothing comes in time: looks at the two ends while the connection is there
         :raises UsageError: the target is none of these
@@ -83,7 +84,9 @@ class Vantage:
         )
 
     def _command(self, goal: Target, seconds: float, ask: Ask, *, verifies: bool) -> str:
-        """curl for each scheme; ``telnet://`` is its way of connecting and saying nothing."""
+        """curl for each scheme over TCP; ``telnet://`` is its way of connecting and saying nothing."""
+        if goal.scheme is Scheme.UDP:
+            return f"{self.by_hand} {shlex.join(datagram.command(goal, ask.body, seconds))}".lstrip()
         url = f"telnet://{goal.authority}" if goal.scheme is Scheme.TCP else str(goal)
         words = ["-v" if verifies else "-kv", "-m", f"{seconds:g}"]
         words += ["-X", ask.method] if ask.method != "GET" else []

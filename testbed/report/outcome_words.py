@@ -16,6 +16,7 @@ SHORT: Final[Mapping[Outcome, str]] = MappingProxyType(
         Outcome.RESET: "reset",
         Outcome.CLOSED: "closed",
         Outcome.TIMED_OUT: "timed out",
+        Outcome.NO_ANSWER: "no answer",
         Outcome.HOST_UNREACHABLE: "no host",
         Outcome.NETWORK_UNREACHABLE: "no route",
         Outcome.PROHIBITED: "prohibited",

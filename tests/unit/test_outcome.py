@@ -21,13 +21,14 @@ from tests.unit.pasted.wordings import NO_ERROR, WORDS, Never
 
 
 def test_outcomes_are_the_closed_set_of_the_design() -> None:
-    """The outcomes are these thirteen: reports, JSON and predictions of others depend on their words."""
+    """The outcomes are these fourteen: reports, JSON and predictions of others depend on their words."""
     assert [outcome.value for outcome in Outcome] == [
         "connected",
         "refused",
         "reset",
         "closed",
         "timed out",
+        "no answer",
         "host unreachable",
         "network unreachable",
         "prohibited",
@@ -105,14 +106,15 @@ def test_error_without_an_errno_of_its_own_has_its_outcome(error: OSError, outco
 
 
 def test_every_outcome_of_connecting_is_reachable() -> None:
-    """An error gives every outcome but those that come from names, from HTTP and from success."""
+    """An error gives every outcome but those that come from names, HTTP, success and the silence of UDP."""
     errors = [
         *(OSError(number, "") for number in OUTCOMES),
         ssl.SSLEOFError(),
         ssl.SSLError(),
         OSError(),
     ]
-    elsewhere = {Outcome.CONNECTED, Outcome.NAME_NOT_FOUND, Outcome.RESOLVER_FAILED, Outcome.HTTP_STATUS}
+    names = {Outcome.NAME_NOT_FOUND, Outcome.RESOLVER_FAILED}
+    elsewhere = {*names, Outcome.CONNECTED, Outcome.NO_ANSWER, Outcome.HTTP_STATUS}
     assert {of_error(error) for error in errors} == set(Outcome) - elsewhere
 
 

@@ -32,7 +32,7 @@ ZONE: Final = {f"*.{WILDCARD_DOMAIN}": [NEIGHBOUR_LAN]}
 _SERVER: Final = """
 import socket, ssl, sys, time
 family, address, port, deed = getattr(socket, sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
-kind = socket.SOCK_DGRAM if deed == "udp" else socket.SOCK_STREAM
+kind = socket.SOCK_DGRAM if deed in ("udp", "echo") else socket.SOCK_STREAM
 server = socket.socket(family, kind)
 server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 if family == socket.AF_INET6:
@@ -40,6 +40,8 @@ if family == socket.AF_INET6:
 server.bind((address, port))
 if deed == "udp":
     time.sleep(3600)
+while deed == "echo":
+    server.sendto(*server.recvfrom(65536))
 server.listen(int(sys.argv[5]) if len(sys.argv) > 5 else 128)
 if deed == "idle":
     time.sleep(3600)
@@ -122,7 +124,8 @@ class Stage:
         """Start a program that listens, in a host's or container's network namespace; returns once it does.
 
         :param deed: ``http`` answers 200, ``large`` too, with 64 KiB, ``status`` 503, ``close`` reads and closes,
-            ``reset`` resets, ``silent`` accepts and says nothing, ``idle`` never accepts, ``udp`` is no TCP at all
+            ``reset`` resets, ``silent`` accepts and says nothing, ``idle`` never accepts; of UDP
+            ``echo`` sends back what it gets, and ``udp`` says nothing
         """
         family = "AF_INET6" if ":" in address else "AF_INET"
         argv = ["python3", "-c", _SERVER, family, address, str(port), deed, str(backlog)]
@@ -132,7 +135,7 @@ class Stage:
         process = host.popen(argv)
         self._closing.callback(end, process)
         net = self.net(place)
-        if deed == "udp":
+        if deed in ("udp", "echo"):
             wait_for(lambda: f":{port} " in self.run("ss -Hlun", on=place), f"{place} to take UDP on {port}")
         else:
             wait_for(lambda: any(x.port == port for x in listeners(net)), f"{place} to listen on {port}")

@@ -171,7 +171,7 @@ def after_connect(target: Target | None) -> Phase:
     """The phase that follows on a TCP connection to a target."""
     if target is None:
         return Phase.TLS
-    return {Scheme.HTTP: Phase.HTTP, Scheme.HTTPS: Phase.TLS, Scheme.TCP: Phase.CONNECT}[target.scheme]
+    return {Scheme.HTTP: Phase.HTTP, Scheme.HTTPS: Phase.TLS}.get(target.scheme, Phase.CONNECT)
 
 
 def hint_of(outcome: Outcome) -> str:

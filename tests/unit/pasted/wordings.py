@@ -18,7 +18,7 @@ class Never:
 
 
 #: No error text says that it was none, and none is read that stands for nothing of ours.
-NO_ERROR: Final = frozenset({Outcome.CONNECTED, Outcome.INCONCLUSIVE})
+NO_ERROR: Final = frozenset({Outcome.CONNECTED, Outcome.INCONCLUSIVE, Outcome.NO_ANSWER})
 NO_STATUS: Final = Never("it speaks no HTTP")
 NO_TLS: Final = Never("it speaks no TLS")
 NGINX_TAIL: Final = 'upstream, client: 10.88.0.1, request: "GET / HTTP/1.1", upstream: "http://10.88.0.11:8000/"'
