@@ -20,6 +20,7 @@ from testbed.explain import (
     proxying,
     publishing,
     rootless,
+    rootless_helpers,
     rootless_ports,
     routing,
     searching,
@@ -57,6 +58,7 @@ REGISTERED: Final = (
     naming,
     neighbours,
     publishing,
+    rootless_helpers,
     rootless_ports,
     routing,
 )

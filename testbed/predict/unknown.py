@@ -135,13 +135,6 @@ class HostLoopbackOption:
 
 
 @dataclass(frozen=True, slots=True)
-class BehindSlirp:
-    """slirp4netns accepts for a container, and what it does when that does not is not modelled."""
-
-    accepted: Accepted
-
-
-@dataclass(frozen=True, slots=True)
 class ContainerNotShown:
     """A program accepts for a container that is not in the picture."""
 
@@ -163,11 +156,12 @@ class PastaIpv6:
 
 
 @dataclass(frozen=True, slots=True)
-class PastaFirewall:
-    """pasta's packets come in by the container's interface, and what its firewall makes of them is not modelled."""
+class InsideFirewall:
+    """A program's packets come in by the container's interface, and what its firewall makes of them is not modelled."""
 
     accepted: Accepted
     namespace: Namespace
+    program: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +195,10 @@ Reason: TypeAlias = (
     | LaterPackets
     | BeyondProgram
     | HostLoopbackOption
-    | BehindSlirp
     | ContainerNotShown
     | AddressesDiffer
     | PastaIpv6
-    | PastaFirewall
+    | InsideFirewall
     | ForwarderFails
     | NotHandedOn
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from testbed.predict import Prediction, ending, steps, unknown, unresolved
+from testbed.predict import Prediction, ending, rootless, steps, unknown, unresolved
 from testbed.predict.ending import Filtered, PacketEnding, Verdict
 from testbed.predict.unknown import OfRule, Reason, Unknown
 from testbed.predict.unresolved import Question, question_of, walked
@@ -45,7 +45,7 @@ def question(predicted: Prediction) -> Question:
 
 
 #: Where the classes of endings and steps are defined.
-_DEFINED: Final = (ending, steps, unknown, unresolved)
+_DEFINED: Final = (ending, rootless, steps, unknown, unresolved)
 
 
 def kinds(base: type) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 from dataclasses import replace
 
@@ -27,6 +28,7 @@ from testbed.explain.explanation import Conclusion, Explanation
 from testbed.hosts_file import HostsFile
 from testbed.model import Observation, Outcome, Phase, Target
 from testbed.predict import Disposition, Prediction, predict
+from testbed.predict.rootless import InsideSubnet
 from tests.unit.predicted import place
 
 _PORT = 8000
@@ -125,9 +127,17 @@ def test_the_hosts_loopback_by_slirps_name(opened: bool | None, outcome: Outcome
     assert made.outcome is outcome
 
 
-def test_another_address_of_slirps_own_is_not_known() -> None:
-    """What slirp4netns does with the rest of its network is not modelled."""
-    assert ask(world(listener("0.0.0.0")), "client", f"10.0.2.77:{_PORT}").disposition is Disposition.UNKNOWN
+def test_another_address_in_slirps_subnet_is_nobodys() -> None:
+    """slirp4netns answers ARP for its own names only: a LAN with those addresses is out of reach, whoever is there."""
+    made = ask(world(listener("0.0.0.0")), "client", f"10.0.2.77:{_PORT}")
+    assert (made.outcome, made.errno) == (Outcome.HOST_UNREACHABLE, errno.EHOSTUNREACH)
+    assert isinstance(made.ending, InsideSubnet)
+    assert str(made.ending.subnet) == "10.0.2.0/24"
+
+
+def test_another_port_of_slirps_resolver_is_not_known() -> None:
+    """What slirp4netns does with other ports of its resolver's address is not modelled."""
+    assert ask(world(listener("0.0.0.0")), "client", f"10.0.2.3:{_PORT}").disposition is Disposition.UNKNOWN
 
 
 def test_a_host_that_is_not_in_the_picture_decides_nothing() -> None:

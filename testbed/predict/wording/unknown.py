@@ -9,7 +9,6 @@ from testbed.evidence.programs import PASTA, SLIRP
 from testbed.predict.unknown import (
     AddressesDiffer,
     AttachedProgram,
-    BehindSlirp,
     BeyondProgram,
     ContainerNotShown,
     Divergence,
@@ -17,10 +16,10 @@ from testbed.predict.unknown import (
     DuplicateAddress,
     ForwarderFails,
     HostLoopbackOption,
+    InsideFirewall,
     IpsecSelects,
     LaterPackets,
     NotHandedOn,
-    PastaFirewall,
     PastaIpv6,
     Reason,
     RoutedInCircles,
@@ -130,11 +129,6 @@ def _(_: HostLoopbackOption, ending: Unknown) -> str:
 
 
 @said.register
-def _(reason: BehindSlirp, _ending: Unknown) -> str:
-    return f"{why(reason.accepted)} for a container, and what it does when that cannot be reached is not modelled"
-
-
-@said.register
 def _(reason: ContainerNotShown, _ending: Unknown) -> str:
     return f"{why(reason.accepted)}, and the container that it does so for is not in the picture"
 
@@ -150,9 +144,9 @@ def _(reason: PastaIpv6, _ending: Unknown) -> str:
 
 
 @said.register
-def _(reason: PastaFirewall, _ending: Unknown) -> str:
-    rules = f"the firewall rules of {reason.namespace.label}"
-    return f"{why(reason.accepted)}, and what {rules} do then is not modelled"
+def _(reason: InsideFirewall, _ending: Unknown) -> str:
+    rules = f"the firewall rules of {reason.namespace.label} do with what {reason.program} sends in"
+    return f"{why(reason.accepted)}, and what {rules} is not modelled"
 
 
 @said.register

@@ -1,0 +1,81 @@
+"""Causes of rootless Podman's helper programs: one has ended, or has an address that is meant for others. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from testbed.change.containers import Restart, RestartAll
+from testbed.evidence import Container, Namespace
+from testbed.explain import listening, neighbours, routing
+from testbed.explain.by_ending import propose
+from testbed.explain.case import Case
+from testbed.explain.codes import Cause
+from testbed.explain.explanation import Proposal, Remedy, Row
+from testbed.explain.rows import rows_of_walk
+from testbed.predict.rootless import ForwarderGone, HelperGone, OutdatedCopy
+from testbed.predict.wording import why
+
+
+@propose.register
+def helper_gone(ending: HelperGone, case: Case) -> Iterator[Proposal]:
+    """The interface of a container, or of all bridges, is gone with the program that held it."""
+    here = ending.namespace
+    links = " ".join(link.name for link in here.links)
+    yield Proposal(
+        Cause.NO_NETWORK,
+        f"{why(ending)}.",
+        (Row("links", here.label, links),),
+        tuple(_restarts(case, here)),
+    )
+    yield from routing.no_route(ending, case)
+
+
+@propose.register
+def forwarder_gone(ending: ForwarderGone, case: Case) -> Iterator[Proposal]:
+    """Nobody takes the published port any more."""
+    container, published = ending.container, ending.published
+    ports = f"{published.host_port}->{published.container_port}/{published.protocol} {container.name}"
+    yield Proposal(
+        Cause.NOBODY_LISTENS,
+        f"{why(ending)}.",
+        (Row("published", ending.namespace.label, ports),),
+        (_restart(container),),
+    )
+    yield from listening.no_listener(ending, case)
+
+
+@propose.register
+def outdated_copy(ending: OutdatedCopy, case: Case) -> Iterator[Proposal]:
+    """The address of the host has changed since pasta copied it."""
+    yield Proposal(
+        Cause.NOBODY_HAS_ADDRESS,
+        f"{why(ending)}.",
+        rows_of_walk(case.prediction),
+        tuple(_restarts(case, ending.copied)),
+    )
+    yield from neighbours.nobody_has_it(ending, case)
+
+
+def _restarts(case: Case, here: Namespace) -> Iterator[Remedy]:
+    """Restarting what has the helper of a namespace started: its container, or all on bridges."""
+    for container in case.containers_in(here.key):
+        yield _restart(container)
+    for host in case.evidence.hosts:
+        if host.rootless_namespace == here.key:
+            for network in case.evidence.networks:
+                if network.host == host.key:
+                    yield Remedy(
+                        f"Stop every container on a bridge, and start those on {network.name} again: the first one "
+                        "starts its helper anew",
+                        "podman stop --all; podman start NAME ...",
+                        (RestartAll(host.key, network.name),),
+                    )
+
+
+def _restart(container: Container) -> Remedy:
+    """Podman starts the helpers of a container with it."""
+    return Remedy(
+        f"Restart {container.name}: its helpers are started with it",
+        f"podman restart {container.name}",
+        (Restart(container.host, container.id),),
+    )
