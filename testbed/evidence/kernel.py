@@ -231,6 +231,9 @@ class Process:
     """The container it runs in, by name."""
     namespace: str | None = None
     """The namespace it lives in now, which a socket that it holds need not be of; None where unknown."""
+    stopped: bool = False
+    """Of the holder of a socket: whether it, and everybody else who holds the socket, is stopped by a signal (proc(5),
+    state T)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from testbed.change import Change
 from testbed.change.listening import Listen, Rebind, StartProgram
+from testbed.change.resuming import Continue, Unpause
 from testbed.evidence import Listener, Namespace, Protocol
 from testbed.evidence.programs import only_holds
 from testbed.explain import elsewhere, publishing
@@ -16,8 +18,9 @@ from testbed.explain.explanation import Proposal, Remedy, Row
 from testbed.explain.rows import listener_row, no_listener_row, rows_of_walk
 from testbed.explain.tunnels import without_listener
 from testbed.model import Address
-from testbed.predict.ending import NoListener, QueueFull
+from testbed.predict.ending import NoListener, QueueFull, Suspended
 from testbed.predict.steps import Translation
+from testbed.predict.wording import why
 
 
 @propose.register
@@ -36,6 +39,25 @@ def no_listener(ending: NoListener, case: Case) -> Iterator[Proposal]:
     yield from without_listener(case, here)
     yield from elsewhere.of_another_container(ending, case)
     yield _nobody(case, here, address)
+
+
+@propose.register
+def suspended(ending: Suspended, case: Case) -> Iterator[Proposal]:
+    """The kernel accepts, and the program behind does not run."""
+    here, listener, process = ending.namespace, ending.listener, ending.listener.process
+    paused = ending.container
+    if paused is not None:
+        change: Change = Unpause(paused.host, paused.id)
+        remedy = Remedy(f"Let {paused.name} run again", f"podman unpause {paused.name}", (change,))
+    else:
+        change = Continue(here.key, listener)
+        remedy = Remedy(f"Let {holder(listener)} run again", f"kill -CONT {process.pid}" if process else "", (change,))
+    yield Proposal(
+        Cause.PEER_SILENT,
+        f"{why(ending)}, so that {case.said} is connected to and says nothing.",
+        (listener_row(here, listener),),
+        (remedy,),
+    )
 
 
 @propose.register

@@ -11,7 +11,8 @@ class Disposition(StrEnum):
     ACCEPTED = "accepted"
     """A listener takes the connection."""
     HELD = "held"
-    """A listener that never accepts: Podman's placeholder on a published port (conmon)."""
+    """A listener that does not accept, and the kernel does: Podman's placeholder on a published port (conmon), or a
+    program that is stopped or paused."""
     NO_LISTENER = "no listener"
     QUEUE_FULL = "queue full"
     DROPPED = "dropped"

@@ -3,7 +3,7 @@
     Ending
       PacketEnding                     a packet was sent, or was to be
         Taken                          a socket was found for it
-          Accepted  Held  QueueFull
+          Accepted  Held  Suspended  QueueFull
         Filtered                       a rule or a policy decided
           Dropped  Rejected  NeighbourFiltered  LaterFiltered
         Discarded  NoListener  NoTranslationAddress  NoRoute  RouteForbids  NoSource  NoNeighbour  StaleNeighbour
@@ -133,6 +133,15 @@ class Held(Taken):
     """The listener only holds the port, and never accepts."""
 
     disposition = Disposition.HELD
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended(Taken):
+    """The listener's program is stopped, or its container paused: the kernel accepts for it, and nobody reads."""
+
+    disposition = Disposition.HELD
+    container: Container | None
+    """The container that is paused; None where it is the program that was stopped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from testbed.evidence import Container, Evidence, Namespace, Protocol, Published
 from testbed.evidence.programs import PASTA, ROOTLESSPORT, SLIRP, is_pasta
 from testbed.model import Address
 from testbed.predict import pasta, slirp
-from testbed.predict.ending import Accepted, Held, NoListener, PacketEnding, RelayCloses
+from testbed.predict.ending import Accepted, Held, NoListener, PacketEnding, RelayCloses, Suspended
 from testbed.predict.steps import ProgramForwards, Step
 from testbed.predict.unknown import (
     AddressesDiffer,
@@ -69,7 +69,7 @@ def by_forwarder(evidence: Evidence, ending: Accepted, connect: Connect) -> Trav
 def _behind_forwarder(ending: Accepted, program: str, call: _Call) -> PacketEnding:
     """The ending that the caller sees of the second connection."""
     onward = call.ending
-    if isinstance(onward, Accepted | Held):
+    if isinstance(onward, Accepted | Held | Suspended):
         return onward
     if isinstance(onward, NoListener):
         return RelayCloses(ending.trail, ending.listener, program, call.container, call.published, onward)

@@ -19,6 +19,7 @@ from testbed.predict.port_forwarder import by_forwarder
 from testbed.predict.rootless import InsideSubnet, OutdatedCopy
 from testbed.predict.routing import own_addresses
 from testbed.predict.steps import ProgramConnects, ProgramRefuses, Step
+from testbed.predict.suspended import suspended
 from testbed.predict.unknown import BeyondProgram, HostLoopbackOption, Unknown
 
 _LOOPBACK: Final = "127.0.0.1"
@@ -41,6 +42,8 @@ def connect(evidence: Evidence, namespace: str, protocol: Protocol, address: Add
         elif is_pasta(ending.link.holder):
             taken = _by_pasta(evidence, ending, ending.link, protocol, port)
     elif isinstance(ending, Accepted):
+        if asleep := suspended(evidence, ending):
+            return asleep, steps
         taken = by_forwarder(evidence, ending, connect)
     return (named(evidence, ending), steps) if taken is None else (taken[0], (*steps, *taken[1]))
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ _SOCKET: Final = "socket:["
 _TUN: Final = "/dev/net/tun"
 _SSH: Final = "ssh"
 _NO_HOST_LOOPBACK: Final = "--disable-host-loopback"
+_STOPPED: Final = ([b"T"], [b"t"])
 _LONGEST: Final = 4096
 
 
@@ -27,7 +28,7 @@ class Holders:
     """Who holds what."""
 
     sockets: Mapping[int, Process] = field(default_factory=dict)
-    """By the inode of the socket. Of several processes that hold one, the first by number."""
+    """By the inode of the socket. Of several processes that hold one, the first by number: stopped where all are."""
     tuns: Mapping[str, str] = field(default_factory=dict)
     """The program that holds a tun or tap device, by the device's name; none where several programs hold one so called:
     each namespace may have its own."""
@@ -46,34 +47,71 @@ def holders(inodes: Collection[int], containers: Mapping[str, str], proc: Path =
     :param containers: the name of the container that lives in a mount namespace, by what /proc/PID/ns/mnt says: each
         has one of its own, while it may share any other namespace
     """
-    sockets: dict[int, Process] = {}
-    tuns: dict[str, set[str]] = {}
-    forwards: list[Forwarder] = []
-    loopback: dict[str, bool] = {}
-    pasta: dict[str, PastaNames] = {}
+    found = _Pass(inodes, containers)
     for pid in sorted(int(name) for name in os.listdir(proc) if name.isdecimal()):  # noqa: PTH208
-        folder = proc / str(pid)
+        found.look(proc / str(pid))
+    return found.result()
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One pass over /proc, with what it has found so far. Not a value."""
+
+    inodes: Collection[int]
+    containers: Mapping[str, str]
+    sockets: dict[int, Process] = field(default_factory=dict)
+    running: set[int] = field(default_factory=set)
+    """The sockets that a process holds which is not stopped."""
+    tuns: dict[str, set[str]] = field(default_factory=dict)
+    forwards: list[Forwarder] = field(default_factory=list)
+    loopback: dict[str, bool] = field(default_factory=dict)
+    pasta: dict[str, PastaNames] = field(default_factory=dict)
+
+    def look(self, folder: Path) -> None:
+        """See what a process holds, and was told to forward.
+
+        :param folder: its folder in /proc
+        """
+        held: list[int] = []
         for fd, target in open_files(folder):
             if target.startswith(_SOCKET):
                 inode = int(target[len(_SOCKET) : -1])
-                if inode in inodes and inode not in sockets:
-                    sockets[inode] = _process(folder, containers)
+                if inode in self.inodes:
+                    held.append(inode)
             elif target == _TUN:
-                for name in _interface(folder / "fdinfo" / fd):
-                    tuns.setdefault(name, set()).add(_name(folder))
-                if _name(folder) == SLIRP:
-                    loopback.update(_host_loopback(folder))
-                elif is_pasta(_name(folder)):
-                    pasta.update(names_of(folder, open_files(folder)))
+                self._note_tun(folder, fd)
+        if held:
+            self._note_sockets(folder, held)
         if _name(folder) == _SSH:
-            forwards += forwards_of(folder, link(folder, "net") or "")
-    return Holders(
-        sockets,
-        {name: next(iter(held)) for name, held in tuns.items() if len(held) == 1},
-        tuple(forwards),
-        loopback,
-        pasta,
-    )
+            self.forwards += forwards_of(folder, link(folder, "net") or "")
+
+    def _note_sockets(self, folder: Path, held: Sequence[int]) -> None:
+        if not _is_stopped(folder):
+            self.running.update(held)
+        process = None
+        for inode in held:
+            if inode not in self.sockets:
+                process = process or _process(folder, self.containers)
+                self.sockets[inode] = process
+
+    def _note_tun(self, folder: Path, fd: str) -> None:
+        name = _name(folder)
+        for device in _interface(folder / "fdinfo" / fd):
+            self.tuns.setdefault(device, set()).add(name)
+        if name == SLIRP:
+            self.loopback.update(_host_loopback(folder))
+        elif is_pasta(name):
+            self.pasta.update(names_of(folder, open_files(folder)))
+
+    def result(self) -> Holders:
+        """Return what was found, as a value."""
+        return Holders(
+            {inode: replace(one, stopped=inode not in self.running) for inode, one in self.sockets.items()},
+            {name: next(iter(held)) for name, held in self.tuns.items() if len(held) == 1},
+            tuple(self.forwards),
+            self.loopback,
+            self.pasta,
+        )
 
 
 def _process(folder: Path, containers: Mapping[str, str]) -> Process:
@@ -93,6 +131,15 @@ def _name(folder: Path) -> str:
     with suppress(OSError):
         return (folder / "comm").read_bytes()[:_LONGEST].decode(errors="replace").removesuffix("\n")
     return ""
+
+
+def _is_stopped(folder: Path) -> bool:
+    """Return True where a signal or a tracer has stopped it: the state is behind its name, which may have any brackets
+    in it (proc(5), stat).
+    """
+    with suppress(OSError):
+        return (folder / "stat").read_bytes().rpartition(b")")[2].split()[:1] in _STOPPED
+    return False
 
 
 def _host_loopback(folder: Path) -> dict[str, bool]:

@@ -19,6 +19,7 @@ CHANGED: Final = {
     "testbed.predict.frame_filters.FrameFilters": "remembers which layers each namespace has chains at",
     "testbed.predict.netfilter.Netfilter": "remembers what each firewall on the way was asked",
     "testbed.predict.next_hop.NextHop": "remembers who has asked for a neighbour on the way there",
+    "testbed.readers.processes._Pass": "gathers as it goes through /proc; its Holders is the value",
     "testbed.predict.walk_record.WalkRecord": "written as the packet goes; its Prediction is the value",
     "testbed.readers.iptables_text._Table": "a table while it is read, line by line",
     "testbed.readers.nft_json._Building": "a rule while it is read, expression by expression",

@@ -27,6 +27,7 @@ from testbed.predict.ending import (
     Routed,
     RouteForbids,
     StaleNeighbour,
+    Suspended,
     Taken,
     Unasked,
 )
@@ -51,6 +52,16 @@ def accepted(ending: Accepted) -> str:
 def held(ending: Held) -> str:
     """A listener holds the port."""
     return f"{_bound(ending)} holds the port and never accepts"
+
+
+@sentence.register
+def suspended(ending: Suspended) -> str:
+    """Nobody reads."""
+    process = ending.listener.process
+    what = (
+        f"{ending.container.name} is paused" if ending.container else f"{process.name if process else '?'} is stopped"
+    )
+    return f"{_bound(ending)} accepts by its kernel alone: {what}"
 
 
 @sentence.register

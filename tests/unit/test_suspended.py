@@ -1,0 +1,96 @@
+"""A listener whose program does not run at the moment: how it is read, predicted and explained."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from testbed.evidence import Evidence, Process
+from testbed.explain.codes import Cause
+from testbed.model import Outcome
+from testbed.predict.ending import Accepted, Suspended
+from testbed.readers.processes import holders
+from testbed.waiting import wait_for
+from tests.unit.test_relay import ask, listener, told, world
+
+PORT = 8000
+
+
+@contextmanager
+def child_with(sock: socket.socket) -> Iterator[int]:
+    """A process that holds a socket and sleeps; its number."""
+    child = subprocess.Popen(["sleep", "600"], pass_fds=[sock.fileno()])
+    try:
+        yield child.pid
+    finally:
+        child.kill()
+        child.wait()
+
+
+def stop(pid: int) -> None:
+    """Stop a process by a signal, and wait until it is."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: b") T " in Path(f"/proc/{pid}/stat").read_bytes(), f"{pid} to stop")
+
+
+def test_a_holder_that_is_stopped_is_read_so() -> None:
+    """A socket is held by a stopped process only where nobody else who has it runs: a server may have many."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        inode = os.fstat(listening.fileno()).st_ino
+        with child_with(listening) as one, child_with(listening) as other:
+            listening.close()
+            wait_for(lambda: holders({inode}, {}).sockets[inode].pid == min(one, other), "it to be theirs alone")
+            stop(one)
+            assert not holders({inode}, {}).sockets[inode].stopped
+            stop(other)
+            assert holders({inode}, {}).sockets[inode].stopped
+
+
+def listened(evidence: Evidence, process: Process, *, state: str = "running") -> Evidence:
+    """The picture with a process that listens in ``client``, which is in a state."""
+    there = evidence.namespaces["client"]
+    entry = replace(listener("0.0.0.0"), process=process)
+    client, *others = evidence.containers
+    return replace(
+        evidence,
+        containers=(replace(client, state=state), *others),
+        namespaces={**evidence.namespaces, "client": replace(there, listeners=(entry,))},
+    )
+
+
+@pytest.mark.parametrize(
+    ("process", "state", "words"),
+    [
+        (Process(7, "app", "client", stopped=True), "running", "app is stopped"),
+        (Process(7, "app", "client"), "paused", "client is paused"),
+        (Process(7, "app"), "paused", ""),
+        (Process(7, "app", "client"), "running", ""),
+    ],
+    ids=["stopped", "paused", "another's process in a paused container's namespace", "runs"],
+)
+def test_the_kernel_accepts_for_who_does_not_run(process: Process, state: str, words: str) -> None:
+    """The connection is made and nobody speaks; of UDP nothing comes back."""
+    made = listened(world(), process, state=state)
+    ended = {scheme: ask(made, "client", f"{scheme}://10.0.2.100:{PORT}") for scheme in ("tcp", "http")}
+    kind, outcome = (Suspended, Outcome.TIMED_OUT) if words else (Accepted, Outcome.CONNECTED)
+    assert [type(one.ending) for one in ended.values()] == [kind, kind]
+    assert [one.outcome for one in ended.values()] == [Outcome.CONNECTED, outcome]
+    assert words in ended["tcp"].why
+
+
+def test_a_program_that_is_stopped_is_told_to_go_on() -> None:
+    """The cause is that it says nothing, and the cure is its own."""
+    made = listened(world(), Process(7, "app", "client"), state="paused")
+    found = told(made, "client", f"tcp://10.0.2.100:{PORT}", Outcome.CONNECTED)
+    assert (found.cause, found.diagnosis and found.diagnosis.cures[0].command) == (
+        Cause.PEER_SILENT,
+        "podman unpause client",
+    )
