@@ -26,6 +26,8 @@ class Member:
     """A container's name; None for a host."""
     container_id: str = ""
     """Empty for a host."""
+    pod: str = ""
+    """The pod whose infra container it is, by name; empty for anything else."""
 
     @property
     def name(self) -> str:
@@ -36,7 +38,7 @@ class Member:
 def called(member: Member) -> Called:
     """All that a member may be called."""
     container_id = None if member.container is None else member.container_id
-    return Called(member.name, member.host, member.lab.name, container_id)
+    return Called(member.name, member.host, member.lab.name, container_id, pod=member.pod)
 
 
 def described(labs: Iterable[Running]) -> tuple[Member, ...]:
@@ -66,7 +68,9 @@ def _living(lab: Running) -> Iterable[Member]:
     for source in of_running_lab(lab.hosts):
         if isinstance(source.podman, ByService):
             with suppress(EngineError):
-                yield from (Member(lab, source.name, one.pid, one.name, one.id) for one in source.podman.listed())
+                yield from (
+                    Member(lab, source.name, one.pid, one.name, one.id, one.pod) for one in source.podman.listed()
+                )
 
 
 def known(text: str, labs: Sequence[Running], *, join: bool) -> tuple[Member, ...]:

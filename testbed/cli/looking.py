@@ -18,7 +18,8 @@ from testbed.readers.take import Source
 
 #: What --from and exec take, in the words of :mod:`testbed.evidence.lookup`.
 NOTATION: Final = (
-    "NAME is a container's name or id, or the first letters of one, a host's name, or 'host' for the host itself. "
+    "NAME is a container's name or id, or the first letters of one, a pod's or a host's name, or 'host' for the host "
+    "itself. "
     "Where several are called so: LAB/NAME, HOST/NAME or LAB/HOST/NAME."
 )
 #: What --from takes beside, where it is enough to predict.

@@ -1,8 +1,9 @@
 """Finding a host or a container by what a person calls it. Pure.
 
-The notation is ``[LAB/][HOST/]NAME``. NAME is a container's name or id, a host's name or the key of its network
-namespace (``net:[4026531840]``), the word ``host`` for a host, or the first letters of a container's name or id. A
-whole name goes before first letters, and a container before a host of the same name, which is ``NAME/host``.
+The notation is ``[LAB/][HOST/]NAME``. NAME is a container's name or id, a pod's name, a host's name or the key
+of its network namespace (``net:[4026531840]``), the word ``host`` for a host, or the first letters of a container's
+name or id. A whole name goes before first letters, and a container before a host of the same name, which is
+``NAME/host``.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ class Called:
     """The lab in the background that it is in; empty where it is in none."""
     container_id: str | None = None
     """None for a host."""
+    pod: str = ""
+    """Of an infra container: its pod's name, which means it too, as the pod has its network namespace. Podman gives no
+    container the name of a pod, nor the other way round."""
     namespace: str = ""
     """Of a host: the key of its network namespace; empty where it is not known. Hosts that have one and the same are
     one place: the rootful and the rootless Podman of a machine."""
@@ -84,22 +88,25 @@ def spelled(one: T, among: Sequence[T], called: Callable[[T], Called]) -> str:
 
 
 def _spellings(own: Called) -> Iterator[str]:
-    """From short to long."""
-    yield own.name
-    if own.container_id is not None:
-        yield _joined(own.host, own.name)
-    if own.lab:
-        yield _joined(own.lab, own.name)
-        yield _joined(own.lab, own.host, own.name)
-    if own.container_id is not None:
-        yield own.container_id[:_SHORT_ID]
-        yield own.container_id
+    """From short to long; a pod's infra container by its pod first."""
+    if own.container_id is None:
+        yield own.name
+        if own.lab:
+            yield _joined(own.lab, own.name)
+        yield _joined(own.name, HOST)
+        if own.lab:
+            yield _joined(own.lab, own.name, HOST)
+        if own.namespace:
+            yield own.namespace
         return
-    yield _joined(own.name, HOST)
-    if own.lab:
-        yield _joined(own.lab, own.name, HOST)
-    if own.namespace:
-        yield own.namespace
+    for word in filter(None, (own.pod, own.name)):
+        yield word
+        yield _joined(own.host, word)
+        if own.lab:
+            yield _joined(own.lab, word)
+            yield _joined(own.lab, own.host, word)
+    yield own.container_id[:_SHORT_ID]
+    yield own.container_id
 
 
 def _joined(*words: str) -> str:
@@ -119,7 +126,7 @@ def _is_within(own: Called, within: Sequence[str]) -> bool:
 
 
 def _is_whole_container(own: Called, name: str) -> bool:
-    return own.container_id is not None and name in (own.name, own.container_id)
+    return own.container_id is not None and bool(name) and name in (own.name, own.container_id, own.pod)
 
 
 def _is_whole_host(own: Called, name: str) -> bool:

@@ -27,8 +27,15 @@ class Place:
 
     @property
     def name(self) -> str:
-        """Its name among people; another place may be called the same."""
-        return self.container.name if self.container else self.host.name
+        """Its name among people; another place may be called the same. An infra container is called as its pod is."""
+        if self.container is None:
+            return self.host.name
+        return self.pod or self.container.name
+
+    @property
+    def pod(self) -> str:
+        """The pod whose infra container it is, by name; empty for anything else."""
+        return self.container.pod if self.container and self.container.infra else ""
 
     @property
     def namespace(self) -> str | None:
@@ -115,4 +122,4 @@ def called(place: Place) -> Called:
     host, container = place.host, place.container
     if container is None:
         return Called(host.name, host.name, host.lab, namespace=host.namespace)
-    return Called(container.name, host.name, host.lab, container.id)
+    return Called(container.name, host.name, host.lab, container.id, pod=place.pod)

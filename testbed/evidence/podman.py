@@ -85,6 +85,10 @@ class Container:
     exit_code: int = 0
     image: str = ""
     pod: str = ""
+    """The pod that it is in, by name; empty for none."""
+    infra: bool = False
+    """Whether it only keeps its pod's namespaces: the pod's addresses and published ports are its own, and those of all
+    members (podman-pod-create(1), --infra)."""
     attachments: tuple[Attachment, ...] = ()
     published: tuple[Published, ...] = ()
     names: Names = field(default_factory=lambda: Names(HostsFile({})))

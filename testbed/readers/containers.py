@@ -60,6 +60,8 @@ class Listed:
     name: str
     pid: int
     """Its main process, as its host counts; 0 where it does not run."""
+    pod: str = ""
+    """The pod whose infra container it is, by name; empty for anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,14 @@ class ByService:
         :raises EngineError: Podman refused, or does not answer
         """
         with self.engine.asking() as asking:
-            said = self._get(asking, "/containers/json", {"all": "true"})
+            said = self._get(asking, "/containers/json", {"all": "true", "pod": "true"})
         found = (
-            Listed(str(one.get("Id", "")), str(next(iter(_sequence(one.get("Names"))), "")), _pid_of(one))
+            Listed(
+                str(one.get("Id", "")),
+                str(next(iter(_sequence(one.get("Names"))), "")),
+                _pid_of(one),
+                str(one.get("PodName") or "") if one.get("IsInfra") else "",
+            )
             for one in map(_mapping, _sequence(said))
         )
         return sorted(found, key=lambda one: one.name)
@@ -230,6 +237,7 @@ def container(inspect: Mapping[str, Any], host: str) -> Container:
         image=str(inspect.get("ImageName", "")),
         pod=str(inspect.get("PodName") or inspect.get("Pod") or ""),
         dns_servers=tuple(_addresses(*_sequence(config.get("Dns")))),
+        infra=bool(inspect.get("IsInfra")),
         attachments=tuple(
             _attachment(str(name), _mapping(one))
             for name, one in sorted(_mapping(settings.get("Networks")).items())

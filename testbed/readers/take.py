@@ -249,10 +249,11 @@ def _wanted(inventories: Sequence[_Inventory]) -> Iterator[tuple[str, Path, str]
 def _labels(inventories: Iterable[_Inventory]) -> Callable[[Called], str]:
     """Words to type that mean one host or container and no other: mostly its name."""
     known = [_called(one, container) for one in inventories for container in (None, *one.containers)]
-    names = Counter(one.name for one in known)
+    names = Counter(one.pod or one.name for one in known)
 
     def label(own: Called) -> str:
-        return own.name if names[own.name] == 1 else lookup.spelled(own, known, lambda one: one)
+        word = own.pod or own.name
+        return word if names[word] == 1 else lookup.spelled(own, known, lambda one: one)
 
     return label
 
@@ -261,7 +262,7 @@ def _called(one: _Inventory, container: Container | None = None) -> Called:
     name, lab = one.source.name, one.source.lab
     if container is None:
         return Called(name, name, lab, namespace=one.namespace)
-    return Called(container.name, name, lab, container.id)
+    return Called(container.name, name, lab, container.id, pod=container.pod if container.infra else "")
 
 
 def _peers(nets: Mapping[str, NetworkNamespace], seen: Mapping[str, Seen]) -> dict[tuple[str, int], Peer]:

@@ -183,3 +183,29 @@ def test_a_published_port_is_that_of_a_container_of_that_very_host() -> None:
     target = Target.parse("127.0.0.1:8080")
     causes = [explain(both, Attempt(both.place(text), target)).cause for text in ("a/laptop", "b/laptop")]
     assert causes == [Cause.NOT_RUNNING, Cause.NOBODY_LISTENS]
+
+
+# --- pods -------------------------------------------------------------------------------------------------------------
+
+#: A pod of two, as Podman lists it: the infra container has a name that nobody types.
+POD_HOST: Final = host("9", "box")
+INFRA: Final = replace(container("58994342da15-infra", POD_HOST, WEB), pod="group", infra=True)
+MEMBER: Final = replace(
+    container("web", POD_HOST, OTHER_WEB), pod="group", mode=f"container:{WEB}", namespace=INFRA.namespace
+)
+
+
+def test_a_pod_is_the_place_of_its_infra_container() -> None:
+    """The pod's network is its infra container's; each is found by its own name, and spoken of by the pod's."""
+    picture = seen([POD_HOST], [INFRA, MEMBER])
+    assert [picture.place(word).container for word in ("group", INFRA.name, "web")] == [INFRA, INFRA, MEMBER]
+    assert (picture.place(INFRA.name).name, picture.spelled(picture.place(INFRA.name))) == ("group", "group")
+
+
+def test_pods_of_one_name_on_two_hosts_are_told_apart() -> None:
+    """Each is named as it can be typed."""
+    other = host("8", "far")
+    twin = replace(container("0a0b-infra", other), pod="group", infra=True)
+    picture = seen([POD_HOST, other], [INFRA, twin])
+    assert "box/group, far/group" in refusal(picture, "group")
+    assert picture.place("far/group").container == twin
