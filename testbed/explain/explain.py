@@ -24,6 +24,7 @@ from testbed.explain import (
     rootless_ports,
     routing,
     searching,
+    untranslated,
     ways,
 )
 from testbed.explain.by_ending import propose
@@ -61,6 +62,7 @@ REGISTERED: Final = (
     rootless_helpers,
     rootless_ports,
     routing,
+    untranslated,
 )
 #: What the picture cannot decide: the observation may.
 _OPEN: Final = (Disposition.UNKNOWN, Disposition.LEFT)

@@ -1,4 +1,4 @@
-"""The helper program of rootless Podman that is behind an ending: it is gone, or has copied an address. Pure."""
+"""What of Podman's is behind an ending of the kernel's: a helper or a rule that is gone, a copied address. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from testbed.evidence import Container, Evidence, HostFacts, Namespace, Published
 from testbed.evidence.programs import PASTA, ROOTLESSPORT, SLIRP
 from testbed.predict import pasta
-from testbed.predict.ending import NoListener, NoRoute, PacketEnding
+from testbed.predict.ending import NoListener, NoRoute, NotTranslated, PacketEnding
 from testbed.predict.rootless import CopiedAddress, ForwarderGone, HelperGone
 from testbed.predict.routing import own_addresses
 
@@ -15,7 +15,7 @@ _FIRST_WITH_PASTA = 5
 
 
 def named(evidence: Evidence, ending: PacketEnding) -> PacketEnding:
-    """Return the ending with the helper that is behind it; as it is where there is none."""
+    """Return the ending with what of Podman's is behind it; as it is where nothing is."""
     if isinstance(ending, NoRoute):
         program = _gone(evidence, ending.namespace)
         if program:
@@ -73,28 +73,43 @@ def _hosts_behind(evidence: Evidence, here: Namespace) -> Iterator[HostFacts]:
             yield host
 
 
-def _unforwarded(evidence: Evidence, ending: NoListener) -> ForwarderGone | None:
-    """A running rootless container publishes the port, and no socket at all is on it."""
+def _unforwarded(evidence: Evidence, ending: NoListener) -> ForwarderGone | NotTranslated | None:
+    """A running container publishes the port, and no socket at all is on it, nor was the packet translated."""
     here, packet = ending.namespace, ending.packet
-    users = {host.key for host in evidence.hosts if host.namespace == here.key and host.rootless}
-    port = packet.destination_port
-    taken = any(entry.port == port and entry.protocol == packet.protocol for entry in here.listeners)
-    if not users or taken:
+    port, protocol = packet.destination_port, packet.protocol
+    if any(entry.port == port and entry.protocol == protocol for entry in here.listeners):
         return None
-    for container in evidence.containers:
-        if container.host not in users or container.namespace is None or container.namespace == here.key:
+    for host in evidence.hosts:
+        if host.namespace != here.key:
             continue
-        for published in container.published:
-            if (published.host_port, published.protocol) == (port, packet.protocol) and _is_for(published, ending):
-                program = _forwarder(evidence, container)
-                return ForwarderGone(
-                    ending.trail, program, container, published, errno=ending.errno, there=ending.there
-                )
+        for container, published in _publishing(evidence, host):
+            if (published.host_port, published.protocol) != (port, protocol) or not _is_for(published, ending):
+                continue
+            errno, there = ending.errno, ending.there
+            if host.rootless:
+                who = _forwarder(evidence, container)
+                return ForwarderGone(ending.trail, who, container, published, errno=errno, there=there)
+            if _is_translated_for(container, ending):
+                return NotTranslated(ending.trail, container, published, errno=errno, there=there)
     return None
+
+
+def _publishing(evidence: Evidence, host: HostFacts) -> Iterator[tuple[Container, Published]]:
+    """The running containers of a host that have a network of their own, with the ports that they publish."""
+    for container in evidence.containers:
+        if container.host == host.key and container.namespace not in (None, host.namespace):
+            yield from ((container, published) for published in container.published)
 
 
 def _is_for(published: Published, ending: NoListener) -> bool:
     return published.host_address in ("", str(ending.destination))
+
+
+def _is_translated_for(container: Container, ending: NoListener) -> bool:
+    """Netavark translates to an address of the same family, and the kernel nothing that is for ::1."""
+    to = ending.destination
+    own = {address.version for attachment in container.attachments for address in attachment.addresses}
+    return to.version in own and not (to.version == 6 and to.is_loopback)
 
 
 def _forwarder(evidence: Evidence, container: Container) -> str:

@@ -158,6 +158,17 @@ class NoListener(PacketEnding):
     disposition = Disposition.NO_LISTENER
 
 
+@dataclass(frozen=True, slots=True)
+class NotTranslated(NoListener):
+    """The port is published by a container, and no rule has translated the packet on its way to it.
+
+    Podman holds such a port by a socket of conmon's where it can (libpod/oci_util.go, bindPort); that is not there.
+    """
+
+    container: Container
+    published: Published
+
+
 # --- a firewall -------------------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""Helper programs of rootless Podman that are gone, whose address is another's, or that take published ports."""
+"""What of Podman's is behind an ending: a helper or a rule that is gone, an address of others, a published port."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from testbed.evidence import (
 from testbed.model import Outcome
 from testbed.predict import Disposition, slirp
 from testbed.predict.absent_helper import named
-from testbed.predict.ending import NoListener, NoRoute, Routed, Trail
+from testbed.predict.ending import NoListener, NoRoute, NotTranslated, Routed, Trail
 from testbed.predict.packet import Packet
 from testbed.predict.rootless import CopiedAddress, ForwarderGone, HelperGone, OutdatedCopy
 from tests.unit.test_relay import ask, listener, relinked, world
@@ -104,10 +104,10 @@ def test_a_port_that_somebody_listens_on_has_not_lost_its_program() -> None:
     assert type(ask(made, "box", f"127.0.0.1:{_PUBLISHED}").ending) is NoListener
 
 
-def published(evidence: Evidence, mode: str, *, protocol: str = "tcp") -> Evidence:
+def published(evidence: Evidence, mode: str, *, protocol: str = "tcp", bound: str = "") -> Evidence:
     """The same picture whose ``client`` publishes a port."""
     client, *others = evidence.containers
-    publishing = replace(client, mode=mode, published=(Published(protocol, 80, _PUBLISHED, ""),))
+    publishing = replace(client, mode=mode, published=(Published(protocol, 80, _PUBLISHED, bound),))
     return replace(evidence, containers=(publishing, *others))
 
 
@@ -193,3 +193,25 @@ def listening(evidence: Evidence, key: str, listeners: list[Listener]) -> Eviden
     """The same picture with these listeners in a namespace."""
     there = replace(evidence.namespaces[key], listeners=tuple(listeners))
     return replace(evidence, namespaces={**evidence.namespaces, key: there})
+
+
+# --- a published port of a rootful container --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bound", "dialled", "kind"),
+    [
+        ("", f"127.0.0.1:{_PUBLISHED}", NotTranslated),
+        (_HOST, f"{_HOST}:{_PUBLISHED}", NotTranslated),
+        (_HOST, f"127.0.0.1:{_PUBLISHED}", NoListener),
+        ("", f"[::1]:{_PUBLISHED}", NoListener),
+        ("", f"127.0.0.1:{_PUBLISHED + 1}", NoListener),
+    ],
+    ids=["every address", "that address", "another address", "IPv6", "another port"],
+)
+def test_a_published_port_that_no_rule_rewrites_and_nobody_holds(bound: str, dialled: str, kind: type) -> None:
+    """It is the rules that are missing, for what the container has a rule for: not a program on the host."""
+    made = published(world(), "bridge", bound=bound)
+    attached = replace(made.containers[0], attachments=made.containers[1].attachments)
+    rootful = replace(made, containers=(attached,), hosts=(replace(made.hosts[0], rootless=False),))
+    assert type(ask(rootful, "box", dialled).ending) is kind

@@ -20,6 +20,7 @@ from testbed.predict.ending import (
     NoSource,
     NotForwarded,
     NoTranslationAddress,
+    NotTranslated,
     QueueFull,
     Rejected,
     Returned,
@@ -86,6 +87,14 @@ def _filtered(ending: Filtered, verb: str) -> str:
         return f"a firewall rule in {where} {verb} it"
     before = f"{why(ending.there)}, and " if ending.there else ""
     return f"{before}a firewall rule in {where} {verb} the answer"
+
+
+@sentence.register
+def not_translated(ending: NotTranslated) -> str:
+    """The port is published, and nothing rewrites it."""
+    packet, here = ending.packet, ending.namespace.label
+    port = f"{packet.protocol} port {ending.published.host_port}"
+    return f"{ending.container.name} publishes {port} on {here}, and no rule there rewrites what comes to it"
 
 
 @sentence.register
