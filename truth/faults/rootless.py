@@ -114,6 +114,15 @@ def the_bridges_gateway_for_the_host(stage: Stage) -> Iterator[Broken]:
 
 
 @fault(Cause.ROOTLESS_ADDRESS)
+def the_bridges_gateway_by_the_hosts_name(stage: Stage) -> Iterator[Broken]:
+    """Somebody gave the host's name to the gateway by hand, as is right with root's Podman only."""
+    with rootless(stage) as mine:
+        mine.container("client", "--network=podman", f"--add-host=host.containers.internal:{GATEWAY}")
+        stage.listen(HOST, "0.0.0.0")
+        yield Broken("client", BY_NAME, cure=lambda: None, cured_target=f"http://{HOST_LAN}:{PORT}/")
+
+
+@fault(Cause.ROOTLESS_ADDRESS)
 def the_bridges_gateway_from_the_host(stage: Stage) -> Iterator[Broken]:
     """From the host 10.88.0.1 is nowhere."""
     with rootless(stage) as mine:
