@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import Final
 
 from testbed.change.containers import Restart, RestartAll
+from testbed.change.rootless import SlirpSubnet
 from testbed.evidence import Container, Namespace
 from testbed.explain import listening, neighbours, routing
 from testbed.explain.by_ending import propose
@@ -12,8 +15,12 @@ from testbed.explain.case import Case
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
 from testbed.explain.rows import rows_of_walk
-from testbed.predict.rootless import ForwarderGone, HelperGone, OutdatedCopy
+from testbed.model import Address
+from testbed.predict.rootless import ForwarderGone, HelperGone, InsideSubnet, OutdatedCopy
 from testbed.predict.wording import why
+
+#: What slirp4netns may have in the place of its own subnet: private (RFC 1918), and seldom a LAN's.
+_SUBNETS: Final = tuple(map(IPv4Network, ("10.0.3.0/24", "172.31.250.0/24", "192.168.250.0/24")))
 
 
 @propose.register
@@ -42,6 +49,33 @@ def forwarder_gone(ending: ForwarderGone, case: Case) -> Iterator[Proposal]:
         (_restart(container),),
     )
     yield from listening.no_listener(ending, case)
+
+
+@propose.register
+def inside_subnet(ending: InsideSubnet, case: Case) -> Iterator[Proposal]:
+    """The program's own subnet has the address that is called."""
+    container = case.place.container
+    subnet = next((one for one in _SUBNETS if _is_free(case, one, ending.hop)), None)
+    if container is not None and subnet is not None:
+        yield Proposal(
+            Cause.SUBNET_SHADOWS,
+            f"{why(ending)}: a machine of that address on the LAN cannot be called from there.",
+            rows_of_walk(case.prediction),
+            (
+                Remedy(
+                    f"Give the {ending.program} of {container.name} another subnet, which nobody has",
+                    f"podman run --network {ending.program}:cidr={subnet} ... (a new container)",
+                    (SlirpSubnet(container.host, container.id, subnet),),
+                ),
+            ),
+        )
+    yield from neighbours.nobody_has_it(ending, case)
+
+
+def _is_free(case: Case, subnet: IPv4Network, called: Address) -> bool:
+    """Tell if a subnet has no address of the picture, and not the one that is called."""
+    known = (row.address.ip for here in case.evidence.namespaces.values() for row in here.addresses)
+    return called not in subnet and not any(address in subnet for address in known)
 
 
 @propose.register

@@ -12,6 +12,7 @@ import pytest
 from testbed.explain.codes import Cause
 from testbed.images import ImageStore
 from testbed.model import Outcome
+from testbed.predict.rootless import InsideSubnet
 from testbed.waiting import wait_for
 from tests.explain.predicted import as_predicted
 from truth.faults.rootless import Rootless, rootless
@@ -111,11 +112,12 @@ def test_datagrams_that_the_host_may_not_send(mine: Rootless, kind: str) -> None
     """Whatever sendto() says on the host is "network unreachable" inside."""
     mine.stage.run(f"ip route add {kind} 192.0.2.1")
     try:
-        told = as_predicted(mine, "plain", f"udp://192.0.2.1:{PORT}")
+        told = mine.stage.why("plain", f"udp://192.0.2.1:{PORT}").explanation
     finally:
         mine.stage.run(f"ip route del {kind} 192.0.2.1")
-    assert told.explanation.observation is not None
-    assert told.explanation.observation.errno == errno.ENETUNREACH
+    assert told.prediction is not None
+    assert told.observation is not None
+    assert (told.prediction.errno, told.observation.errno) == (errno.ENETUNREACH, errno.ENETUNREACH)
 
 
 @pytest.mark.parametrize("place", ["plain", "bridged"])
@@ -123,8 +125,21 @@ def test_datagrams_that_the_host_may_not_send(mine: Rootless, kind: str) -> None
 def test_lan_with_the_subnet_of_slirp_is_out_of_reach(mine: Rootless, place: str, scheme: str) -> None:
     """The host reaches the machine; a container asks slirp4netns's own segment for it, in vain, for three seconds."""
     assert as_predicted(mine, HOST, f"tcp://{SHADOWED}:{PORT}").explanation.cause is None
-    told = as_predicted(mine, place, f"{scheme}://{SHADOWED}:{PORT}", seconds=5.0)
-    assert told.explanation.cause is Cause.SUBNET_SHADOWS
+    told = mine.stage.why(place, f"{scheme}://{SHADOWED}:{PORT}", seconds=5.0).explanation
+    assert told.prediction is not None
+    assert told.observation is not None
+    assert (told.prediction.errno, told.observation.errno) == (errno.EHOSTUNREACH, errno.EHOSTUNREACH)
+    assert isinstance(told.prediction.ending, InsideSubnet)
+
+
+def test_another_subnet_of_slirp_leaves_the_lan_in_reach(mine: Rootless) -> None:
+    """The cure that is printed, a container with another --cidr, reaches the machine of the LAN."""
+    told = mine.stage.why("plain", f"tcp://{SHADOWED}:{PORT}", seconds=5.0).explanation
+    assert told.cause is Cause.SUBNET_SHADOWS
+    assert told.diagnosis is not None
+    (words,) = (word for word in told.diagnosis.cures[0].command.split() if word.startswith("slirp4netns:"))
+    mine.container("moved", f"--network={words}")
+    assert as_predicted(mine, "moved", f"tcp://{SHADOWED}:{PORT}").explanation.cause is None
 
 
 class TestEnded:

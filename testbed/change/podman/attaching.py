@@ -70,7 +70,7 @@ def take_down(evidence: Evidence, network: Network, container: Container, attach
         outside = without_link(outside, bridge.index)
     outside = without_resolver(outside, network, last=last)
     if host.rootless and not any(link.kind == "veth" for link in outside.links):
-        outside = revived(outside)
+        outside = revived(outside, evidence, host)
     changed = with_namespace(evidence, outside)
     return changed if inside is None else with_namespace(changed, inside)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -52,8 +53,16 @@ def with_rootless_netns(evidence: Evidence, host: HostFacts) -> Evidence:
     return with_host(with_namespace(evidence, tapped), replace(host, rootless_namespace=key))
 
 
-def revived(here: Namespace) -> Namespace:
-    """A rootless-netns whose last container has gone: with the next one its helper is started anew."""
+def revived(here: Namespace, evidence: Evidence, host: HostFacts) -> Namespace:
+    """A rootless-netns whose last container has gone: with the next one its helper is started anew.
+
+    The device of a helper that had ended was gone with it (drivers/net/tun.c, __tun_detach), and is made again.
+    """
+    if not any(link.kind == "tun" for link in here.links):
+        if version_of(host) < _WITH_PASTA:
+            return _by_slirp(here)
+        with suppress(ImpossibleChangeError):  # then the next container cannot be started, and this one is stopped
+            return _like_host(here, evidence, host)
     links = tuple(
         replace(link, up=True, carrier=True, holder=link.holder or SLIRP) if link.kind == "tun" else link
         for link in here.links
@@ -88,13 +97,13 @@ def with_tap(here: Namespace, evidence: Evidence, container: Container, before: 
     if program not in (SLIRP, PASTA):
         raise ImpossibleChangeError(f"a container of network mode {container.mode} is not modelled")
     old = next((link for link in before.links if link.kind == "tun"), None) if before else None
-    if before is not None and old is not None:
+    if before is not None and old is not None and program == SLIRP:
         return _again(here, before, old, program)
-    return _by_slirp(here) if program == SLIRP else _like_host(here, evidence, evidence.host(container.host))
+    return _by_slirp(here) if program == SLIRP else _like_host(here, evidence, evidence.host(container.host), old)
 
 
 def _by_slirp(here: Namespace) -> Namespace:
-    link = Link(2, "tap0", "tun", "", _SLIRP_MTU, up=True, carrier=True, holder=SLIRP, host_loopback=False)
+    link = Link(_next(here), "tap0", "tun", "", _SLIRP_MTU, up=True, carrier=True, holder=SLIRP, host_loopback=False)
     return _led(replace(here, links=(*here.links, link)), link, (_SLIRP_ADDRESS,), (_SLIRP_GATEWAY,))
 
 
@@ -110,18 +119,28 @@ def _again(here: Namespace, before: Namespace, old: Link, program: str) -> Names
     )
 
 
-def _like_host(here: Namespace, evidence: Evidence, facts: HostFacts) -> Namespace:
-    """pasta copies the addresses and the default route of the host's interface that leads out (pasta(1))."""
+def _like_host(here: Namespace, evidence: Evidence, facts: HostFacts, old: Link | None = None) -> Namespace:
+    """pasta copies the addresses and the default route of the host's interface that leads out (pasta(1)).
+
+    :param old: the device that it held until now, with its options; None where it held none
+    """
     host = evidence.namespaces.get(facts.namespace)
     routes = [r for r in host.routes if r.kind is RouteKind.UNICAST and not r.destination.prefixlen] if host else []
     if host is None or not routes:
         raise ImpossibleChangeError("the host has no default route whose interface pasta could copy")
     index = routes[0].link
     name = next((link.name for link in host.links if link.index == index), "eth0")
-    link = Link(2, name, "tun", "", _SLIRP_MTU, up=True, carrier=True, holder=_pasta_of(evidence))
+    link = Link(_next(here), name, "tun", "", _SLIRP_MTU, up=True, carrier=True, holder=_pasta_of(evidence))
+    if old is not None:
+        link = replace(link, holder=old.holder or link.holder, pasta=old.pasta)
     copied = tuple(row.address for row in host.addresses if row.link == index and row.scope == "global")
     gateways = tuple(route.gateway for route in routes if route.gateway is not None and route.link == index)
     return _led(replace(here, links=(*here.links, link)), link, copied, gateways)
+
+
+def _next(here: Namespace) -> int:
+    """The ifindex of a new interface."""
+    return max(link.index for link in here.links) + 1
 
 
 def _pasta_of(evidence: Evidence) -> str:
