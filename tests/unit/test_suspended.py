@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from testbed.change import ImpossibleChangeError, apply
+from testbed.change.resuming import Continue, Unpause
 from testbed.evidence import Evidence, Process
 from testbed.explain.codes import Cause
 from testbed.model import Outcome
@@ -86,11 +88,27 @@ def test_the_kernel_accepts_for_who_does_not_run(process: Process, state: str, w
     assert words in ended["tcp"].why
 
 
-def test_a_program_that_is_stopped_is_told_to_go_on() -> None:
-    """The cause is that it says nothing, and the cure is its own."""
-    made = listened(world(), Process(7, "app", "client"), state="paused")
+@pytest.mark.parametrize(
+    ("process", "state", "command"),
+    [
+        (Process(7, "app", "client"), "paused", "podman unpause client"),
+        (Process(7, "app", "client", stopped=True), "running", "kill -CONT 7"),
+    ],
+    ids=["paused", "stopped"],
+)
+def test_a_program_that_is_stopped_is_told_to_go_on(process: Process, state: str, command: str) -> None:
+    """The cause is that it says nothing, and letting it run is predicted to cure."""
+    made = listened(world(), process, state=state)
     found = told(made, "client", f"tcp://10.0.2.100:{PORT}", Outcome.CONNECTED)
-    assert (found.cause, found.diagnosis and found.diagnosis.cures[0].command) == (
-        Cause.PEER_SILENT,
-        "podman unpause client",
-    )
+    assert found.cause is Cause.PEER_SILENT
+    assert found.diagnosis is not None
+    assert found.diagnosis.cures[0].command == command
+
+
+def test_what_runs_cannot_be_let_run() -> None:
+    """Neither a container that is not paused, nor a program that is not stopped."""
+    made = listened(world(), Process(7, "app", "client"))
+    client, entry = made.containers[0], made.namespaces["client"].listeners[0]
+    for change in (Unpause(client.host, client.id), Continue("client", entry)):
+        with pytest.raises(ImpossibleChangeError, match="is not"):
+            apply(change, made)

@@ -10,6 +10,7 @@ from testbed.change.wording import (
     new_networks,
     proxying,
     publishing,
+    resuming,
     routing,
     segments,
 )
@@ -26,6 +27,7 @@ REGISTERED = (
     new_networks,
     proxying,
     publishing,
+    resuming,
     routing,
     segments,
 )
