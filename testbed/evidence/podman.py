@@ -143,3 +143,6 @@ class HostFacts:
     """The key of rootless Podman's own network namespace (rootless-netns), where there is one."""
     lab: str = ""
     """The lab in the background that it is part of; empty for the machine, and for a host that this process made."""
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    """Proxy variables of the terminal on the machine that the picture was taken in, as those of containers are; empty
+    for any other host."""

@@ -271,7 +271,8 @@ def network(inspect: Mapping[str, Any], host: str) -> Network:
 def proxies(environment: str) -> dict[str, str]:
     """The proxy variables of an environment as /proc/PID/environ has it, and nothing else of it.
 
-    Where a name stands there in both cases, the lower one counts, as for curl(1) and Go.
+    Where a name stands there in both cases, the lower one is told, as for curl(1) and Python's urllib; Go takes the
+    capitals first (golang.org/x/net/http/httpproxy, FromEnvironment), and curl no HTTP_PROXY at all.
     """
     found: dict[str, str] = {}
     for variable in sorted(environment.split("\0")):  # capitals first

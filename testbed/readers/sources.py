@@ -19,7 +19,7 @@ from testbed.model import Address
 from testbed.namespaces import is_root
 from testbed.namespaces.rootless import owner_namespace, rootless_netns
 from testbed.namespaces.user import join_user_namespace
-from testbed.readers.containers import ByCommand, ByService, Podman, Recorded
+from testbed.readers.containers import ByCommand, ByService, Podman, Recorded, proxies
 from testbed.readers.take import Source
 
 if TYPE_CHECKING:
@@ -83,8 +83,11 @@ def of_machine() -> Source:
     name = os.uname().nodename
     program = tools.find("podman")
     if program is None:
-        return Source(name, _PROC, _ROOT, _OWN, missing=("there is no Podman on this machine",))
-    return _rootful(name, program) if is_root() else _rootless(name, program)
+        found = Source(name, _PROC, _ROOT, _OWN, missing=("there is no Podman on this machine",))
+    else:
+        found = _rootful(name, program) if is_root() else _rootless(name, program)
+    terminal = "\0".join(f"{variable}={value}" for variable, value in os.environ.items())
+    return replace(found, proxies=proxies(terminal))
 
 
 def _rootful(name: str, program: str) -> Source:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -56,6 +56,8 @@ class Source:
     """What its resolver knows, where that is one of the testbed's own."""
     lab: str = ""
     """The lab in the background that it is part of."""
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    """The proxy variables of its terminal, where one is known."""
 
     @property
     def key(self) -> str | None:
@@ -122,6 +124,7 @@ def take(sources: Sequence[Source]) -> Evidence:
                 rootless=one.source.rootless,
                 rootless_namespace=_visible(_key(one.source.rootless_netns), seen),
                 lab=one.source.lab,
+                proxies=one.source.proxies,
             )
             for one in inventories
         ),
