@@ -99,7 +99,7 @@ def test_the_kernel_accepts_for_who_does_not_run(process: Process, state: str, w
 def test_a_program_that_is_stopped_is_told_to_go_on(process: Process, state: str, command: str) -> None:
     """The cause is that it says nothing, and letting it run is predicted to cure."""
     made = listened(world(), process, state=state)
-    found = told(made, "client", f"tcp://10.0.2.100:{PORT}", Outcome.CONNECTED)
+    found = told(made, "client", f"http://10.0.2.100:{PORT}", Outcome.TIMED_OUT)
     assert found.cause is Cause.PEER_SILENT
     assert found.diagnosis is not None
     assert found.diagnosis.cures[0].command == command
