@@ -376,6 +376,27 @@ CODES = [
         "Error: write EPROTO 809C:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:ssl3_record.c:350:",
         Cause.TLS_TO_PLAIN,
     ),
+    # The JDK, .NET, rustls, Chromium and NSS.
+    (
+        "javax.net.ssl.SSLHandshakeException: PKIX path building failed: unable to find valid certification path",
+        Cause.CERTIFICATE_NOT_TRUSTED,
+    ),
+    ("java.security.cert.CertificateException: No name matching orders found", Cause.CERTIFICATE_OTHER_NAME),
+    ("javax.net.ssl.SSLException: Unsupported or unrecognized SSL message", Cause.TLS_TO_PLAIN),
+    (
+        "The remote certificate is invalid because of errors in the certificate chain: UntrustedRoot",
+        Cause.CERTIFICATE_NOT_TRUSTED,
+    ),
+    (
+        "The remote certificate is invalid according to the validation procedure: RemoteCertificateNameMismatch",
+        Cause.CERTIFICATE_OTHER_NAME,
+    ),
+    ("Cannot determine the frame size or a corrupted frame was received.", Cause.TLS_TO_PLAIN),
+    ("invalid peer certificate: UnknownIssuer", Cause.CERTIFICATE_NOT_TRUSTED),
+    ("received corrupt message of type InvalidContentType", Cause.TLS_TO_PLAIN),
+    ("net::ERR_CERT_AUTHORITY_INVALID", Cause.CERTIFICATE_NOT_TRUSTED),
+    ("net::ERR_CERT_COMMON_NAME_INVALID", Cause.CERTIFICATE_OTHER_NAME),
+    ("Error code: SSL_ERROR_RX_RECORD_TOO_LONG", Cause.TLS_TO_PLAIN),
     # channels.c, serverloop.c.
     ("channel 2: open failed: connect failed: Connection refused", Cause.TUNNEL_FAR_END_DOWN),
     ("channel 3: open failed: administratively prohibited: open failed", Cause.TUNNEL_FORBIDDEN),

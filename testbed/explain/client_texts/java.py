@@ -95,7 +95,7 @@ FAMILIES: Final = (
         "Jedis, DefaultJedisSocketFactory.java; Lettuce, RedisConnectionException.java; Redisson, RedisClient.java",
         (
             Phrase(r"\bFailed connecting to (?:host )?['\"]?{java}['\"]?", UNCONNECTED),
-            Phrase(r"\bFailed to create socket\b", UNREACHED),
+            Phrase(r"\bJedisConnectionException: Failed to create socket\b", UNREACHED),
             Phrase(r"\bFailed to connect to any host resolved for DNS name\b", UNCONNECTED),
             Phrase(
                 r"\bUnable to connect to (?:\[?Redis(?:URI| server:?)? ?)?(?:\[host='{host}', port={port})", UNREACHED

@@ -34,7 +34,7 @@ FAMILIES: Final = (
             Phrase(r"\b(?:MySQL |MariaDB )?server has gone away\b", LOST),
             Phrase(r"\bConnection lost: The server closed the connection\b", LOST),
             # go-sql-driver, packets.go and errors.go; database/sql.
-            Phrase(r"\bpackets\.go:[0-9]{1,5}: unexpected EOF|\bdriver: bad connection\b|\binvalid connection\b", LOST),
+            Phrase(r"\bpackets\.go:[0-9]{1,5}: unexpected EOF|\bdriver: bad connection\b", LOST),
             Phrase(r"\bunable to connect to {host}:{port}: {words}"),
             # mysqladmin(1), client/mysqladmin.cc.
             Phrase(r"\bCheck that (?:mysqld|mariadbd) is running on {host} and that the port is {port}\b", PLACE),

@@ -115,7 +115,10 @@ _CODES: Final = (
             r"x509: certificate is (?:not )?valid for|doesn't contain any IP SANs"
             r"|no alternative certificate subject name|certificate is not valid for '"
             r"|(?:Hostname|IP address) mismatch, certificate|ERR_TLS_CERT_ALTNAME_INVALID"
-            r"|does not match certificate's altnames|upstream SSL certificate does not match",
+            r"|does not match certificate's altnames|upstream SSL certificate does not match"
+            # The JDK, HttpClient, .NET, rustls, Chromium, NSS
+            r"|\bNo (?:name matching|subject alternative (?:DNS )?names?)|match any of the subject alternative names"
+            r"|RemoteCertificateNameMismatch|NotValidForName|ERR_CERT_COMMON_NAME_INVALID|SSL_ERROR_BAD_CERT_DOMAIN",
             re.IGNORECASE,
         ),
     ),
@@ -124,7 +127,10 @@ _CODES: Final = (
         re.compile(
             r"signed by unknown authority|self[- ]signed certificate|unable to get (?:local )?issuer cert"
             r"|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)"
-            r"|unable to verify the first certificate|certificate is not trusted",
+            r"|unable to verify the first certificate|certificate is (?:not|NOT) trusted"
+            r"|PKIX path building failed|unable to find valid certification path|UntrustedRoot|PartialChain"
+            r"|peer certificate: UnknownIssuer|ERR_CERT_AUTHORITY_INVALID|SEC_ERROR_UNKNOWN_ISSUER"
+            r"|MOZILLA_PKIX_ERROR_SELF_SIGNED_CERT",
             re.IGNORECASE,
         ),
     ),
@@ -132,7 +138,9 @@ _CODES: Final = (
         Cause.TLS_TO_PLAIN,
         re.compile(
             r"server gave HTTP response to HTTPS client|wrong[ _]version[ _]number"
-            r"|first record does not look like a TLS handshake|packet length too long",
+            r"|first record does not look like a TLS handshake|packet length too long"
+            r"|Unsupported or unrecognized SSL message|Cannot determine the frame size|SSL_ERROR_RX_RECORD_TOO_LONG"
+            r"|corrupt message of type InvalidContentType",
             re.IGNORECASE,
         ),
     ),
