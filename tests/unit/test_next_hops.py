@@ -84,7 +84,31 @@ def test_an_answer_that_a_route_forbids_ends_with_that_route() -> None:
     ending = packet_ending(seen)
     assert isinstance(ending, RouteForbids)
     assert (ending.by, ending.back, seen.outcome) == (forbids, True, Outcome.TIMED_OUT)
-    assert "unreachable route (10.88.0.1/32)" in seen.why
+    assert "an unreachable route (10.88.0.1/32) of web forbids 10.88.0.1" in seen.why
+
+
+@pytest.mark.parametrize(
+    ("back", "words"),
+    [
+        (None, "box has no route back to 10.88.0.10, so rp_filter drops what podman0 brings"),
+        (RouteKind.UNICAST, "box would not answer 10.88.0.10 by podman0, so rp_filter drops it"),
+        (RouteKind.PROHIBIT, "a prohibit route (10.88.0.0/16) of box forbids the way back to 10.88.0.10"),
+    ],
+)
+def test_what_the_reverse_path_filter_goes_by_is_said(back: RouteKind | None, words: str) -> None:
+    """No route at all, one by another interface, or one that forbids; and the parameters with their values."""
+    evidence = world(host_listens=(tcp("0.0.0.0"),), host_sysctls={"ipv4/conf/podman0/rp_filter": "1"})
+    box, web = evidence.namespaces["box"], evidence.namespaces["web"]
+    lan = next(link.index for link in box.links if link.name == "lan")
+    routes = tuple(route for route in box.routes if str(route.destination) != "10.88.0.0/16")
+    if back is not None:
+        link = lan if back is RouteKind.UNICAST else None
+        routes = (*routes, Route(254, back, _NET("10.88.0.0/16"), link))
+    known = Neighbour(web.links[1].index, _IP("10.88.0.1"), box.links[1].mac, "reachable")
+    seen = ask(edited(edited(evidence, "box", routes=routes), "web", neighbours=(known,)), "web", "10.88.0.1:8000")
+    assert seen.disposition is Disposition.REVERSE_PATH
+    assert seen.why.startswith(words)
+    assert seen.why.endswith("(net.ipv4.conf.all.rp_filter = 0, net.ipv4.conf.podman0.rp_filter = 1)")
 
 
 # --- segments ---------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from testbed.evidence import Act
+from testbed.evidence import Act, PolicyRule, Route, RouteKind
 from testbed.predict.ending import (
     Accepted,
     Discarded,
@@ -166,7 +166,7 @@ def no_route(ending: NoRoute) -> str:
 def route_forbids(ending: RouteForbids) -> str:
     """A route forbids the destination."""
     before = f"{why(ending.there)}, and " if ending.there else ""
-    return f"{before}a {forbidding(ending.by)} of {ending.namespace.label} forbids {ending.destination}"
+    return f"{before}{forbidding(ending.by)} of {ending.namespace.label} forbids {ending.destination}"
 
 
 @sentence.register
@@ -188,8 +188,16 @@ def not_forwarded(ending: NotForwarded) -> str:
 @sentence.register
 def reverse_path(ending: ReversePath) -> str:
     """rp_filter drops the packet."""
-    here, source = ending.namespace.label, ending.packet.source
-    return f"{here} would not answer {source} by {ending.link.name}, so rp_filter drops it"
+    here, source, link = ending.namespace.label, ending.packet.source, ending.link.name
+    settings = _either(ending.sysctls)
+    match ending.way_back:
+        case None:
+            return (
+                f"{here} has no route back to {source}, so rp_filter drops what {link} brings from there ({settings})"
+            )
+        case PolicyRule() | Route(kind=RouteKind.UNREACHABLE | RouteKind.PROHIBIT | RouteKind.BLACKHOLE) as by:
+            return f"{forbidding(by)} of {here} forbids the way back to {source}, so rp_filter drops it ({settings})"
+    return f"{here} would not answer {source} by {link}, so rp_filter drops it ({settings})"
 
 
 @sentence.register

@@ -46,11 +46,12 @@ def rule(verdict: Verdict) -> str:
 
 
 def forbidding(by: Route | PolicyRule) -> str:
-    """A route or policy rule that forbids, with what tells it from others (ip-route(8), ip-rule(8))."""
+    """A route or policy rule that forbids, with its article and what tells it from others (ip-route(8), ip-rule(8))."""
     if isinstance(by, Route):
         table = "" if by.table == MAIN_TABLE else f" in table {by.table}"
-        return f"{by.kind} route ({by.destination}{table})"
-    return f"policy rule ({policy_rule(by)})"
+        article = "an" if by.kind is RouteKind.UNREACHABLE else "a"
+        return f"{article} {by.kind} route ({by.destination}{table})"
+    return f"a policy rule ({policy_rule(by)})"
 
 
 def policy_rule(rule: PolicyRule) -> str:
