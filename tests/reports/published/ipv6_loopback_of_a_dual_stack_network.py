@@ -12,8 +12,8 @@ from truth.faults.stage import HOST
 REPORT: Final = Report(
     reference="podman#26092",
     title="a port of a dual-stack network is published, and http://[::1]:8080 times out",
-    truth="netavark rewrites it to the container, and the kernel routes no packet from ::1 off its loopback: IPv6 has "
-    "no route_localnet.",
+    truth="netavark rewrites it to the container, which answers, and the kernel takes no answer to ::1 from the "
+    "bridge: IPv6 has no route_localnet.",
     steps=[
         Network("dual", "--ipv6 --subnet 10.89.0.0/24 --subnet fd00:89::/64"),
         Start("web", "-p 8080:80", "dual"),
