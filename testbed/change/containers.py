@@ -9,6 +9,7 @@ from testbed.change.edit import container_of, network_of
 from testbed.change.podman.attaching import BRIDGE, reloaded
 from testbed.change.podman.lifecycle import former, in_order, is_up, restarted, started, stopped
 from testbed.evidence import Container, Evidence
+from testbed.model import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Start(ContainerChange):
 
     ports: tuple[int, ...] = ()
     """TCP ports that its program is taken to listen on, beside those that the container publishes."""
+    addresses: tuple[Address, ...] = ()
+    """Addresses that it is known by, and so was given for good (podman-run(1), --ip)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ def _start(change: Start, evidence: Evidence) -> Evidence:
     if is_up(container):
         raise ImpossibleChangeError(f"{container.name} runs already")
     published = tuple(one.container_port for one in container.published if one.protocol == "tcp")
-    return started(evidence, container, ports=tuple(dict.fromkeys((*published, *change.ports))))
+    ports = tuple(dict.fromkeys((*published, *change.ports)))
+    return started(evidence, container, ports=ports, own=change.addresses)
 
 
 @apply.register

@@ -132,10 +132,17 @@ def not_running(case: Case, container: Container) -> Proposal:
             Remedy(
                 "Start it (podman logs says why it ended)",
                 f"podman start {container.name}",
-                (Start(container.host, container.id, ports),),
+                (Start(container.host, container.id, ports, _known_by(case, container)),),
             ),
         ),
     )
+
+
+def _known_by(case: Case, container: Container) -> tuple[Address, ...]:
+    """The addresses that a container is called by: that of its name in the caller's hosts file, or what was called."""
+    called = case.prediction.address
+    named = case.place.names.hosts.lookup(container.name)
+    return tuple(a for a in named if a == called) or tuple(a for a in named if not a.is_loopback)
 
 
 @propose.register

@@ -507,7 +507,8 @@ def test_what_an_ssh_process_forwards(bare: PrivateHost, tmp_path: Path) -> None
         process.kill()
         process.wait()
     namespace = f"net:[{bare.net.identity[1]}]"
-    assert found == Forwarder(found.pid, "ssh", namespace, "10.88.0.1", 19001, "::1", 9001)
+    others = ("-F", "none", "-N", "-p7001", "127.0.0.1")
+    assert found == Forwarder(found.pid, "ssh", namespace, "10.88.0.1", 19001, "::1", 9001, others)
 
 
 # Connection tracking and sysctls

@@ -156,8 +156,9 @@ def test_orders_is_slow(toaster_lab: ToasterLab) -> None:
     )
     assert page.outcome is Outcome.CONNECTED
     gateway_named(told, 504, "got no answer in time from", upstream=f"orders:{ORDERS_PORT}")
-    named(pasted, Cause.PEER_SILENT, "accepts the connection and then says nothing", "frontend")
-    assert cure(pasted) == "podman logs orders"
+    # The words alone do not tell a silent program from a lost packet: only the sockets of both ends would.
+    assert (pasted.explanation.verdict, pasted.place.name) == (Conclusion.CANNOT_TELL, "frontend")
+    assert "of orders, listening on 0.0.0.0:8000, is reached, and nothing came in time" in pasted.explanation.sentence
     answers(toaster_lab)
 
 
@@ -188,7 +189,8 @@ def test_the_ledger_is_down(toaster_lab: ToasterLab) -> None:
     assert told.explanation.diagnosis
     assert error in told.explanation.diagnosis.rows[-1].text
     named(beyond, Cause.NOT_RUNNING, "The container ledger on shop does not run")
-    assert cure(beyond) == "podman start ledger"
+    # Orders may still have the hardware address of before then, which it is told to forget.
+    assert cure(beyond).splitlines()[0] == "podman start ledger"
 
 
 # The frontend does not start.
@@ -210,7 +212,8 @@ def test_the_frontend_does_not_know_the_name_of_orders(toaster_lab: ToasterLab) 
     named(told, Cause.NOT_RUNNING, f"The container frontend on shop, which shop ({SHOP}) leads to, does not run")
     named(pasted, Cause.DNS_DISABLED, "ended as it started, with status 1, over the name orders", "frontend")
     assert pasted.explanation.diagnosis
-    assert f"{ORDERS}:{ORDERS_PORT}" in [cure.command for cure in pasted.explanation.diagnosis.cures]
+    again = f"podman start frontend\n# and then call {ORDERS}:{ORDERS_PORT}"
+    assert again in [cure.command for cure in pasted.explanation.diagnosis.cures]
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", SHOP])
@@ -435,12 +438,9 @@ def gateway_named(told: Told, status: int, meaning: str, *, upstream: str) -> No
         f"of frontend, listening on 0.0.0.0:{FRONTEND_PORT}, which answered with HTTP status {status}: the word of a "
         f"gateway that it {meaning} the server behind it.",
     )
-    assert told.explanation.diagnosis
-    assert [cure.command for cure in told.explanation.diagnosis.cures] == [
-        "podman logs frontend",
-        "testbed explain 'THE LINE'",
-        f"testbed explain --from frontend http://{upstream}",
-    ]
+    decide = told.explanation.decide
+    assert "podman logs frontend" in decide
+    assert f"testbed explain --from frontend http://{upstream}" in decide
 
 
 def cure(told: Told) -> str:

@@ -104,7 +104,11 @@ def stopped(evidence: Evidence, container: Container) -> Evidence:
 
 
 def started(
-    evidence: Evidence, container: Container, was: Former | None = None, ports: tuple[int, ...] = ()
+    evidence: Evidence,
+    container: Container,
+    was: Former | None = None,
+    ports: tuple[int, ...] = (),
+    own: tuple[Address, ...] = (),
 ) -> Evidence:
     """The picture after ``podman start`` of a container that does not run.
 
@@ -113,6 +117,7 @@ def started(
     :param container: with the addresses that it had, where it had any
     :param was: what it was until now; None where it did not run
     :param ports: TCP ports that its program is taken to listen on, which no picture of a stopped container shows
+    :param own: addresses that it was given for good (podman-run(1), --ip), which no picture of a stopped one shows
     :raises ImpossibleChangeError: Podman would refuse: a port is taken, a network or another container is gone
     """
     was = was or Former()
@@ -135,7 +140,7 @@ def started(
     evidence = with_container(evidence, running)
     if container.mode == BRIDGE:
         evidence = with_rootless_netns(evidence, host)
-        evidence, running = _attached(evidence, running, was.namespace)
+        evidence, running = _attached(evidence, running, was.namespace, own)
     elif container.mode != "none":
         tapped = with_tap(namespace_of(evidence, here.key), evidence, running, was.namespace)
         evidence = with_namespace(evidence, tapped)
@@ -218,13 +223,15 @@ def _is_general(name: str) -> bool:
     return "conf" not in words or words[words.index("conf") + 1] in ("all", "default", "lo")
 
 
-def _attached(evidence: Evidence, container: Container, before: Namespace | None) -> tuple[Evidence, Container]:
+def _attached(
+    evidence: Evidence, container: Container, before: Namespace | None, own: tuple[Address, ...]
+) -> tuple[Evidence, Container]:
     order = container.attachments
     if before is not None:
         order = tuple(sorted(order, key=lambda one: _interface_name(before, one)))
     for old in order:
         network = network_of(evidence, container.host, old.network)
-        attachment = placed(evidence, network, old)
+        attachment = placed(evidence, network, old, own)
         container = with_attachment(container, attachment)
         evidence = set_up(with_container(evidence, container), network, container, attachment)
     return evidence, container
@@ -235,12 +242,16 @@ def _interface_name(before: Namespace, attachment: Attachment) -> str:
     return next((link.name for link in before.links if link.index in rows), "~")
 
 
-def placed(evidence: Evidence, network: Network, old: Attachment) -> Attachment:
+def placed(evidence: Evidence, network: Network, old: Attachment, own: tuple[Address, ...] = ()) -> Attachment:
     """A container's place on a network as it starts: new addresses, and the network's gateways.
 
     :param old: its place until now
+    :param own: addresses that it was given for good, on any network
     """
-    addresses = next_addresses(evidence, network, old.addresses)
+    addresses = tuple(
+        next((one for one in own if one in subnet), address)
+        for subnet, address in zip(network.subnets, next_addresses(evidence, network, old.addresses), strict=True)
+    )
     return replace(old, addresses=addresses, gateways=network.gateways, mac="")
 
 
