@@ -115,6 +115,22 @@ def _(change: StopListening, site: Site, evidence: Evidence) -> None:
 
 
 @do.register
+def _(change: Restart, site: Site, evidence: Evidence) -> None:
+    site.podman("restart", "--time", "0", _name(evidence, change))
+
+
+@do.register
+def _(change: Connect, site: Site, evidence: Evidence) -> None:
+    site.podman("network", "connect", change.network, _name(evidence, change))
+
+
+@do.register
+def _(change: CreateNetwork, site: Site, evidence: Evidence) -> None:
+    del evidence
+    site.podman("network", "create", change.name)
+
+
+@do.register
 def _(change: Publish, site: Site, evidence: Evidence) -> None:
     site.make_anew(_name(evidence, change), add=("-p", _spelled(change.published)))
 
