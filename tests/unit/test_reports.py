@@ -14,13 +14,10 @@ REFERENCE: Final = re.compile(r"[\w.-]+#\d+")
 
 
 def test_a_report_has_one_end() -> None:
-    """It connects, or has causes, or several of which none is claimed; what connects has no cure."""
-    ends = {
-        name: [report.connects, bool(report.causes), bool(report.either)].count(True)
-        for name, report in REPORTS.items()
-    }
-    assert ends == dict.fromkeys(REPORTS, 1)
-    assert [name for name, report in REPORTS.items() if report.connects and report.cures] == []
+    """It connects, or has causes, or several of which none is claimed, or nobody can tell; only causes have cures."""
+    for report in REPORTS.values():
+        assert [report.connects, bool(report.causes), bool(report.either)].count(True) <= 1
+        assert report.causes or report.either or not report.cures
 
 
 def test_a_failure_is_worth_something_beside_a_live_listener() -> None:
