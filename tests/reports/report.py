@@ -70,6 +70,8 @@ class Report:
     """What does not connect after the cure: it exposes nothing there."""
     pasted: str = ""
     """The words of a client, in place of the target; the attempt then is what they are about."""
+    asks: tuple[str, ...] = ()
+    """Words of what is asked back where something is missing in the text that was pasted; nothing is explained then."""
     shown: bool = True
     """False where what is installed here cannot build it."""
     connects: bool = False

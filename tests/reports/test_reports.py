@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from testbed.diagnose import Told
+from testbed.errors import UsageError
 from testbed.explain.explanation import Explanation
 from testbed.images import ImageStore
 from testbed.model import Outcome
@@ -30,6 +31,12 @@ def test_a_report_is_explained_and_its_cure_works(site: Site, report: Report) ->
     """The right cause is said and nothing false; the first cure, once applied, lets the same attempt connect."""
     for step in report.steps:
         step.do(site)
+    if report.asks:
+        with pytest.raises(UsageError) as asked:
+            ask(site, report)
+        assert missing(report.asks, str(asked.value)) == []
+        assert missing(report.never, str(asked.value)) == list(report.never)
+        return
     told = ask(site, report)
     for alive in report.alive:
         assert site.connect(alive.place, alive.target).outcome is Outcome.CONNECTED, alive
