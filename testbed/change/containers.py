@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from testbed.change.change import Change, ImpossibleChangeError, apply
 from testbed.change.edit import container_of, network_of
 from testbed.change.podman.attaching import BRIDGE, reloaded
-from testbed.change.podman.lifecycle import former, in_order, is_up, restarted, started, stopped
+from testbed.change.podman.lifecycle import former, in_order, is_up, published_by, restarted, started, stopped
 from testbed.evidence import Container, Evidence
 from testbed.model import Address
 
@@ -31,7 +31,7 @@ class Start(ContainerChange):
     ports: tuple[int, ...] = ()
     """TCP ports that its program is taken to listen on, beside those that the container publishes."""
     addresses: tuple[Address, ...] = ()
-    """Addresses that it is known by, and so was given for good (podman-run(1), --ip)."""
+    """Addresses that it is known by: taken for fixed where its command line is not known (made through Podman's API)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,8 @@ def _start(change: Start, evidence: Evidence) -> Evidence:
     container = container_of(evidence, change.host, change.container)
     if is_up(container):
         raise ImpossibleChangeError(f"{container.name} runs already")
-    published = tuple(one.container_port for one in container.published if one.protocol == "tcp")
-    ports = tuple(dict.fromkeys((*published, *change.ports)))
-    return started(evidence, container, ports=ports, own=change.addresses)
+    fixed = replace(container, static=container.static or change.addresses)
+    return started(evidence, fixed, ports=(*published_by(container), *change.ports))
 
 
 @apply.register
@@ -133,11 +132,13 @@ def anew(evidence: Evidence, container: Container, *, ports: tuple[int, ...] = (
 
     :param container: as it is to be, with the addresses and the namespace of the one that it takes the place of
     :param ports: as for :func:`~testbed.change.podman.lifecycle.started`
+    :raises ImpossibleChangeError: it is in a pod, or as for :func:`~testbed.change.podman.lifecycle.started`
     """
     old = container_of(evidence, container.host, container.id)
+    if old.pod:
+        raise ImpossibleChangeError(f"{old.name} is in the pod {old.pod}, which would have to be made anew")
     if not is_up(old):
-        published = tuple(one.container_port for one in container.published if one.protocol == "tcp")
-        return started(_replaced(evidence, container), container, ports=(*published, *ports))
+        return started(_replaced(evidence, container), container, ports=(*published_by(container), *ports))
     was = former(evidence, old)
     return started(_replaced(stopped(evidence, old), container), container, was, ports)
 

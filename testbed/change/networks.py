@@ -89,7 +89,7 @@ def _connect(change: Connect, evidence: Evidence) -> Evidence:
     bare = Attachment(network.name, aliases=(*change.aliases, container.id[:_SHORT_ID]))
     if not is_up(container):
         return with_container(evidence, with_attachment(container, bare))
-    attachment = placed(evidence, network, bare)
+    attachment = placed(evidence, network, container, bare)
     names = renamed(container.names, own_names(container), (), attachment.addresses)
     connected = replace(with_attachment(container, attachment), names=with_servers(names, network))
     return set_up(with_container(evidence, connected), network, connected, attachment)

@@ -90,6 +90,9 @@ class Container:
     """Whether it only keeps its pod's namespaces: the pod's addresses and published ports are its own, and those of all
     members (podman-pod-create(1), --infra)."""
     attachments: tuple[Attachment, ...] = ()
+    static: tuple[Address, ...] = ()
+    """Addresses that it is to have whenever it runs, as far as the command line says that it was made with
+    (podman-run(1), --ip, --ip6 and --network NETWORK:ip=)."""
     published: tuple[Published, ...] = ()
     names: Names = field(default_factory=lambda: Names(HostsFile({})))
     dns_servers: tuple[Address, ...] = ()

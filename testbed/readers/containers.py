@@ -222,6 +222,7 @@ def container(inspect: Mapping[str, Any], host: str) -> Container:
     :param host: the key of the host that it is on
     """
     state, settings, config = (_mapping(inspect.get(key)) for key in ("State", "NetworkSettings", "HostConfig"))
+    config_of = _mapping(inspect.get("Config"))
     mode = str(config.get("NetworkMode") or "")
     # A container that is stopped has no ports in use, but it still has those that it asked for.
     ports = _mapping(settings.get("Ports")) or _mapping(config.get("PortBindings"))
@@ -243,6 +244,7 @@ def container(inspect: Mapping[str, Any], host: str) -> Container:
             for name, one in sorted(_mapping(settings.get("Networks")).items())
             if mode == "bridge" or name != mode  # Podman 5 has an entry "host" or "pasta" for that mode
         ),
+        static=tuple(_static(_sequence(config_of.get("CreateCommand")))),
         published=tuple(sorted(_published(ports), key=lambda x: (x.protocol, x.container_port, x.host_port))),
     )
 
@@ -308,6 +310,18 @@ def _attachment(name: str, found: Mapping[str, Any]) -> Attachment:
         aliases=tuple(str(alias) for alias in _sequence(found.get("Aliases"))),
         mac=str(found.get("MacAddress") or ""),
     )
+
+
+def _static(words: Sequence[Any]) -> Iterator[Address]:
+    """The addresses that a command line of podman-run(1) asks for. Nothing else of it is looked at."""
+    for word, after in zip(words, [*words[1:], ""], strict=False):
+        option, equals, value = str(word).partition("=")
+        argument = value if equals else str(after)
+        if option in ("--ip", "--ip6"):
+            yield from _addresses(argument)
+        elif option in ("--network", "--net"):
+            asked = argument.partition(":")[2].split(",")
+            yield from _addresses(*(one.partition("=")[2] for one in asked if one.startswith(("ip=", "ip6="))))
 
 
 def _published(ports: Mapping[str, Any]) -> Iterator[Published]:

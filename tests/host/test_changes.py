@@ -226,6 +226,38 @@ def test_a_change_of_a_damaged_host(scene: Stage, name: str) -> None:
     assert differences(made, picture(scene)) == []
 
 
+#: Of containers that share a network, one that has none, one that has the host's, and one with a fixed address.
+PLACED: Final[dict[str, Callable[[Evidence], Change]]] = {
+    "restart the one that others share": lambda seen: Restart(*of(seen, "web")),
+    "stop the one that others share": lambda seen: Stop(*of(seen, "web")),
+    "restart one that shares": lambda seen: Restart(*of(seen, "beside")),
+    "stop one that shares": lambda seen: Stop(*of(seen, "beside")),
+    "start one that shares with the other": lambda seen: Start(*of(seen, "later"), ports=(84,)),
+    "restart a member": lambda seen: Restart(*of(seen, "member")),
+    "restart on the host's network": lambda seen: Restart(*of(seen, "open")),
+    "restart without a network": lambda seen: Restart(*of(seen, "alone")),
+    "restart with a fixed address": lambda seen: Restart(*of(seen, "fixed")),
+}
+
+
+@pytest.mark.parametrize("name", list(PLACED))
+def test_a_change_of_containers_that_share(scene: Stage, name: str) -> None:
+    """Whoever shares a network is left behind, comes along, or is named, as in the changed picture."""
+    run(scene, "beside", 83, network="container:web")
+    scene.podman("create", "--name", "later", "--network", "container:ended", scene.image, "perl", "-e", PROGRAM, "84")
+    infra = ("--infra-image", scene.image, "--infra-command", "sleep infinity")
+    scene.podman("pod", "create", "--name", "pod", *infra, "-p", "8300:80")
+    scene.podman("run", "-d", "--pod", "pod", "--name", "member", scene.image, "perl", "-e", PROGRAM, "80")
+    run(scene, "open", 85, network="host")
+    run(scene, "alone", 86, network="none")
+    run(scene, "fixed", 87, network="one", options=["--ip", "10.89.1.77"])
+    before = picture(scene)
+    change = PLACED[name](before)
+    made = apply(change, before)
+    scene.run(command(change, before))
+    assert differences(made, picture(scene)) == []
+
+
 OF_A_USER: Final[dict[str, Callable[[Evidence], Change]]] = {
     "start": lambda seen: Start(*of(seen, "ended")),
     "stop": lambda seen: Stop(*of(seen, "web")),

@@ -89,6 +89,12 @@ def names_beside(names: Names, container: Container) -> Names:
     return replace(names, hosts=HostsFile(lines))
 
 
+def names_without(names: Names, container: Container) -> Names:
+    """The names of a container's file without those of one that shared its network."""
+    lines = {name: found for name, found in names.hosts.addresses.items() if name not in own_names(container)}
+    return replace(names, hosts=HostsFile(lines))
+
+
 def resolving(
     names: Names, host: HostFacts, evidence: Evidence, networks: Iterable[Network], old: Collection[Address]
 ) -> Names:

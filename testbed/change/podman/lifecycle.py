@@ -17,6 +17,7 @@ from testbed.change.podman.files import (
     host_address,
     names_beside,
     names_on_host,
+    names_without,
     own_names,
     renamed,
     resolving,
@@ -63,6 +64,11 @@ def is_up(container: Container) -> bool:
     return container.state in (RUNNING, "paused") and container.namespace is not None
 
 
+def published_by(container: Container) -> tuple[int, ...]:
+    """The TCP ports that a container publishes, by their numbers in it."""
+    return tuple(dict.fromkeys(one.container_port for one in container.published if one.protocol == Protocol.TCP))
+
+
 def former(evidence: Evidence, container: Container) -> Former:
     """What a container is now."""
     here = evidence.namespaces.get(container.namespace or "")
@@ -87,28 +93,33 @@ def stopped(evidence: Evidence, container: Container) -> Evidence:
         for attachment in container.attachments:
             network = network_of(evidence, container.host, attachment.network)
             evidence = take_down(evidence, network, container, attachment)
-    if container.published and host.namespace in evidence.namespaces:
+    if container.published and not _shares(container) and host.namespace in evidence.namespaces:
         evidence = with_namespace(evidence, without_holders(namespace_of(evidence, host.namespace), container))
-    bare = tuple(replace(one, addresses=(), gateways=()) for one in container.attachments)
-    gone = replace(container, state=_EXITED, pid=0, namespace=None, exit_code=0, attachments=bare)
-    evidence = with_container(evidence, gone)
+    gone = replace(container, state=_EXITED, pid=0, namespace=None, exit_code=0)
+    if _shares(container):
+        gone = replace(gone, names=names_without(gone.names, container))
+        evidence = _beside_no_more(evidence, container)
+    else:
+        bare = tuple(replace(one, addresses=(), gateways=()) for one in container.attachments)
+        gone = replace(gone, attachments=bare)
+    evidence = told_of(with_container(evidence, gone), gone)
     here = evidence.namespaces.get(key or "")
     if here is None:
         return evidence
-    users = {*(one.namespace for one in evidence.containers), *(one.namespace for one in evidence.hosts)}
-    if here.key in users:
+    hosts = [one.name for one in evidence.hosts if one.namespace == here.key]
+    users = [*hosts, *(one.name for one in evidence.containers if one.namespace == here.key)]
+    if users:
         ended = set(_program(here, container))
-        return with_namespace(evidence, replace(here, listeners=tuple(x for x in here.listeners if x not in ended)))
+        left_there = tuple(one for one in here.listeners if one not in ended)
+        # Those that shared its network stay in it, and that has another's name then.
+        label = here.label if _shares(container) else users[0]
+        return with_namespace(evidence, replace(here, listeners=left_there, label=label))
     left = {name: namespace for name, namespace in evidence.namespaces.items() if name != here.key}
     return replace(evidence, namespaces=MappingProxyType(left))
 
 
 def started(
-    evidence: Evidence,
-    container: Container,
-    was: Former | None = None,
-    ports: tuple[int, ...] = (),
-    own: tuple[Address, ...] = (),
+    evidence: Evidence, container: Container, was: Former | None = None, ports: tuple[int, ...] = ()
 ) -> Evidence:
     """The picture after ``podman start`` of a container that does not run.
 
@@ -117,7 +128,6 @@ def started(
     :param container: with the addresses that it had, where it had any
     :param was: what it was until now; None where it did not run
     :param ports: TCP ports that its program is taken to listen on, which no picture of a stopped container shows
-    :param own: addresses that it was given for good (podman-run(1), --ip), which no picture of a stopped one shows
     :raises ImpossibleChangeError: Podman would refuse: a port is taken, a network or another container is gone
     """
     was = was or Former()
@@ -129,6 +139,11 @@ def started(
         return _in(evidence, replace(container, names=names), host.namespace, was, ports)
     if container.mode.startswith(_SHARED):
         other = _owner(evidence, container)
+        if not is_up(other):
+            # Podman starts first what a container depends on (libpod, Container.Start).
+            # In a pod that is the infra container, which listens on nothing.
+            evidence = started(evidence, other, ports=() if other.pod else published_by(other))
+            other = _owner(evidence, container)
         names = names_beside(other.names, container)
         evidence = with_container(evidence, replace(other, names=names))
         # Podman tells the other's networks of it too (libpod, Container.getContainerNetworkInfo).
@@ -140,13 +155,14 @@ def started(
     evidence = with_container(evidence, running)
     if container.mode == BRIDGE:
         evidence = with_rootless_netns(evidence, host)
-        evidence, running = _attached(evidence, running, was.namespace, own)
+        evidence, running = _attached(evidence, running, was.namespace)
     elif container.mode != "none":
         tapped = with_tap(namespace_of(evidence, here.key), evidence, running, was.namespace)
         evidence = with_namespace(evidence, tapped)
     if container.published:
         evidence = with_namespace(evidence, with_holders(namespace_of(evidence, host.namespace), host, running))
-    evidence = with_container(evidence, _named(evidence, running, was, host))
+    running = _named(evidence, running, was, host)
+    evidence = told_of(with_container(evidence, running), running)
     return with_namespace(evidence, _listening(namespace_of(evidence, here.key), was, ports))
 
 
@@ -179,11 +195,41 @@ def _program(here: Namespace, container: Container) -> Iterator[Listener]:
     Whoever listens in a container's own namespace listens there for it: it is started again with the container, by the
     container itself or by whoever started it.
     """
-    shared = container.mode == "host" or container.mode.startswith(_SHARED)
+    shared = _shares(container)
     for listener in here.listeners:
         whose = listener.process.container if listener.process else None
         if whose == container.name or (whose is None and not shared):
             yield listener
+
+
+def _shares(container: Container) -> bool:
+    """Tell if a container has no network of its own."""
+    return container.mode == "host" or container.mode.startswith(_SHARED)
+
+
+def _is_beside(other: Container, owner: Container) -> bool:
+    """Tell if a container shares the network of another one."""
+    shared = other.mode.removeprefix(_SHARED)
+    return other.mode != shared and other.host == owner.host and shared in (owner.id, owner.name)
+
+
+def told_of(evidence: Evidence, owner: Container) -> Evidence:
+    """The picture with what Podman tells of those that share a container's network: they are where that one is.
+
+    It does so even of those that were left behind in the namespace that the other one had before.
+    """
+    for other in evidence.containers:
+        if _is_beside(other, owner) and other.attachments != owner.attachments:
+            evidence = with_container(evidence, replace(other, attachments=owner.attachments))
+    return evidence
+
+
+def _beside_no_more(evidence: Evidence, container: Container) -> Evidence:
+    """The picture without the name of a container in the hosts file of the one whose network it shares."""
+    for other in evidence.containers:
+        if _is_beside(container, other):
+            evidence = with_container(evidence, replace(other, names=names_without(other.names, container)))
+    return evidence
 
 
 def _in(evidence: Evidence, container: Container, key: str, was: Former, ports: tuple[int, ...]) -> Evidence:
@@ -202,8 +248,6 @@ def _owner(evidence: Evidence, container: Container) -> Container:
     wanted = container.mode.removeprefix(_SHARED)
     for other in evidence.containers:
         if other.host == container.host and wanted in (other.id, other.name):
-            if not is_up(other):
-                raise ImpossibleChangeError(f"{other.name}, whose network it shares, does not run")
             return other
     raise ImpossibleChangeError("the container whose network it shares is gone")
 
@@ -223,15 +267,13 @@ def _is_general(name: str) -> bool:
     return "conf" not in words or words[words.index("conf") + 1] in ("all", "default", "lo")
 
 
-def _attached(
-    evidence: Evidence, container: Container, before: Namespace | None, own: tuple[Address, ...]
-) -> tuple[Evidence, Container]:
+def _attached(evidence: Evidence, container: Container, before: Namespace | None) -> tuple[Evidence, Container]:
     order = container.attachments
     if before is not None:
         order = tuple(sorted(order, key=lambda one: _interface_name(before, one)))
     for old in order:
         network = network_of(evidence, container.host, old.network)
-        attachment = placed(evidence, network, old, own)
+        attachment = placed(evidence, network, container, old)
         container = with_attachment(container, attachment)
         evidence = set_up(with_container(evidence, container), network, container, attachment)
     return evidence, container
@@ -242,16 +284,13 @@ def _interface_name(before: Namespace, attachment: Attachment) -> str:
     return next((link.name for link in before.links if link.index in rows), "~")
 
 
-def placed(evidence: Evidence, network: Network, old: Attachment, own: tuple[Address, ...] = ()) -> Attachment:
+def placed(evidence: Evidence, network: Network, container: Container, old: Attachment) -> Attachment:
     """A container's place on a network as it starts: new addresses, and the network's gateways.
 
     :param old: its place until now
-    :param own: addresses that it was given for good, on any network
+    :raises ImpossibleChangeError: the address that it is to have is another container's, or none is free
     """
-    addresses = tuple(
-        next((one for one in own if one in subnet), address)
-        for subnet, address in zip(network.subnets, next_addresses(evidence, network, old.addresses), strict=True)
-    )
+    addresses = next_addresses(evidence, network, container, old.addresses)
     return replace(old, addresses=addresses, gateways=network.gateways, mac="")
 
 
@@ -264,6 +303,9 @@ def _named(evidence: Evidence, container: Container, was: Former, host: HostFact
         if (network.host, network.name) == (container.host, attachment.network)
     )
     names = container.names
+    for other in evidence.containers:
+        if _is_beside(other, container):
+            names = names_without(names, other)
     # Only Podman writes its id into the file: of one that did not run these are the addresses that it had last.
     old = {*was.addresses, *names.hosts.lookup(own_names(container)[0])}
     new = [address for attachment in container.attachments for address in attachment.addresses]
@@ -300,7 +342,7 @@ def _listening(here: Namespace, was: Former, ports: tuple[int, ...]) -> Namespac
 def _again(here: Namespace, was: Former, ports: tuple[int, ...]) -> Iterator[Listener]:
     """The listeners of a program that starts in a namespace."""
     own = {row.address.ip for row in here.addresses}
-    known = {one.port for one in was.program if one.protocol is Protocol.TCP}
+    known = {one.port for one in (*was.program, *here.listeners) if one.protocol is Protocol.TCP}
     for one in was.program:
         if one.address.is_unspecified or one.address.is_loopback or one.address in own:
             yield replace(one, queue=0)
