@@ -11,6 +11,7 @@ from testbed.change.wording import (
     proxying,
     publishing,
     resuming,
+    rootless,
     routing,
     segments,
 )
@@ -28,6 +29,7 @@ REGISTERED = (
     proxying,
     publishing,
     resuming,
+    rootless,
     routing,
     segments,
 )
