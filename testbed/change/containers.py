@@ -31,7 +31,7 @@ class Start(ContainerChange):
     ports: tuple[int, ...] = ()
     """TCP ports that its program is taken to listen on, beside those that the container publishes."""
     addresses: tuple[Address, ...] = ()
-    """Addresses that it is known by: taken for fixed where its command line is not known (made through Podman's API)."""
+    """Addresses that it is known by, taken for fixed where its command line is not known (made through the API)."""
 
 
 @dataclass(frozen=True, slots=True)
