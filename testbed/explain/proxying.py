@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from testbed.evidence import Attempt
+from testbed.change.containers import ContainerChange
+from testbed.change.proxying import DropProxy, ExceptFromProxy
+from testbed.change.wording import words
+from testbed.evidence import Attempt, Container
 from testbed.explain.case import Case, as_address, as_subnet
 from testbed.explain.codes import Cause
+from testbed.explain.counterfactual import Counterfactuals
 from testbed.explain.explanation import Cure, Diagnosis, Row
 from testbed.model import Outcome, Scheme, Target
 from testbed.predict import predict
@@ -44,15 +49,25 @@ def astray(case: Case) -> Diagnosis | None:
     return Diagnosis(
         Cause.PROXY,
         f"{container.name} has {case.attempt.target.scheme}_proxy={proxy}, so its clients do not go to {host} but to "
-        "that "
-        f"proxy, and from there it fails: {end.why}. Directly, {host} would be reached.",
+        f"that proxy, which they do not reach: {end.why}. Directly, {host} would be reached.",
         (Row("environment", container.name, f"{case.attempt.target.scheme}_proxy={proxy}"),),
-        (
-            Cure("Except the name from the proxy", f"podman run --env no_proxy={host} ... (a new container)"),
-            Cure("Keep the host's proxy out of containers", "podman run --http-proxy=false ... (a new container)"),
-        ),
+        tuple(_cures(case, container)),
         ("Podman copies the host's proxy variables into containers by default (podman-run(1), --http-proxy).",),
     )
+
+
+def _cures(case: Case, container: Container) -> Iterator[Cure]:
+    """What makes the container's clients go there themselves, as far as they are predicted to connect then."""
+    host, trials = case.attempt.target.host, Counterfactuals(case)
+    changes: tuple[tuple[ContainerChange, str], ...] = (
+        (ExceptFromProxy(container.host, container.id, host), f"--env no_proxy={host}"),
+        (DropProxy(container.host, container.id), "--http-proxy=false"),
+    )
+    for change, option in changes:
+        after = trials.after((change,))
+        if after is not None and proxy_of(after) is None and after.prediction.outcome is Outcome.CONNECTED:
+            text = words(change, case.evidence).removesuffix(" (a new container)")
+            yield Cure(text, f"podman run {option} ... (a new container)", changes=(change,))
 
 
 def _excepted(host: str, no_proxy: str) -> bool:
