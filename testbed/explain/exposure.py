@@ -93,7 +93,7 @@ def _from_elsewhere(trials: Counterfactuals, after: Case) -> Iterator[str]:
 
 def _connects(trials: Counterfactuals, remote: Remote, to: Address, port: int) -> bool:
     trials.made += 1
-    attempt = Attempt(remote.place, Target(Scheme.TCP, str(to), port))
+    attempt = Attempt(remote.place, Target(_scheme(trials), str(to), port))
     return predict(remote.evidence, attempt).outcome is Outcome.CONNECTED
 
 
@@ -145,4 +145,9 @@ def _reaches(trials: Counterfactuals, evidence: Evidence, place: Place, to: Addr
     if found is None:
         return False
     trials.made += 1
-    return predict(evidence, Attempt(found, Target(Scheme.TCP, str(to), port))).outcome is Outcome.CONNECTED
+    return predict(evidence, Attempt(found, Target(_scheme(trials), str(to), port))).outcome is Outcome.CONNECTED
+
+
+def _scheme(trials: Counterfactuals) -> Scheme:
+    """The protocol that was spoken: what is above it does not decide who reaches it."""
+    return Scheme.UDP if trials.case.attempt.target.scheme is Scheme.UDP else Scheme.TCP
