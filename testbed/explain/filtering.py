@@ -9,13 +9,16 @@ from types import MappingProxyType
 from typing import Final
 
 from testbed.change.networks import Connect, RecreateNetwork
-from testbed.evidence import Backend, Hook, Network
+from testbed.evidence import Backend, Container, Hook, Network
+from testbed.evidence.programs import only_holds
 from testbed.explain.accepting import let_through
 from testbed.explain.by_ending import propose
 from testbed.explain.case import Case, at, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
+from testbed.explain.publishing import direct
 from testbed.explain.rows import rule_row
+from testbed.model import Address
 from testbed.predict.ending import (
     Filtered,
     LaterFiltered,
@@ -128,7 +131,10 @@ def _warnings(ending: Filtered, case: Case) -> tuple[str, ...]:
 def _whose_answer(ending: Rejected, case: Case) -> str:
     """Which of the two an error is, a firewall's or the kernel's own, and how one knows."""
     number, chain, here = case.prediction.errno, ending.verdict.chain, ending.namespace
-    how = f"that rule decides in {here.label} before any socket is looked for, and its counter rises with each try"
+    rule = ending.verdict.rule
+    how = f"that rule decides in {here.label} before any socket is looked for"
+    if rule is not None and rule.packets is not None:
+        how += ", and its counter rises with each try"
     if chain.backend is not Backend.NFTABLES:
         how += f" (iptables -t {chain.table} -vnL {chain.name})"
     if number == errno.ECONNREFUSED:
@@ -143,6 +149,9 @@ def _behind(ending: Filtered, case: Case) -> str:
     if ending.verdict.hook not in (Hook.INPUT, Hook.PREROUTING) or not is_local(here, to):
         return ""
     listener = listener_for(here, case.protocol, to, case.port, 0)
+    if listener is not None and only_holds(listener):
+        # A rule that is asked later leads what is for the port into a container.
+        return ""
     if listener is not None:
         return f"Behind the rule {holder(listener)} listens on {at(listener.address, listener.port)}."
     elsewhere = [at(other.address, other.port) for other in listeners(here, case.port, case.protocol)]
@@ -169,12 +178,15 @@ def _isolated(ending: Filtered, case: Case) -> Proposal:
     anew = [
         Remedy(
             f"Make the network {network.name} anew without isolation",
-            f"podman network create -o isolate=false {network.name}",
+            _create(network),
             (RecreateNetwork(network.host, network.name, "false"),),
         )
         for network in (*own, *to)
         if network.options.get("isolate", "false") != "false"
     ]
+    there = next((c for c in case.evidence.containers if _lives_at(c, ending.destination)), None)
+    called = case.evidence.namespaces.get(there.namespace or "") if there is not None else None
+    straight = tuple(direct(case, called, case.port)) if called is not None else ()
     return Proposal(
         Cause.NETWORKS_ISOLATED,
         f"{name} is on {one} and {case.said} is on {other}, and these networks are kept apart: Podman's isolation rule "
@@ -183,9 +195,21 @@ def _isolated(ending: Filtered, case: Case) -> Proposal:
             rule_row(here, ending.verdict),
             *(Row("network", case.named(n.host), _isolation(n)) for n in (*own, *to)),
         ),
-        (*([connect] if connect else []), *anew),
+        (*([connect] if connect else []), *straight, *anew),
         ("Networks that docker-compose or Portainer made are isolated by default (Podman's Docker API).",),
     )
+
+
+def _create(network: Network) -> str:
+    """The command that makes a network anew as it is, but without isolation."""
+    subnets = "".join(f" --subnet {subnet}" for subnet in network.subnets)
+    internal = " --internal" if network.internal else ""
+    return f"podman network create -o isolate=false{subnets}{internal} {network.name}"
+
+
+def _lives_at(container: Container, address: Address) -> bool:
+    """Tell if a container has an address on a network."""
+    return any(address in attachment.addresses for attachment in container.attachments)
 
 
 def _isolation(network: Network) -> str:

@@ -56,8 +56,8 @@ def not_forwarded(ending: NotForwarded, case: Case) -> Iterator[Proposal]:
     yield Proposal(
         Cause.FORWARDING_OFF,
         f"{here.label} does not forward: {back}what {link.name} brings for {to} ends there without a word "
-        f"({_dotted(name)} is {setting(here, name)}).",
-        (sysctl_row(here, name, "1"),),
+        f"({_dotted(switch)} is {setting(here, switch)}).",
+        (sysctl_row(here, switch, "1"),),
         (
             Remedy(
                 "Turn forwarding on (Podman does so when it starts a container, and something turned it off again)",

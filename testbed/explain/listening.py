@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from testbed.change import Change
 from testbed.change.listening import Listen, Rebind, StartProgram
+from testbed.change.publishing import Publish
 from testbed.change.resuming import Continue, Unpause
 from testbed.evidence import Listener, Namespace, Protocol
 from testbed.evidence.programs import only_holds
@@ -15,9 +16,9 @@ from testbed.explain.by_ending import propose
 from testbed.explain.case import Case, any_address, as_address, at, covers, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
-from testbed.explain.rows import listener_row, no_listener_row, rows_of_walk
+from testbed.explain.rows import bound_to, listener_row, no_listener_row, rows_of_walk
 from testbed.explain.tunnels import without_listener
-from testbed.model import Address
+from testbed.model import Address, Scheme
 from testbed.predict.ending import NoListener, QueueFull, Suspended
 from testbed.predict.steps import Translation
 from testbed.predict.wording import why
@@ -67,7 +68,7 @@ def queue_full(ending: QueueFull, case: Case) -> Iterator[Proposal]:
     yield Proposal(
         Cause.QUEUE_FULL,
         f"{holder(listener)} of {here.label} listens on {at(listener.address, listener.port)} but accepts no more: "
-        f"{listener.queue} connections are waiting and it lets at most {listener.backlog} wait, so the kernel drops "
+        f"{waiting(listener)} and it lets at most {listener.backlog} wait, so the kernel drops "
         "new ones.",
         (listener_row(here, listener),),
         (
@@ -81,10 +82,15 @@ def queue_full(ending: QueueFull, case: Case) -> Iterator[Proposal]:
     )
 
 
+def waiting(listener: Listener) -> str:
+    """Say how many connections wait to be accepted."""
+    return "1 connection is waiting" if listener.queue == 1 else f"{listener.queue} connections are waiting"
+
+
 def _on_another_address(case: Case, here: Namespace, address: Address, same: list[Listener]) -> Proposal:
     """The port is listened on in that very namespace, on other addresses of the family that was called."""
-    who, bound = holder(same[0]), " and ".join(at(entry.address, entry.port) for entry in same)
-    loopback = all(entry.address.is_loopback for entry in same)
+    who, bound = holder(same[0]), " and ".join(bound_to(here, entry) for entry in same)
+    loopback = all(entry.address.is_loopback for entry in same) and not address.is_loopback
     inside = bool(case.containers_in(here.key)) and not case.is_host(here.key)
     binds = _binds(case, here, address, same[0], inside=inside)
     rows = tuple(listener_row(here, entry) for entry in same)
@@ -102,7 +108,7 @@ def _on_another_address(case: Case, here: Namespace, address: Address, same: lis
         own = "its own" if here.key != case.place.namespace else "your own"
         return Proposal(
             Cause.LOOPBACK_ONLY,
-            f"{leads_to(case, here, address)}, and on port {case.port} there only {bound} is listened on, by {who}: "
+            f"{leads_to(case, here, address)}, and on port {case.port} there {_listen_only(here, same)}: "
             f"that is {own} loopback, which only processes in that network namespace reach.",
             rows,
             (*binds, *_calls(case, same)),
@@ -117,13 +123,23 @@ def _on_another_address(case: Case, here: Namespace, address: Address, same: lis
             (*binds, *_calls(case, same)),
             ("It may work after the next restart of the container, and fail again after another.",),
         )
+    elsewhere = "another address of the same machine"
+    if any(entry.link for entry in same):
+        elsewhere = "what comes in by another interface is not for a socket that is bound to one (SO_BINDTODEVICE)"
     return Proposal(
         Cause.OTHER_ADDRESS,
-        f"{leads_to(case, here, address)}, and on port {case.port} there only {bound} is listened on, by {who}: "
-        "another address of the same machine.",
+        f"{leads_to(case, here, address)}, and on port {case.port} there {_listen_only(here, same)}: {elsewhere}.",
         rows,
         (*binds, *_calls(case, same)),
     )
+
+
+def _listen_only(here: Namespace, there: list[Listener]) -> str:
+    """Say who listens and where, with the addresses of one process together."""
+    by_holder: dict[str, list[str]] = {}
+    for entry in there:
+        by_holder.setdefault(holder(entry), []).append(bound_to(here, entry))
+    return "only " + " and ".join(f"{who} listens, on {' and '.join(where)}" for who, where in by_holder.items())
 
 
 def _of_the_other_family(case: Case, here: Namespace, address: Address, there: list[Listener]) -> Proposal:
@@ -164,8 +180,9 @@ def _between_gateways(case: Case, address: Address, same: list[Listener]) -> boo
 
 def _binds(case: Case, here: Namespace, address: Address, listener: Listener, *, inside: bool) -> tuple[Remedy, ...]:
     """Listening on the address that is called, or on all of them."""
-    everywhere = _let_listen(case, here, listener, any_address(address.version), "every address")
-    if address.is_loopback or inside:
+    interface = " of every interface" if listener.link else ""
+    everywhere = _let_listen(case, here, listener, any_address(address.version), f"every address{interface}")
+    if address.is_loopback or inside or listener.link:
         return (everywhere,)
     return (_let_listen(case, here, listener, address, str(address)), everywhere)
 
@@ -206,14 +223,43 @@ def _other_protocol(case: Case, here: Namespace, address: Address) -> Iterator[P
     found = [e for e in listeners(here, case.port, taken) if covers(e, address.version) and not only_holds(e)]
     if found and found[0].process is not None:
         change = Listen(here.key, spoken, found[0].address, case.port, found[0].process)
-        also = f"on port {case.port} too, or speak {taken.upper()} to it"
+        also = f"on port {case.port} too"
         yield Proposal(
             Cause.UDP_NOT_TCP,
             f"{leads_to(case, here, address)}, and on port {case.port} there {holder(found[0])} listens for "
             f"{taken.upper()}: you spoke {spoken.upper()}, which nobody takes.",
             (listener_row(here, found[0]),),
-            (Remedy(f"Let {holder(found[0])} listen for {spoken.upper()} {also}", "", (change,)),),
+            (
+                _speak(case, taken),
+                Remedy(f"Let {holder(found[0])} listen for {spoken.upper()} {also}", "", (change,)),
+            ),
         )
+    hosts = case.hosts_of(here.key) if case.is_host(here.key) else ()
+    for container in case.evidence.containers:
+        for published in container.published if container.host in hosts else ():
+            if (published.host_port, published.protocol) == (case.port, taken) and container.state == "running":
+                new = replace(published, protocol=spoken)
+                change_of_port = Publish(container.host, container.id, new)
+                yield Proposal(
+                    Cause.UDP_NOT_TCP,
+                    f"{leads_to(case, here, address)}, and {container.name} publishes port {case.port} there for "
+                    f"{taken.upper()}: you spoke {spoken.upper()}, which nobody takes.",
+                    (publishing.published_row(case, container, published),),
+                    (
+                        _speak(case, taken),
+                        Remedy(
+                            f"Publish it for {spoken.upper()} too",
+                            f"podman run -p {publishing.spelled(new)} ... (a new container)",
+                            (change_of_port,),
+                        ),
+                    ),
+                )
+
+
+def _speak(case: Case, protocol: Protocol) -> Remedy:
+    """Calling the port by the other protocol."""
+    target = replace(case.attempt.target, scheme=Scheme.UDP if protocol is Protocol.UDP else Scheme.TCP)
+    return Remedy(f"Speak {protocol.upper()} to it", str(target), target=target)
 
 
 def _nobody(case: Case, here: Namespace, address: Address) -> Proposal:
@@ -245,7 +291,12 @@ def _nobody(case: Case, here: Namespace, address: Address) -> Proposal:
 def _other_ports(case: Case, others: list[Listener]) -> Iterator[Remedy]:
     """Calling a port that is listened on, where the target's own is that of the namespace it leads to."""
     if case.port == case.attempt.target.port:
-        for port in dict.fromkeys(entry.port for entry in others):
+        ports = [entry.port for entry in others]
+        if case.prediction.namespace is not None and case.is_host(case.prediction.namespace.key):
+            hosts = case.hosts_of(case.prediction.namespace.key)
+            running = [c for c in case.evidence.containers if c.host in hosts and c.state == "running"]
+            ports += [p.host_port for c in running for p in c.published if p.protocol == case.protocol]
+        for port in dict.fromkeys(ports):
             target = replace(case.attempt.target, port=port)
             yield Remedy(f"Call port {port}, where that is what was meant", str(target), target=target)
 

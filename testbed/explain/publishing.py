@@ -39,7 +39,7 @@ def proposals(ending: NoListener, case: Case) -> Iterator[Proposal]:
             if container.state in _IN_USE:
                 yield from _published_elsewhere(case, container, published, address)
             else:
-                yield not_running(case, container)
+                yield not_running(case, container, f"publishes port {case.port} there")
         yield from _not_published(case, hosts, address)
     else:
         yield from _wrong_container_port(case, here)
@@ -55,8 +55,9 @@ def _wrong_container_port(case: Case, here: Namespace) -> Iterator[Proposal]:
     rewritten = [s for s in case.prediction.steps if isinstance(s, Translation) and not s.back]
     if not rewritten or meant is None:
         return
+    version = case.prediction.address.version if case.prediction.address else 4
     for listener in here.listeners:
-        if listener.protocol is not case.protocol or listener.address.is_loopback or not covers(listener, 4):
+        if listener.protocol is not case.protocol or listener.address.is_loopback or not covers(listener, version):
             continue
         new = replace(meant, container_port=listener.port)
         yield Proposal(
@@ -65,15 +66,16 @@ def _wrong_container_port(case: Case, here: Namespace) -> Iterator[Proposal]:
             f"{case.port} there; {holder(listener)} listens on {listener.port}.",
             (published_row(case, container, meant), listener_row(here, listener)),
             (
+                *_by_another_port(case, container, listener.port),
                 Remedy(
                     f"Publish port {listener.port}, which {holder(listener)} listens on",
-                    f"podman run -p {_spelled(new)} ... (a new container)",
+                    f"podman run -p {spelled(new)} ... (a new container)",
                     (Republish(container.host, container.id, meant, new),),
                 ),
                 Remedy(
                     f"Make {holder(listener)} listen on port {case.port}",
-                    at(any_address(4), case.port),
-                    (Rebind(here.key, listener, any_address(4), case.port),),
+                    at(any_address(version), case.port),
+                    (Rebind(here.key, listener, any_address(version), case.port),),
                 ),
             ),
             HOLDS_ONLY,
@@ -113,12 +115,39 @@ def _called(target: Target, host: str, port: int) -> Target:
     return replace(target, host=host, port=port)
 
 
-def not_running(case: Case, container: Container) -> Proposal:
-    """The container that is meant does not run, or the one that it starts from."""
+def _by_another_port(case: Case, container: Container, port: int) -> Iterator[Remedy]:
+    """Calling another port of the host that leads to a container's port already."""
+    for published in _publications(case, container, port):
+        target = _called(case.attempt.target, published.host_address or case.attempt.target.host, published.host_port)
+        if target != case.attempt.target:
+            yield Remedy(
+                f"Call {target.authority}, which is published to port {port} of {container.name}",
+                str(target),
+                target=target,
+            )
+
+
+def _port(case: Case) -> str:
+    """The port that is called in the end, as ``podman port`` writes one."""
+    return f"{case.port}/{case.protocol}"
+
+
+def _publications(case: Case, container: Container, port: int) -> tuple[Published, ...]:
+    """Where a container's port is published."""
+    return tuple(one for one in container.published if (one.container_port, one.protocol) == (port, case.protocol))
+
+
+def not_running(case: Case, container: Container, does: str = "") -> Proposal:
+    """The container that is meant does not run, or the one that it starts from.
+
+    :param does: why it is meant, as a verb; where that is not by its name or its address
+    """
     code = f" with status {container.exit_code}" if container.state == "exited" else ""
     role = ""
     if container == case.place.container:
         role = ", which it is to be tried from,"
+    elif does:
+        role = f", which {does},"
     elif case.attempt.target.host != container.name:
         role = f", which {case.said} leads to,"
     host = case.named(container.host)
@@ -201,20 +230,28 @@ def _published_elsewhere(
             "takes it there, for Podman holds the port on IPv4 only, and a rule cannot lead from the IPv6 loopback to "
             "a container.",
             (row,),
-            (Remedy("Call it by its IPv4 address", target.authority, target=target), *straight, *again),
+            (
+                Remedy("Call it by its IPv4 address", target.authority, target=target),
+                *straight,
+                *_by_another_port(case, container, published.container_port),
+                *again,
+            ),
             ("localhost is often ::1 first: a client that tries only one address fails, another one works.",),
         )
         return
     if bound is None or bound.is_unspecified or bound == address:
         return
-    where = "the host's own loopback" if bound.is_loopback else f"the address {bound}"
-    by_address = replace(case.attempt.target, host=str(bound))
+    where = f"the host's own loopback only ({bound})" if bound.is_loopback else f"{bound} only"
     yield Proposal(
         Cause.PUBLISHED_ON_LOOPBACK,
-        f"{container.name} publishes port {published.host_port} on {where} only ({published.host_address}), and "
+        f"{container.name} publishes port {published.host_port} on {where}, and "
         f"{case.said} is another address of {case.named(container.host)}.",
         (row,),
-        (*straight, Remedy(f"Call {bound}", by_address.authority, target=by_address), *again),
+        (
+            *straight,
+            *_by_another_port(case, container, published.container_port),
+            *again,
+        ),
     )
 
 
@@ -224,7 +261,7 @@ def _republished(container: Container, published: Published, address: Address) -
     for new, where in ((replace(published, host_address=str(address)), str(address)), (everywhere, "every address")):
         yield Remedy(
             f"Publish it on {where}",
-            f"podman run -p {_spelled(new)} ... (a new container)",
+            f"podman run -p {spelled(new)} ... (a new container)",
             (Republish(container.host, container.id, published, new),),
         )
 
@@ -237,23 +274,29 @@ def _not_published(case: Case, hosts: Collection[str], address: Address) -> Iter
         if container.namespace == case.place.namespace or any(p.host_port == case.port for p in container.published):
             continue
         there = case.evidence.namespaces.get(container.namespace)
-        found = [e for e in listeners(there, case.port, case.protocol) if covers(e, 4)] if there else []
+        found = listeners(there, case.port, case.protocol) if there else ()
+        found = tuple(entry for entry in found if covers(entry, address.version))
         if there is None or not found or all(e.address.is_loopback for e in found):
             continue
         new = Published(case.protocol, case.port, case.port, str(address))
+        host, known = case.named(container.host), _publications(case, container, case.port)
+        ports = ", ".join(f"{at(p.host_address or '0.0.0.0', p.host_port)}" for p in known)
+        only = f"only published as {ports} on {host}" if known else f"not published on {host}"
         yield Proposal(
             Cause.NOT_PUBLISHED,
             f"{holder(found[0])} listens on port {case.port} inside the container {container.name}, but that port "
-            f"is not published on {case.named(container.host)}: at {address} nobody takes it.",
+            f"is {only}: at {at(address, case.port)} nobody takes it.",
             (
                 listener_row(there, found[0]),
-                Row("published", case.named(container.host), f"{container.name}: nothing for {case.port}/tcp"),
+                *(replace(published_row(case, container, one), removal=None) for one in known),
+                *([] if known else [Row("published", host, f"{container.name}: nothing for {_port(case)}")]),
             ),
             (
+                *_by_another_port(case, container, case.port),
                 *direct(case, there, case.port),
                 Remedy(
                     f"Publish it on {address}",
-                    f"podman run -p {_spelled(new)} ... (a new container)",
+                    f"podman run -p {spelled(new)} ... (a new container)",
                     (Publish(container.host, container.id, new),),
                 ),
             ),
@@ -279,7 +322,7 @@ def rules_lost(ending: Held, case: Case) -> Iterator[Proposal]:
         new = replace(published, host_address="")
         again = Remedy(
             "Publish it anew without that address",
-            f"podman run -p {_spelled(new)} ... (a new container)",
+            f"podman run -p {spelled(new)} ... (a new container)",
             (Republish(container.host, container.id, published, new),),
         )
         anew = (
@@ -395,7 +438,7 @@ def hairpin(ending: Hairpin, case: Case) -> Iterator[Proposal]:
         f"{bridge.name} of {here.label} would have to send the packet back by {veth}, where it came in, and drops it "
         "without a word.",
         (
-            Row("published", here.label, f"{case.attempt.target.port}->{port}/tcp {name}"),
+            Row("published", here.label, f"{case.attempt.target.port}->{port}/{case.protocol} {name}"),
             Row("link", here.label, f"{veth} master {bridge.name} hairpin off"),
             Row("sysctl", here.label, f"net.{sysctl.replace('/', '.')} = {here.sysctls.get(sysctl, '')}"),
         ),
@@ -416,13 +459,12 @@ def hairpin(ending: Hairpin, case: Case) -> Iterator[Proposal]:
 
 def published_row(case: Case, container: Container, published: Published) -> Row:
     """A published port as ``podman port`` shows it."""
-    text = (
-        f"{published.host_address or '0.0.0.0'}:{published.host_port}->{published.container_port}/tcp {container.name}"
-    )
+    where = at(published.host_address or "0.0.0.0", published.host_port)
+    text = f"{where}->{published.container_port}/{published.protocol} {container.name}"
     return Row("published", case.named(container.host), text, Unpublish(container.host, container.id, published))
 
 
-def _spelled(published: Published) -> str:
+def spelled(published: Published) -> str:
     """A publication as podman-run(1), --publish, is given it."""
     where = f"{bracketed(published.host_address)}:" if published.host_address else ""
     protocol = "" if published.protocol == "tcp" else f"/{published.protocol}"

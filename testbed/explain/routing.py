@@ -51,7 +51,7 @@ def without_route(case: Case, here: Namespace, to: Address, *, back: bool) -> It
     why = (
         f"the interface of each of its {len(covering)} routes that cover it is down"
         if covering
-        else f"none of its {len(routes)} routes covers that address, and it has no default route for IPv{to.version}"
+        else f"{_none_of(len(routes))}has no default route for IPv{to.version}"
     )
     yield Proposal(
         Cause.NO_ROUTE,
@@ -59,6 +59,14 @@ def without_route(case: Case, here: Namespace, to: Address, *, back: bool) -> It
         (*routes_rows(here, to), *rows_of_walk(case.prediction)),
         (*_added(case, here, to), *_restarted(case, here)),
     )
+
+
+def _none_of(count: int) -> str:
+    """Say that no route covers an address, as far as there are any."""
+    if count == 0:
+        return "it "
+    covers = "its one route does not cover" if count == 1 else f"none of its {count} routes covers"
+    return f"{covers} that address, and it "
 
 
 def _added(case: Case, here: Namespace, to: Address) -> Iterator[Remedy]:

@@ -10,7 +10,7 @@ from testbed.change.routing import RemoveRoute
 from testbed.evidence import LOCAL_TABLE, Act, Listener, Namespace, Protocol, Route
 from testbed.explain.case import at, holder
 from testbed.explain.explanation import Row
-from testbed.model import Address
+from testbed.model import Address, bracketed
 from testbed.predict import Prediction
 from testbed.predict.ending import Verdict
 from testbed.predict.steps import Forwarding, NameLookup, RouteLookup, Step, Translation
@@ -21,8 +21,16 @@ def listener_row(namespace: Namespace, listener: Listener) -> Row:
     """A listener as ``ss -ltnp`` shows it."""
     queue = f"{listener.queue} {listener.backlog} " if listener.protocol is Protocol.TCP else ""
     state = "LISTEN" if listener.protocol is Protocol.TCP else "UNCONN"
-    text = f"{state} {queue}{at(listener.address, listener.port)} {holder(listener)}"
+    text = f"{state} {queue}{bound_to(namespace, listener)} {holder(listener)}"
     return Row("listener", namespace.label, text, StopListening(namespace.key, listener))
+
+
+def bound_to(namespace: Namespace, listener: Listener) -> str:
+    """Where a socket listens, as ss(8) prints it: with the interface that it is bound to (SO_BINDTODEVICE)."""
+    link = next((link.name for link in namespace.links if listener.link and link.index == listener.link), "")
+    if not link:
+        return at(listener.address, listener.port)
+    return f"{bracketed(str(listener.address))}%{link}:{listener.port}"
 
 
 def rule_row(namespace: Namespace, verdict: Verdict) -> Row:

@@ -196,3 +196,18 @@ def test_no_proxy_has_addresses_and_subnets(no_proxy: str, cause: Cause | None) 
     """Exceptions as Go and curl read them: what is excepted goes directly."""
     made = _picture(http_proxy="http://10.88.0.1:3128", no_proxy=no_proxy)
     assert _explained(made, _seen(Outcome.CONNECTED)).cause is cause
+
+
+def test_of_a_rule_that_does_not_count_no_counter_is_spoken() -> None:
+    """nft(8) rules count only where they are told to."""
+    chain = _chain(_rule(Act.REJECT, "tcp-reset"), backend=Backend.NFTABLES)
+    said = " ".join(_explained(_picture(chain)).warnings)
+    assert "before any socket is looked for" in said
+    assert "counter" not in said
+
+
+def test_who_only_holds_a_published_port_is_not_said_to_listen_behind_a_rule() -> None:
+    """A later rule leads the packet into a container: conmon would never have it."""
+    holds = Listener(Protocol.TCP, ip_address("0.0.0.0"), 8000, process=Process(7, "conmon"))
+    chain = _chain(_rule(Act.DROP), hook=Hook.PREROUTING)
+    assert "conmon" not in " ".join(_explained(_picture(chain, listeners=(holds,))).warnings)

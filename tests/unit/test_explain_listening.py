@@ -40,6 +40,7 @@ from testbed.explain.explanation import Conclusion, Diagnosis, Explanation
 from testbed.explain.pasted import read
 from testbed.hosts_file import HostsFile
 from testbed.model import Answer, Observation, Outcome, Phase, Target
+from tests.unit.test_predict import edited
 
 NAMES = Names(HostsFile.parse("10.88.0.1 host.containers.internal\n"))
 GATEWAY = ipaddress.ip_address("10.88.0.1")
@@ -216,7 +217,7 @@ def test_a_port_is_published_on_the_address_that_is_called() -> None:
     """Publishing on the host's loopback would not help whoever calls from the LAN."""
     found = diagnosed(told(world({"web": (tcp("0.0.0.0"),)}), f"203.0.113.10:{PORT}", place="far"))
     assert found.cures[0].command.startswith(f"podman run -p 203.0.113.10:{PORT}:{PORT} ")
-    assert "box itself" in found.cures[0].exposes
+    assert found.cures[0].exposes == "the LAN on lan of box"
 
 
 def test_who_has_the_port_is_named() -> None:
@@ -447,3 +448,68 @@ def test_a_timeout_is_what_nobody_s_address_may_give_however_long(seconds: float
     found = explain(evidence, Attempt(evidence.place("client"), target), seen)
     assert found.verdict is Conclusion.CANNOT_TELL
     assert "nobody answers for 10.88.0.77 on eth0 of client" in found.sentence
+
+
+def test_a_socket_of_one_interface_is_told_from_one_of_another_address() -> None:
+    """A wildcard that is bound to an interface covers the address, and takes nothing that comes in elsewhere."""
+    evidence = world({"box": (tcp("0.0.0.0"),)})
+    lan = next(link for link in evidence.namespaces["box"].links if link.name == "lan")
+    evidence = edited(evidence, "box", listeners=(replace(tcp("0.0.0.0"), link=lan.index),))
+    found = diagnosed(told(evidence, f"10.88.0.1:{PORT}"))
+    assert "SO_BINDTODEVICE" in found.sentence
+    assert f"0.0.0.0%lan:{PORT}" in found.rows[0].text
+    assert [cure.text for cure in found.cures] == ["Let app (pid 7) listen on every address of every interface"]
+
+
+def test_each_of_two_programs_is_named_with_what_it_listens_on() -> None:
+    """Two processes have the port on two addresses: neither is said to have the other's."""
+    evidence = world({"box": (tcp("127.0.0.1", "one", pid=5), tcp("203.0.113.10", "two", pid=6))})
+    said = diagnosed(told(evidence, f"10.88.0.1:{PORT}")).sentence
+    assert f"only one (pid 5) listens, on 127.0.0.1:{PORT} and two (pid 6) listens, on 203.0.113.10:{PORT}" in said
+
+
+def test_another_loopback_address_is_another_address() -> None:
+    """127.0.0.2 is not out of reach of who called 127.0.0.1: it is only another address."""
+    found = diagnosed(told(world({"client": (tcp("127.0.0.2"),)}), f"127.0.0.1:{PORT}"))
+    assert found.cause is Cause.OTHER_ADDRESS
+    assert found.cures[0].target == Target.parse(f"127.0.0.2:{PORT}")
+
+
+def test_a_port_that_is_taken_for_the_other_protocol_is_called_by_that() -> None:
+    """UDP was spoken to a port of TCP: speaking TCP changes the least."""
+    found = diagnosed(told(world({"web": (tcp("0.0.0.0"),)}), f"udp://10.88.0.11:{PORT}"))
+    assert found.cause is Cause.UDP_NOT_TCP
+    assert found.cures[0].target == Target.parse(f"tcp://10.88.0.11:{PORT}")
+
+
+def publishing(evidence: Evidence, *published: Published, runs: bool = True) -> Evidence:
+    """A picture whose ``web`` publishes ports."""
+    web = next(c for c in evidence.containers if c.name == "web")
+    new = replace(web, published=published)
+    if not runs:
+        new = replace(new, state="exited", namespace=None)
+    return replace(evidence, containers=tuple(new if c == web else c for c in evidence.containers))
+
+
+def test_a_port_that_is_published_for_udp_is_not_published_for_tcp() -> None:
+    """conmon holds it for UDP, and nobody for TCP."""
+    evidence = publishing(world({"web": (tcp("0.0.0.0"),)}), Published("udp", PORT, PORT, ""))
+    found = diagnosed(told(evidence, f"203.0.113.10:{PORT}", place="far"))
+    assert found.cause is Cause.UDP_NOT_TCP
+    assert f"web publishes port {PORT} there for UDP" in found.sentence
+
+
+def test_a_container_that_stopped_is_said_to_publish_the_port() -> None:
+    """The address that was called is the host's own, and leads to no container."""
+    evidence = publishing(world({}), Published("tcp", PORT, 8080, ""), runs=False)
+    found = diagnosed(told(evidence, "203.0.113.10:8080", place="far"))
+    assert found.sentence.startswith("The container web on box, which publishes port 8080 there, does not run")
+
+
+def test_a_port_that_is_published_as_another_is_said_to_be() -> None:
+    """The container's own port was called on its host."""
+    evidence = publishing(world({"web": (tcp("0.0.0.0"),)}), Published("tcp", PORT, 8080, "127.0.0.1"))
+    found = diagnosed(told(evidence, f"203.0.113.10:{PORT}", place="far"))
+    assert found.cause is Cause.NOT_PUBLISHED
+    assert "that port is only published as 127.0.0.1:8080 on box" in found.sentence
+    assert f"127.0.0.1:8080->{PORT}/tcp web" in [row.text for row in found.rows]

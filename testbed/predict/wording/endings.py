@@ -69,7 +69,8 @@ def suspended(ending: Suspended) -> str:
 def queue_full(ending: QueueFull) -> str:
     """The accept queue is full."""
     listener = ending.listener
-    return f"{_bound(ending)} has {listener.queue} connections waiting and takes at most {listener.backlog}"
+    waiting = f"{listener.queue} connection{'' if listener.queue == 1 else 's'}"
+    return f"{_bound(ending)} has {waiting} waiting and takes at most {listener.backlog}"
 
 
 @sentence.register
