@@ -43,6 +43,18 @@ class SetHairpin(LinkChange):
 
 
 @dataclass(frozen=True, slots=True)
+class MakePort(LinkChange):
+    """An interface becomes a port of a bridge (ip-link(8), master)."""
+
+    bridge: Link
+
+
+@dataclass(frozen=True, slots=True)
+class EndIsolation(LinkChange):
+    """A bridge port may talk to isolated ones too (bridge(8), isolated)."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetMtu(LinkChange):
     """An interface gets another MTU."""
 
@@ -111,6 +123,22 @@ def _carried(here: Namespace, port: Link) -> Namespace:
 def _set_hairpin(change: SetHairpin, evidence: Evidence) -> Evidence:
     key, link = change.namespace, change.link
     return edited(evidence, key, lambda here: with_link(here, replace(_present(here, link), hairpin=True)))
+
+
+@apply.register
+def _make_port(change: MakePort, evidence: Evidence) -> Evidence:
+    def edit(here: Namespace) -> Namespace:
+        bridge = _present(here, change.bridge)
+        port = replace(_present(here, change.link), master=bridge.index)
+        return _carried(with_link(here, port), port)
+
+    return edited(evidence, change.namespace, edit)
+
+
+@apply.register
+def _end_isolation(change: EndIsolation, evidence: Evidence) -> Evidence:
+    key, link = change.namespace, change.link
+    return edited(evidence, key, lambda here: with_link(here, replace(_present(here, link), isolated=False)))
 
 
 @apply.register

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from testbed.change.containers import Restart
 from testbed.change.segments import SetUp
-from testbed.evidence import Link, Namespace
+from testbed.evidence import Container, Link, Namespace
 from testbed.explain.case import Case
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
@@ -59,6 +59,15 @@ def _beyond(case: Case, here: Namespace, link: Link) -> Iterator[tuple[Namespace
             yield namespace, bridge
 
 
+def restarted(container: Container) -> Remedy:
+    """Starting a container anew, and with it what Podman sets up for it."""
+    return Remedy(
+        "Restart the container, which makes its interfaces and routes anew",
+        f"podman restart {container.name}",
+        (Restart(container.host, container.id),),
+    )
+
+
 def _link_down(case: Case, namespace: Namespace, down: Link, to: Address) -> Proposal:
     container = next((c for c in case.containers_in(namespace.key) if not case.is_host(namespace.key)), None)
     up = SetUp(namespace.key, down)
@@ -70,13 +79,7 @@ def _link_down(case: Case, namespace: Namespace, down: Link, to: Address) -> Pro
         )
     ]
     if container is not None:
-        remedies.append(
-            Remedy(
-                "Restart the container, which makes its interfaces and routes anew",
-                f"podman restart {container.name}",
-                (Restart(container.host, container.id),),
-            )
-        )
+        remedies.append(restarted(container))
     return Proposal(
         Cause.LINK_DOWN,
         f"The interface {down.name} of {namespace.label}, on the way to {to}, is down: nothing passes it.",

@@ -10,7 +10,7 @@ from testbed.change.networks import RecreateNetwork
 from testbed.change.new_networks import free_subnet
 from testbed.change.segments import ForgetNeighbour
 from testbed.evidence import Container, Link, Namespace, Network, Route
-from testbed.explain import bridges, macvlans
+from testbed.explain import bridge_ports, bridges, macvlans
 from testbed.explain.by_ending import propose
 from testbed.explain.case import Case, listeners
 from testbed.explain.codes import Cause
@@ -40,6 +40,7 @@ def nobody_has_it(ending: NoNeighbour, case: Case) -> Iterator[Proposal]:
         yield from macvlans.proposals(ending, ending.barrier, case)
         return
     yield from bridges.proposals(case, to)
+    yield from bridge_ports.proposals(ending, case)
     yield from down_between(case, here, link, to)
     for namespace, its_link, sender in _filtered(ending, case):
         yield silent(case, namespace, its_link, sender)

@@ -6,20 +6,22 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import replace
 
-from testbed.change.containers import Restart
 from testbed.change.networks import Connect, NewOnNetwork
 from testbed.change.routing import AddRoute, RemovePolicyRule, RemoveRoute, SetSysctl
-from testbed.evidence import MAIN_TABLE, Container, Namespace, Network, PolicyRule, Route, RouteKind
+from testbed.change.wording import command, words
+from testbed.evidence import LOCAL_TABLE, MAIN_TABLE, Container, Namespace, Network, PolicyRule, Route, RouteKind
 from testbed.explain.by_ending import propose
 from testbed.explain.case import Case
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
-from testbed.explain.links import own_link_down
+from testbed.explain.links import own_link_down, restarted
 from testbed.explain.rows import route_row, rows_of_walk
 from testbed.model import Address
 from testbed.predict.ending import NoRoute, NoSource, RouteForbids
 from testbed.predict.routing import link_of
 
+#: The table that the last of the kernel's own rules looks in (ip-rule(8)).
+_DEFAULT_TABLE = 253
 #: Networks that are offered to connect to.
 _MOST = 3
 
@@ -109,11 +111,7 @@ def _restarted(case: Case, here: Namespace) -> Iterator[Remedy]:
     """Starting a container anew, which makes its interfaces and routes anew."""
     if not case.is_host(here.key):
         for container in case.containers_in(here.key)[:1]:
-            yield Remedy(
-                "Restart the container, which makes its interfaces and routes anew",
-                f"podman restart {container.name}",
-                (Restart(container.host, container.id),),
-            )
+            yield restarted(container)
 
 
 def _no_network(case: Case, container: Container, here: Namespace, to: Address) -> Proposal:
@@ -198,11 +196,13 @@ def route_forbids(ending: RouteForbids, case: Case) -> Iterator[Proposal]:
         change = RemoveRoute(here.key, by)
         remove, row = f"{ip} route del {text}", route_row(here, by, text)
     answer = "the answer to " if ending.back else ""
+    leading = _leading_to(here, by) if isinstance(by, Route) else ()
     yield Proposal(
         Cause.ROUTE_FORBIDS,
         f"{here.label} has a {what} that forbids {answer}{to}: {text}.",
-        (row,),
+        (row, *(Row("policy rule", here.label, words(gone, case.evidence), gone) for gone in leading)),
         (
+            *(Remedy(words(gone, case.evidence), command(gone, case.evidence), (gone,)) for gone in leading),
             Remedy(
                 f"Remove it, if it is not meant (run on {case.machine(here)}); a VPN's kill switch with its own tool",
                 case.command_in(here, remove),
@@ -210,6 +210,15 @@ def route_forbids(ending: RouteForbids, case: Case) -> Iterator[Proposal]:
             ),
         ),
     )
+
+
+def _leading_to(here: Namespace, route: Route) -> tuple[RemovePolicyRule, ...]:
+    """The removal of each policy rule by which a table that the kernel does not look in by itself is looked up."""
+    if route.table in (LOCAL_TABLE, MAIN_TABLE, _DEFAULT_TABLE):
+        return ()
+    version = route.destination.version
+    rules = (rule for rule in here.policy_rules if (rule.table, rule.family) == (route.table, version))
+    return tuple(RemovePolicyRule(here.key, rule) for rule in rules)
 
 
 def _rule_words(rule: PolicyRule) -> str:

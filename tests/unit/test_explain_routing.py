@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+from types import MappingProxyType
 
-from testbed.evidence import Attempt, Evidence, PolicyRule, Route, RouteKind
+from testbed.change.routing import RemovePolicyRule
+from testbed.evidence import Attempt, Evidence, HostFacts, Names, PolicyRule, Route, RouteKind
+from testbed.evidence.declared import Seat, Stack, picture
 from testbed.explain.case import Case
 from testbed.explain.codes import Cause
 from testbed.explain.explain import proposals
 from testbed.explain.explanation import Proposal
+from testbed.hosts_file import HostsFile
 from testbed.model import Target
 from testbed.predict import predict
 from tests.unit.test_predict import edited, world
@@ -58,3 +62,36 @@ def test_a_loopback_address_that_may_not_leave_is_told_with_the_interface() -> N
     assert found.cause is Cause.LOOPBACK_FROM_OUTSIDE
     assert found.rows[0].text == "net.ipv4.conf.eth0.route_localnet = 0"
     assert found.remedies[0].command == "sysctl -w net.ipv4.conf.eth0.route_localnet=1"
+
+
+def test_of_a_table_that_forbids_the_rule_that_leads_there_is_shown() -> None:
+    """A default route that forbids in a table of its own forbids only what a policy rule selects for it."""
+    evidence = world()
+    web = evidence.namespaces["web"]
+    leads = PolicyRule(500, 4, 99, source=ipaddress.ip_network("10.88.0.0/16"))
+    other = PolicyRule(600, 4, 98, source=_ELSEWHERE)
+    routes = (*web.routes, Route(99, RouteKind.BLACKHOLE, ipaddress.ip_network("0.0.0.0/0")))
+    evidence = edited(evidence, "web", routes=routes, policy_rules=(leads, other, *web.policy_rules))
+    found = proposed(evidence, "web", f"{_FAR}:{_PORT}")
+    assert found.cause is Cause.ROUTE_FORBIDS
+    assert [row.removal for row in found.rows[1:]] == [RemovePolicyRule("web", leads)]
+    assert "ip rule del priority 500 from 10.88.0.0/16 lookup 99" in found.remedies[0].command
+
+
+def test_the_parameter_that_ipv6_forwards_by_is_that_of_all_interfaces() -> None:
+    """The kernel does not ask an interface's own (net/ipv6/ip6_output.c, ip6_forward)."""
+    inside, outside = ipaddress.ip_interface("fd88::1/64"), ipaddress.ip_interface("fd01::10/64")
+    evidence = picture(
+        [
+            Stack("box", (Seat("podman0", inside, bridge=True), Seat("lan", outside)), listeners=()),
+            Stack("web", (Seat("podman0", ipaddress.ip_interface("fd88::10/64")),), inside.ip),
+            Stack("far", (Seat("lan", ipaddress.ip_interface("fd01::20/64")),), outside.ip),
+        ],
+        [HostFacts(name, name, name, Names(HostsFile({}))) for name in ("box", "web", "far")],
+    )
+    box = evidence.namespaces["box"]
+    interfaces = {f"ipv6/conf/{link.name}/forwarding": "1" for link in box.links}
+    off = MappingProxyType({**box.sysctls, **interfaces, "ipv6/conf/all/forwarding": "0"})
+    found = proposed(edited(evidence, "box", sysctls=off), "web", f"[fd01::20]:{_PORT}")
+    assert found.cause is Cause.FORWARDING_OFF
+    assert found.rows[0].text == "net.ipv6.conf.all.forwarding = 0"

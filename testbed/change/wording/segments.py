@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from testbed.change.segments import AddAddress, ForgetNeighbour, RemoveAddress, SetHairpin, SetMtu, SetUp
+from testbed.change.segments import (
+    AddAddress,
+    EndIsolation,
+    ForgetNeighbour,
+    MakePort,
+    RemoveAddress,
+    SetHairpin,
+    SetMtu,
+    SetUp,
+)
 from testbed.change.wording.places import inside, label, link_name
 from testbed.change.wording.words import command, words
 from testbed.evidence import Evidence
@@ -27,6 +36,26 @@ def _(change: SetHairpin, evidence: Evidence) -> str:
 @command.register
 def _(change: SetHairpin, evidence: Evidence) -> str:
     return inside(evidence, change.namespace, f"bridge link set dev {change.link.name} hairpin on")
+
+
+@words.register
+def _(change: MakePort, evidence: Evidence) -> str:
+    return f"Make {change.link.name} a port of {change.bridge.name} of {label(evidence, change.namespace)}"
+
+
+@command.register
+def _(change: MakePort, evidence: Evidence) -> str:
+    return inside(evidence, change.namespace, f"ip link set {change.link.name} master {change.bridge.name}")
+
+
+@words.register
+def _(change: EndIsolation, evidence: Evidence) -> str:
+    return f"Let the port {change.link.name} of {label(evidence, change.namespace)} talk to isolated ones"
+
+
+@command.register
+def _(change: EndIsolation, evidence: Evidence) -> str:
+    return inside(evidence, change.namespace, f"bridge link set dev {change.link.name} isolated off")
 
 
 @words.register
