@@ -168,13 +168,13 @@ def _diagnosis(proven: Proven, trials: Counterfactuals) -> Diagnosis:
     proposal = proven.proposal
     shown = sorted(
         ((remedy, exposed(trials, remedy)) for remedy in proven.remedies),
-        key=lambda one: (*weight(one[0]), one[1].size),
+        # Of those that are alike otherwise, calling something else leaves the machine as it is.
+        key=lambda one: (*weight(one[0]), one[1].size, len(one[0].changes)),
     )[:_MOST_CURES]
-    first = shown[0][0]
     return Diagnosis(
         proposal.cause,
         proposal.sentence,
-        tuple(row for row in proposal.rows if trials.needs(row, first)),
+        tuple(row for row in proposal.rows if any(trials.needs(row, remedy) for remedy, _ in shown)),
         tuple(Cure(r.text, _command(r, trials.case.evidence), who.text, r.changes, r.target) for r, who in shown),
         proposal.warnings,
         proposal.meant,

@@ -135,11 +135,13 @@ def _on_another_address(case: Case, here: Namespace, address: Address, same: lis
 
 
 def _listen_only(here: Namespace, there: list[Listener]) -> str:
-    """Say who listens and where, with the addresses of one process together."""
-    by_holder: dict[str, list[str]] = {}
-    for entry in there:
-        by_holder.setdefault(holder(entry), []).append(bound_to(here, entry))
-    return "only " + " and ".join(f"{who} listens, on {' and '.join(where)}" for who, where in by_holder.items())
+    """Say what alone is listened on, and by whom: each with its own holder where there are several."""
+    bound = [bound_to(here, entry) for entry in there]
+    holders = [holder(entry) for entry in there]
+    if len(set(holders)) == 1:
+        return f"only {' and '.join(bound)} {'is' if len(bound) == 1 else 'are'} listened on, by {holders[0]}"
+    each = (f"{where} by {who}" for where, who in zip(bound, holders, strict=True))
+    return f"only {' and '.join(each)} are listened on"
 
 
 def _of_the_other_family(case: Case, here: Namespace, address: Address, there: list[Listener]) -> Proposal:

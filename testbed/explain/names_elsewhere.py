@@ -12,6 +12,9 @@ from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
 from testbed.model import Address
 
+#: What is shown of a network mode: ``container:`` and the short id.
+_SHOWN = 22
+
 
 def proposals(case: Case, name: str) -> Iterator[Proposal]:
     """Where else a name is known that was not found.
@@ -23,6 +26,7 @@ def proposals(case: Case, name: str) -> Iterator[Proposal]:
         yield from _in_the_hosts_file_of_the_host(case, name, container)
         yield from _below_a_search_domain(case, name, container)
         yield from _of_a_pod(case, name, container)
+        yield from _of_who_shares_a_namespace(case, name, container)
 
 
 def _in_the_hosts_file_of_the_host(case: Case, name: str, container: Container) -> Iterator[Proposal]:
@@ -75,6 +79,27 @@ def _of_a_pod(case: Case, name: str, asking: Container) -> Iterator[Proposal]:
                 (Row("pod", case.named(member.host), f"{member.pod}: {', '.join(c.name for c in on_networks)}"),),
                 (
                     *(Remedy("Call the pod by its name", target.authority, target=target) for target in targets),
+                    *named(case, name, iter(addresses)),
+                ),
+            )
+
+
+def _of_who_shares_a_namespace(case: Case, name: str, asking: Container) -> Iterator[Proposal]:
+    """The name is that of a container with another one's network: that one alone has names there."""
+    for member in case.evidence.containers:
+        if member.name.lower() != name or member.host != asking.host or not member.mode.startswith("container:"):
+            continue
+        for owner in (c for c in case.evidence.containers if c.namespace == member.namespace and c.mode == "bridge"):
+            target = replace(case.attempt.target, host=owner.name)
+            addresses = tuple(address for on in owner.attachments for address in on.addresses)
+            yield Proposal(
+                Cause.NAME_MISSING,
+                f"{asking.name} does not know the name {name}: that container shares the network of {owner.name}, "
+                f"which alone has a name there.",
+                (Row("container", case.named(member.host), f"{member.name} {member.mode[:_SHOWN]}"),),
+                (
+                    Remedy(f"Call it by the name of {owner.name}", target.authority, target=target),
+                    *_calls(case, addresses),
                     *named(case, name, iter(addresses)),
                 ),
             )

@@ -166,6 +166,7 @@ def _container_unknown(case: Case, meant: Container, asking: Container) -> Itera
         lost = _not_answering(case, gateway)
         if lost is not None:
             yield _no_answer(lost, case)
+    yield from _alias_elsewhere(case, meant, asking, shared, row)
     addresses = [a for on in meant.attachments for a in on.addresses if on.network in {n.name for n in shared}]
     direct = [replace(case.attempt.target, host=str(address)) for address in addresses]
     if shared and not any(network.dns_enabled for network in shared):
@@ -188,6 +189,34 @@ def _container_unknown(case: Case, meant: Container, asking: Container) -> Itera
             (row,),
             tuple(_together(case, meant, asking)),
         )
+
+
+def _alias_elsewhere(
+    case: Case, meant: Container, asking: Container, shared: list[Network], row: Row
+) -> Iterator[Proposal]:
+    """The name is an alias, which a container has on one network and not on another (podman-run(1), --network)."""
+    name = case.attempt.target.host.rstrip(".").lower()
+    having = [on.network for on in meant.attachments if name in (alias.lower() for alias in on.aliases)]
+    if not shared or name == meant.name.lower() or any(network.name in having for network in shared):
+        return
+    target = replace(case.attempt.target, host=meant.name)
+    yield Proposal(
+        Cause.NETWORKS_NOT_SHARED,
+        f"{asking.name} does not know {name}: that is a name of {meant.name} on the network {' and '.join(having)} "
+        f"only, which {asking.name} is not on.",
+        (row,),
+        (
+            Remedy(f"Call it by its own name, {meant.name}", target.authority, target=target),
+            *(
+                Remedy(
+                    f"Connect {asking.name} to the network {network} too",
+                    f"podman network connect {network} {asking.name}",
+                    (Connect(asking.host, asking.id, network),),
+                )
+                for network in having
+            ),
+        ),
+    )
 
 
 def _together(case: Case, meant: Container, asking: Container) -> Iterator[Remedy]:

@@ -40,15 +40,24 @@ def _translated(case: Case, step: Translation) -> Iterator[Proposal]:
         return
     if _is_published(case, before.destination_port, after):
         return
-    whose = next((f", which is {c.name}'s," for c in _having(case, after.destination)), ", which nobody has now,")
+    to = at(after.destination, after.destination_port or 0)
     yield Proposal(
         Cause.STALE_TRANSLATION,
         f"A rule of {here.label} rewrites what is for {at(before.destination, before.destination_port or 0)} to "
-        f"{at(after.destination, after.destination_port or 0)}{whose} before any other rule is asked: {by.rule.text}.",
+        f"{to}, which {_whose(case, after.destination)}, before any other rule is asked: {by.rule.text}.",
         (rule_row(here, by),),
         (removed(here, by.chain, by.rule, case, "Take that rule out"),),
         ("podman ps shows what is published, and not what the rules of the kernel do.",),
     )
+
+
+def _whose(case: Case, address: Address) -> str:
+    """Say who has an address, as it goes on after "which"."""
+    names = [container.name for container in _having(case, address)]
+    names += [
+        n.label for n in case.evidence.namespaces.values() if any(address == row.address.ip for row in n.addresses)
+    ]
+    return f"is {names[0]}'s" if names else "nobody has now"
 
 
 def _is_published(case: Case, port: int | None, after: Packet) -> bool:

@@ -38,6 +38,7 @@ from testbed.change.segments import ForgetNeighbour, LinkChange, RemoveAddress
 from testbed.change.wording import command
 from testbed.evidence import Evidence, Protocol, Published
 from testbed.explain.explanation import Cure
+from testbed.model import bracketed
 from tests.reports.site import Site
 from truth.faults.stage import HOST
 
@@ -247,7 +248,7 @@ def _place(site: Site, evidence: Evidence, namespace: str, port: int | None = No
 
 def _spelled(published: Published) -> str:
     """A published port, as --publish takes it."""
-    address = f"{published.host_address}:" if published.host_address else ""
+    address = f"{bracketed(published.host_address)}:" if published.host_address else ""
     return f"{address}{published.host_port}:{published.container_port}/{published.protocol}"
 
 

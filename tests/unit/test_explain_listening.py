@@ -465,7 +465,7 @@ def test_each_of_two_programs_is_named_with_what_it_listens_on() -> None:
     """Two processes have the port on two addresses: neither is said to have the other's."""
     evidence = world({"box": (tcp("127.0.0.1", "one", pid=5), tcp("203.0.113.10", "two", pid=6))})
     said = diagnosed(told(evidence, f"10.88.0.1:{PORT}")).sentence
-    assert f"only one (pid 5) listens, on 127.0.0.1:{PORT} and two (pid 6) listens, on 203.0.113.10:{PORT}" in said
+    assert f"only 127.0.0.1:{PORT} by one (pid 5) and 203.0.113.10:{PORT} by two (pid 6) are listened on" in said
 
 
 def test_another_loopback_address_is_another_address() -> None:
@@ -480,36 +480,3 @@ def test_a_port_that_is_taken_for_the_other_protocol_is_called_by_that() -> None
     found = diagnosed(told(world({"web": (tcp("0.0.0.0"),)}), f"udp://10.88.0.11:{PORT}"))
     assert found.cause is Cause.UDP_NOT_TCP
     assert found.cures[0].target == Target.parse(f"tcp://10.88.0.11:{PORT}")
-
-
-def publishing(evidence: Evidence, *published: Published, runs: bool = True) -> Evidence:
-    """A picture whose ``web`` publishes ports."""
-    web = next(c for c in evidence.containers if c.name == "web")
-    new = replace(web, published=published)
-    if not runs:
-        new = replace(new, state="exited", namespace=None)
-    return replace(evidence, containers=tuple(new if c == web else c for c in evidence.containers))
-
-
-def test_a_port_that_is_published_for_udp_is_not_published_for_tcp() -> None:
-    """conmon holds it for UDP, and nobody for TCP."""
-    evidence = publishing(world({"web": (tcp("0.0.0.0"),)}), Published("udp", PORT, PORT, ""))
-    found = diagnosed(told(evidence, f"203.0.113.10:{PORT}", place="far"))
-    assert found.cause is Cause.UDP_NOT_TCP
-    assert f"web publishes port {PORT} there for UDP" in found.sentence
-
-
-def test_a_container_that_stopped_is_said_to_publish_the_port() -> None:
-    """The address that was called is the host's own, and leads to no container."""
-    evidence = publishing(world({}), Published("tcp", PORT, 8080, ""), runs=False)
-    found = diagnosed(told(evidence, "203.0.113.10:8080", place="far"))
-    assert found.sentence.startswith("The container web on box, which publishes port 8080 there, does not run")
-
-
-def test_a_port_that_is_published_as_another_is_said_to_be() -> None:
-    """The container's own port was called on its host."""
-    evidence = publishing(world({"web": (tcp("0.0.0.0"),)}), Published("tcp", PORT, 8080, "127.0.0.1"))
-    found = diagnosed(told(evidence, f"203.0.113.10:{PORT}", place="far"))
-    assert found.cause is Cause.NOT_PUBLISHED
-    assert "that port is only published as 127.0.0.1:8080 on box" in found.sentence
-    assert f"127.0.0.1:8080->{PORT}/tcp web" in [row.text for row in found.rows]
