@@ -12,7 +12,7 @@ from testbed.host.links import CableEnd, join
 from testbed.host.private import PrivateHost
 from testbed.readers.sources import of_host
 from testbed.readers.take import take
-from tests.host.stacking import SCHED_CLS, XDP, attach_filter, attach_xdp, program
+from tests.host.stacking import attach_filter, attach_xdp, loads_xdp, xdp_program
 
 MakeHost = Callable[..., PrivateHost]
 
@@ -46,9 +46,10 @@ def test_an_interface_as_it_is_made_has_nothing_attached(cabled: PrivateHost) ->
     assert seen(cabled).attached == ()
 
 
+@loads_xdp
 def test_an_xdp_program_is_told_with_its_number(cabled: PrivateHost) -> None:
     """The number is the one that ip-link(8) prints."""
-    with program(XDP, 2) as passing:
+    with xdp_program(2) as passing:
         attach_xdp(cabled, "wan0", passing)
         words = cabled.run(["ip", "link", "show", "wan0"]).split()
         number = words[words.index("prog/xdp") + 2]
@@ -58,9 +59,8 @@ def test_an_xdp_program_is_told_with_its_number(cabled: PrivateHost) -> None:
 @pytest.mark.parametrize("direction", list(Direction))
 def test_a_filter_that_acts_is_told_with_its_direction(cabled: PrivateHost, direction: Direction) -> None:
     """One of clsact, whose program says itself what becomes of a packet."""
-    with program(SCHED_CLS, 0) as passing:
-        attach_filter(cabled, "wan0", passing, str(direction))
-        assert attached(cabled) == [(direction, "tc filter bpf", None)]
+    attach_filter(cabled, "wan0", 0, str(direction))
+    assert attached(cabled) == [(direction, "tc filter bpf", None)]
 
 
 def test_a_filter_that_only_sorts_into_classes_is_not_told(cabled: PrivateHost) -> None:

@@ -35,7 +35,7 @@ from testbed.predict.unknown import AttachedProgram, Divergence, IpsecSelects, U
 from testbed.readers.sources import of_host
 from testbed.readers.take import take
 from testbed.waiting import wait_for
-from tests.host.stacking import SCHED_CLS, XDP, attach_filter, attach_xdp, program, stack_macvlan
+from tests.host.stacking import attach_filter, attach_xdp, loads_xdp, stack_macvlan, xdp_program
 from tests.unit.predicted import packet_ending, reason
 
 MakeHost = Callable[..., PrivateHost]
@@ -481,9 +481,10 @@ def bound(net: NetworkNamespace, address: str, device: str) -> socket.socket:
 # --- what is attached to interfaces -----------------------------------------------------------------------------------
 
 
+@loads_xdp
 def test_an_xdp_program_on_the_way_is_a_doubt_and_elsewhere_none(pair: Hosts) -> None:
     """What it drops it drops; what does not pass its interface is as ever."""
-    with program(XDP, 1) as dropping:
+    with xdp_program(1) as dropping:
         attach_xdp(pair.hosts["two"], "w0", dropping)
         predicted, outcome, _ = pair.ask("one", "198.51.100.2")
         assert outcome is not Outcome.CONNECTED
@@ -496,12 +497,13 @@ def test_an_xdp_program_on_the_way_is_a_doubt_and_elsewhere_none(pair: Hosts) ->
 @pytest.mark.parametrize("direction", ["ingress", "egress"])
 def test_a_filter_on_the_way_is_a_doubt_and_elsewhere_none(pair: Hosts, direction: str) -> None:
     """Of the packet's way the one, of its answer's the other."""
-    with program(SCHED_CLS, 2) as dropping:
-        attach_filter(pair.hosts["two"], "w0", dropping, direction)
-        doubt = reason(pair.ask("one", "198.51.100.2")[0])
-        assert isinstance(doubt, AttachedProgram)
-        assert (doubt.link.name, str(doubt.attached.direction)) == ("w0", direction)
-        assert pair.agreed("one", "192.0.2.2").outcome is Outcome.CONNECTED
+    attach_filter(pair.hosts["two"], "w0", 2, direction)
+    predicted, outcome, _ = pair.ask("one", "198.51.100.2")
+    assert outcome is not Outcome.CONNECTED
+    doubt = reason(predicted)
+    assert isinstance(doubt, AttachedProgram)
+    assert (doubt.link.name, str(doubt.attached.direction)) == ("w0", direction)
+    assert pair.agreed("one", "192.0.2.2").outcome is Outcome.CONNECTED
 
 
 @pytest.mark.parametrize("where", ["one", "two"])
