@@ -64,10 +64,19 @@ def chosen(case: Case, propose: Propose) -> tuple[Diagnosis, ...]:
         return ()
     proven.sort(key=lambda one: one.weight)
     best = proven[0]
-    rivals = [one for one in proven[1:] if one.proposal.meant and one.proposal.cause is not best.proposal.cause]
+    rivals = [one for one in proven[1:] if one.proposal.meant and _is_another(one, best)]
     kept = [best, *rivals] if best.proposal.meant and rivals else [best]
     found = tuple(_diagnosis(one, trials) for one in kept)
     return tuple(_as_far_as_shown(one, trials) for one in found) if beyond else found
+
+
+def _is_another(one: Proven, best: Proven) -> bool:
+    """Tell if two are different causes: a pair that is found in either order is one."""
+    if {frozenset(remedy.changes) for remedy in one.remedies} & {
+        frozenset(each.changes) for each in best.remedies if each.changes
+    }:
+        return False
+    return one.proposal.cause is not best.proposal.cause
 
 
 def _proven(proposals: Sequence[Proposal], cures: Callable[[Remedy], bool]) -> list[Proven]:
@@ -118,16 +127,19 @@ def _pairs(proposals: Sequence[Proposal], trials: Counterfactuals, propose: Prop
                 ]
                 curing = _least(tuple(one for one in both if trials.cures(one)))
                 if curing:
-                    yield Proven(_and(proposal, second), curing)
+                    yield Proven(_and(proposal, second, trials), curing)
                     break
 
 
-def _and(first: Proposal, second: Proposal) -> Proposal:
-    """Two causes of one failure as one proposal, which says both."""
+def _and(first: Proposal, second: Proposal, trials: Counterfactuals) -> Proposal:
+    """Two causes of one failure as one proposal, which says both.
+
+    Of the second one's evidence only what is there already is shown: the rest comes with the first change.
+    """
     return replace(
         first,
         sentence=f"{first.sentence} That is not all: once it is mended, {_lowered(second.sentence)}",
-        rows=(*first.rows, *(row for row in second.rows if row not in first.rows)),
+        rows=(*first.rows, *(row for row in second.rows if row not in first.rows and trials.has(row))),
         warnings=tuple(dict.fromkeys((*first.warnings, *second.warnings))),
         meant=first.meant or second.meant,
     )

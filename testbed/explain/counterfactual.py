@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from testbed.change import Change, ImpossibleChangeError, apply_all
+from testbed.change import Change, ImpossibleChangeError, apply, apply_all
 from testbed.evidence import Attempt, Evidence, Place
 from testbed.explain.case import Case
 from testbed.explain.explanation import Remedy, Row
@@ -51,6 +51,16 @@ class Counterfactuals:
             return False
         after = self.after(remedy.changes)
         return after is not None and isinstance(after.prediction.ending, Left) and not after.prediction.ending.back
+
+    def has(self, row: Row) -> bool:
+        """Tell if a row is of this picture: what takes it out can be made on it."""
+        if row.removal is None:
+            return True
+        try:
+            apply(row.removal, self.case.evidence)
+        except ImpossibleChangeError:
+            return False
+        return True
 
     def needs(self, row: Row, remedy: Remedy) -> bool:
         """Tell if a diagnosis needs a row: without it the attempt would end otherwise, or the remedy would not cure.

@@ -146,7 +146,7 @@ def _whose_answer(ending: Rejected, case: Case) -> str:
 def _behind(ending: Filtered, case: Case) -> str:
     """Say whether somebody listens behind a rule: else taking it away does not help."""
     here, to = ending.namespace, ending.destination
-    if ending.verdict.hook not in (Hook.INPUT, Hook.PREROUTING) or not is_local(here, to):
+    if ending.back or ending.verdict.hook not in (Hook.INPUT, Hook.PREROUTING) or not is_local(here, to):
         return ""
     listener = listener_for(here, case.protocol, to, case.port, 0)
     if listener is not None and only_holds(listener):

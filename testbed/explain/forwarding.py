@@ -9,7 +9,7 @@ from dataclasses import replace
 from testbed.change.containers import ReloadNetworks
 from testbed.change.listening import Rebind
 from testbed.change.routing import AddRoute, SetSysctl
-from testbed.evidence import MAIN_TABLE, Link, Namespace, Network, Route, RouteKind
+from testbed.evidence import MAIN_TABLE, Container, Link, Namespace, Network, Route, RouteKind
 from testbed.explain.accepting import removed
 from testbed.explain.by_ending import propose
 from testbed.explain.case import Case, any_address, holder, listeners
@@ -35,8 +35,8 @@ def not_forwarded(ending: NotForwarded, case: Case) -> Iterator[Proposal]:
     if network is not None and network.internal and container is not None:
         yield Proposal(
             Cause.INTERNAL_NETWORK,
-            f"{container.name} is on the network {network.name}, which is internal: {here.label} forwards nothing "
-            "from it.",
+            f"{_sender(case, ending, network)} is on the network {network.name}, which is internal: {here.label} "
+            f"forwards nothing from it{', not even an answer' if ending.back else ''}.",
             (sysctl_row(here, name, "1"),),
             (
                 *connects(case, container, network),
@@ -66,6 +66,17 @@ def not_forwarded(ending: NotForwarded, case: Case) -> Iterator[Proposal]:
             ),
         ),
     )
+
+
+def _sender(case: Case, ending: NotForwarded, network: Network) -> str:
+    """Whose packet comes in from a network: the caller's, or its answer's sender."""
+    source = ending.packet.source
+    on = (c.name for c in case.evidence.containers if network in case.networks_of(c) and _has(c, source))
+    return next(on, str(source))
+
+
+def _has(container: Container, address: Address) -> bool:
+    return any(address in attachment.addresses for attachment in container.attachments)
 
 
 def _by_gateway(case: Case, network: Network) -> Iterator[Remedy]:

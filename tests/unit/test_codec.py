@@ -84,7 +84,7 @@ def placed(picture: Evidence) -> Evidence:
 pictures = values(Evidence).map(lambda picture: placed(replace(picture, version=VERSION)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(pictures)
 def test_a_picture_comes_back_equal(picture: Evidence) -> None:
     """Every field of every class survives, whatever characters names have and whichever family addresses are of."""
