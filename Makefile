@@ -26,7 +26,7 @@ lint: ## ruff, mypy, import-linter and shellcheck, all of them
 bench: setup ## measure: hosts, probes and scenarios beside their rivals
 	@.venv/bin/python -m benchmarks $(ARGS)
 
-truth: setup ## predict and try 20,000 random cells on the real kernel, and each fault once
+truth: setup ## try 20,000 random cells on the real kernel, cures and sentences too, and each fault once
 	@.venv/bin/python -m truth $(ARGS)
 
 clean: ## remove what the above made: leftover labs, images, .venv and caches

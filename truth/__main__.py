@@ -15,22 +15,23 @@ from typing import Final
 
 import click
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from rich.table import Table
 
 from testbed import images
 from testbed.cli.ending import run
 from testbed.cli.progress import status
 from testbed.images import ImageStore
 from testbed.namespaces import become_root
-from testbed.report.console import make, plain
 from truth.build import Built
 from truth.cells import Cell, Seen, cells
-from truth.confusion import Named, as_table, confusion
+from truth.columns import Cures, Sentences
+from truth.confusion import Named, confusion
+from truth.report import show
 from truth.saved import save
 from truth.shrink import shrunk
 from truth.worlds import World, worlds
 
-_SAVED: Final = Path(__file__).parents[1] / "tests" / "unit" / "recorded" / "disagreements"
+_RECORDED: Final = Path(__file__).parents[1] / "tests" / "unit" / "recorded"
+_SAVED: Final = _RECORDED / "disagreements"
 _WORLDS_EACH: Final = 10
 #: Worlds that are built to make one smaller.
 _TRIES: Final = 25
@@ -54,16 +55,34 @@ class _Run:
     outcomes: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
     disagreements: list[str] = field(default_factory=list)
+    cures: Cures = field(init=False)
+    sentences: Sentences = field(default_factory=lambda: Sentences(_RECORDED / "sentences"))
+
+    def __post_init__(self) -> None:
+        self.cures = Cures(self.build, _RECORDED / "cures")
+
+    def build(self, world: World) -> Built:
+        """Build a world."""
+        return Built(world, image=self.image, image_store=self.store.storage)
 
     def seen_in(self, world: World) -> Seen:
         """Build a world and try everything in it."""
-        with Built(world, image=self.image, image_store=self.store.storage) as built:
+        with self.build(world) as built:
             return cells(built)
 
     def check(self, world: World, number: int) -> None:
         """Count what a world shows; a disagreement is shrunk and saved."""
-        shown = self.seen_in(world)
-        evidence, seen = shown.evidence, shown.cells
+        with self.build(world) as built:
+            shown = cells(built)
+            self._count(shown)
+            if _wrong(shown.cells) is None:
+                for case in self.cures.in_world(built, shown.cells, number):
+                    self.sentences.judge(case, number)
+                return
+        self._keep(world, shown, number)
+
+    def _count(self, shown: Seen) -> None:
+        seen = shown.cells
         self.predicting += shown.seconds
         self.asked_again += shown.asked_again
         self.worlds += 1
@@ -71,17 +90,47 @@ class _Run:
         self.inconclusive += sum(cell.inconclusive for cell in seen)
         self.outcomes.update(str(cell.observed.outcome) for cell in seen)
         self.unknown.update(cell.predicted.disposition for cell in seen if cell.inconclusive)
-        wrong = _wrong(seen)
-        if wrong is None:
-            return
+
+    def _keep(self, world: World, shown: Seen, number: int) -> None:
+        """Shrink a world that shows a disagreement, and save that."""
+        evidence, wrong = shown.evidence, _wrong(shown.cells)
         smaller = shrunk(world, lambda w: _wrong(self.seen_in(w).cells) is not None, tries=_TRIES)
         again = self.seen_in(smaller)
         found = _wrong(again.cells)
         # What is not seen again is kept as it was.
         world, evidence, cell = (world, evidence, wrong) if found is None else (smaller, again.evidence, found)
+        assert cell is not None
         what = f"predicted {cell.predicted.outcome}, seen {cell.observed.outcome}{'' if found else ', once'}"
         self.disagreements.append(f"seed {number}: {cell.place} to {cell.target}: {what}")
         save(_SAVED, evidence, world, cell, f"{number}-{len(self.disagreements)}")
+
+    def figures(self, first: int, seconds: float, named: tuple[Named, ...]) -> dict[str, object]:
+        """All that ``--json`` prints but its version.
+
+        :param first: the seed that it began with
+        :param seconds: what the worlds took
+        """
+        return {
+            "seed": first,
+            "worlds": self.worlds,
+            "cells": self.cells,
+            "disagreements": self.disagreements,
+            "inconclusive": self.inconclusive,
+            "inconclusive_share": round(self.inconclusive / max(self.cells, 1), 5),
+            "why_inconclusive": dict(self.unknown.most_common()),
+            "asked_again": self.asked_again,
+            "milliseconds_a_prediction": round(self.predicting / max(self.cells, 1) * 1000, 3),
+            "outcomes": dict(self.outcomes.most_common()),
+            **self.cures.figures(),
+            **self.sentences.figures(),
+            "seconds": round(seconds, 1),
+            "confusion": [asdict(one) for one in named],
+        }
+
+    @property
+    def wrong(self) -> int:
+        """How much is wrong, in all columns."""
+        return len(self.disagreements) + len(self.cures.wrong) + len(self.sentences.wrong)
 
 
 def _wrong(seen: tuple[Cell, ...]) -> Cell | None:
@@ -105,14 +154,19 @@ def truth(wanted: int, first: int | None, most: int, *, faults: bool, json_: boo
     with status("truth") as say:
         run = _Run(wanted, store, images.ensure(["base"], store=store, say=say)["base"])
         number = first
-        while run.cells < wanted and len(run.disagreements) < most:
-            say(f"seed {number}: {run.cells} cells in {run.worlds} worlds, {len(run.disagreements)} disagreements")
+        while run.cells < wanted and run.wrong < most:
+            cured = sum(run.cures.tried.values())
+            say(f"seed {number}: {run.cells} cells in {run.worlds} worlds, {cured} cures, {run.wrong} wrong")
             _explore(run, number)
             number += 1
         seconds = time.monotonic() - start
         named = confusion(image=run.image, image_store=store.storage, say=say) if faults else ()
-    _report(run, first, seconds, named, json_=json_)
-    if run.disagreements or not all(one.right for one in named):
+    figures = run.figures(first, seconds, named)
+    if json_:
+        click.echo(json.dumps({"version": _VERSION, **figures}, indent=1))
+    else:
+        show(figures, (*run.disagreements, *run.cures.wrong, *run.sentences.wrong), named)
+    if run.wrong or not all(one.right for one in named):
         sys.exit(_DISAGREED)
 
 
@@ -134,44 +188,6 @@ def _explore(run: _Run, number: int) -> None:
             run.check(world, number)
 
     explore()
-
-
-def _report(run: _Run, first: int, seconds: float, named: tuple[Named, ...], *, json_: bool) -> None:
-    share = run.inconclusive / max(run.cells, 1)
-    each = run.predicting / max(run.cells, 1) * 1000
-    figures = {
-        "seed": first,
-        "worlds": run.worlds,
-        "cells": run.cells,
-        "disagreements": run.disagreements,
-        "inconclusive": run.inconclusive,
-        "inconclusive_share": round(share, 5),
-        "asked_again": run.asked_again,
-        "milliseconds_a_prediction": round(each, 3),
-        "seconds": round(seconds, 1),
-        "outcomes": dict(run.outcomes.most_common()),
-        "confusion": [asdict(one) for one in named],
-    }
-    if json_:
-        click.echo(json.dumps({"version": _VERSION, **figures}, indent=1))
-        return
-    console = make()
-    table = Table(show_header=False, box=None, pad_edge=False)
-    for name, value in figures.items():
-        if name not in ("disagreements", "outcomes", "confusion"):
-            table.add_row(name.replace("_", " "), str(value))
-    for outcome, count in run.outcomes.most_common():
-        table.add_row(f"seen: {outcome}", str(count))
-    console.print(table)
-    for why, count in run.unknown.most_common(5):
-        console.print(plain(f"inconclusive {count} times: {why}"))
-    for line in run.disagreements:
-        console.print(plain(f"✗ {line}", "red"))
-    if named:
-        console.print(as_table(named))
-        for one in named:
-            if not one.right:
-                console.print(plain(f"✗ {one.fault} made {one.made}, and {one.named} was named", "red"))
 
 
 if __name__ == "__main__":

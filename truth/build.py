@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import shlex
-import socket
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -12,17 +11,18 @@ from types import TracebackType
 from typing import Final, Self
 
 from testbed.errors import CommandError
-from testbed.evidence import Evidence
+from testbed.evidence import Evidence, HostFacts
 from testbed.host import PrivateHost
 from testbed.host.links import CableEnd, join
 from testbed.namespaces import NetworkNamespace
 from testbed.readers.sources import of_host
 from testbed.readers.take import take
 from testbed.waiting import wait_for
+from truth.deeds import NotDoneError
+from truth.programs import TCP, TCP_OF_BOTH, Programs
 from truth.worlds import HOST, HOST_LAN, NEIGHBOUR, NEIGHBOUR_LAN, Box, Listening, World
 
 _PREFIX: Final = 27
-_BACKLOG: Final = 1024
 #: So that nobody waits three seconds for an address that nobody has, and no answer falls to a rate limit (icmp(7)).
 _QUICK: Final = {
     "ipv4/icmp_ratelimit": "0",
@@ -49,7 +49,9 @@ class Built:
     def __init__(self, world: World, *, image: str, image_store: Path) -> None:
         self.world = world
         self._pids: dict[str, int] = {}
+        self._programs = Programs()
         self._closing = ExitStack()
+        self._closing.callback(self._programs.close)
         try:
             self._host = self._closing.enter_context(PrivateHost(HOST, image_store=image_store))
             self._neighbour = self._closing.enter_context(PrivateHost(NEIGHBOUR, with_engine=False))
@@ -60,12 +62,10 @@ class Built:
             self._neighbour.run(["ip", "route", "add", "default", "via", HOST_LAN])
             self._host.engine.ready()
             self._start(image)
-            self.places = {HOST: self._host.net, NEIGHBOUR: self._neighbour.net, **self._namespaces()}
-            for net in self.places.values():
-                net.run(_hurry)
+            self.places = {HOST: self._host.net, NEIGHBOUR: self._neighbour.net}
+            self._look()
             self._await_addresses()
-            for name, listens in self._all_listens().items():
-                self._listen(name, listens)
+            self.listen()
             self._disturb()
         except BaseException:
             self.close()
@@ -97,13 +97,20 @@ class Built:
             text = "\n".join(line.replace(f" --interface-name br{n}", "") for line in script for n in [_number(line)])
         self._host.run(["sh", "-c", f"({text}) </dev/null >/dev/null"])
 
-    def _namespaces(self) -> dict[str, NetworkNamespace]:
+    def _look(self) -> tuple[str, ...]:
+        """Know the namespaces of containers as they are now; the names of those that have others than before."""
         names = [box.name for box in self.world.boxes]
         said = self._host.run(["podman", "inspect", "--format", "{{.Name}} {{.State.Pid}}", *names])
-        self._pids = {name: int(pid) for name, pid in map(str.split, said.splitlines()) if int(pid)}
-        return {
-            name: self._host.namespace(self._host.process(pid) / "ns/net", name) for name, pid in self._pids.items()
-        }
+        pids = {name: int(pid) for name, pid in map(str.split, said.splitlines()) if int(pid)}
+        other = tuple(name for name in names if pids.get(name) != self._pids.get(name))
+        self._pids = pids
+        for name in other:
+            self.places.pop(name, None)
+            if name in pids:
+                self.places[name] = self._host.namespace(self._host.process(pids[name]) / "ns/net", name)
+        for net in self.places.values():
+            net.run(_hurry)
+        return other
 
     def _await_addresses(self) -> None:
         """Duplicate address detection would make an address usable a moment after the picture (RFC 4862, 5.4)."""
@@ -114,28 +121,56 @@ class Built:
         boxes = {box.name: box.listens for box in self.world.boxes}
         return {HOST: self.world.listens, NEIGHBOUR: self.world.neighbour_listens, **boxes}
 
-    def _listen(self, name: str, listens: tuple[Listening, ...]) -> None:
-        own = {HOST: HOST_LAN, NEIGHBOUR: NEIGHBOUR_LAN}.get(name) or self._own(name)
-        if name not in self.places:
-            return
-        for listening in listens:
-            bind = {
-                "any": "0.0.0.0",
-                "any of IPv6": "::",
-                "any of both": "::",
-                "loopback": "127.0.0.1",
-                "loopback of IPv6": "::1",
-                "own": own,
-            }[listening.bind]
-            family = socket.AF_INET6 if ":" in bind else socket.AF_INET
-            made = self.places[name].socket(family)
-            self._closing.callback(made.close)
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(listening.bind != "any of both"))
-            with suppress(OSError):  # one port and two binds that exclude each other: the first has it
-                made.bind((bind, listening.port))
-                made.listen(_BACKLOG)
+    def listen(self) -> None:
+        """Let every program of the world listen as it did at first, and no other one."""
+        self._programs.close()
+        for name, listens in self._all_listens().items():
+            own = {HOST: HOST_LAN, NEIGHBOUR: NEIGHBOUR_LAN}.get(name) or self._own(name)
+            for listening in listens if name in self.places else ():
+                bind = {
+                    "any": "0.0.0.0",
+                    "any of IPv6": "::",
+                    "any of both": "::",
+                    "loopback": "127.0.0.1",
+                    "loopback of IPv6": "::1",
+                    "own": own,
+                }[listening.bind]
+                deed = TCP_OF_BOTH if listening.bind == "any of both" else TCP
+                # One port and two binds that exclude each other: the first has it.
+                self._programs.start(name, self.places[name], bind, listening.port, deed)
+
+    # --- cures, as truth.deeds has them -------------------------------------------------------------------------------
+
+    def do(self, command: str, host: HostFacts) -> None:
+        """Run a shell command on one of the two hosts.
+
+        :raises CommandError: it failed
+        """
+        machine = self._neighbour if host.name == NEIGHBOUR else self._host
+        machine.run(["sh", "-ec", command])
+
+    def listens(self, place: str, port: int) -> bool:
+        """Tell if a program listens on a port of a place."""
+        return self._programs.listens(place, port)
+
+    def stop_listening(self, place: str, port: int) -> str:
+        """End the program that listens on a port of a place; what it did with connections."""
+        return self._programs.stop(place, port)
+
+    def start_listening(self, place: str, address: str, port: int, deed: str) -> None:
+        """Start a program that listens.
+
+        :raises NotDoneError: the kernel does not let it, or the place does not run
+        """
+        net = self.places.get(place)
+        if net is None or not self._programs.start(place, net, address, port, deed):
+            raise NotDoneError(f"nothing can listen on {address} port {port} of {place}")
+
+    def start_programs_again(self) -> None:
+        """Start the programs of those containers anew that were started anew."""
+        for name in self._look():
+            self._programs.again(name, self.places.get(name))
+        self._await_addresses()
 
     def _own(self, name: str) -> str:
         (box,) = (box for box in self.world.boxes if box.name == name)

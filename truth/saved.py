@@ -12,6 +12,8 @@ from typing import Final
 
 from testbed.evidence import Evidence, codec
 from truth.cells import Cell
+from truth.cures import Explained, Tried
+from truth.sentences import Judged
 from truth.worlds import World
 
 EVIDENCE: Final = ".evidence.json"
@@ -33,6 +35,46 @@ def save(folder: Path, evidence: Evidence, world: World, cell: Cell, name: str) 
         "predicted_then": cell.predicted.outcome,
         "why_then": cell.predicted.why,
         "world": repr(world),
+    }
+    (folder / f"{name}{SEEN}").write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")
+
+
+def save_cure(folder: Path, case: Explained, one: Tried, world: World, name: str) -> None:
+    """Write the picture of a failure, and a cure that was printed for it and is wrong.
+
+    :param world: the smallest one that showed it
+    :param name: what both files are called, such as the seed
+    """
+    said = {
+        "cause": one.cause,
+        "cure": one.cure.text,
+        "command": one.cure.command,
+        "exposes": one.cure.exposes,
+        "wrong": one.wrong,
+        "world": repr(world),
+    }
+    _save_explained(folder, case, said, name)
+
+
+def save_sentence(folder: Path, case: Explained, one: Judged, name: str) -> None:
+    """Write the picture of a failure, and a sentence that was said of it and is false.
+
+    :param name: what both files are called, such as the seed
+    """
+    said = {"what": one.statement.what, "where": one.statement.where, "text": one.text}
+    _save_explained(folder, case, said, name)
+
+
+def _save_explained(folder: Path, case: Explained, said: dict[str, str], name: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    codec.write(folder / f"{name}{EVIDENCE}", case.evidence)
+    seen = {
+        "place": case.attempt.place.name,
+        "target": str(case.attempt.target),
+        "outcome": case.seen.outcome,
+        "errno": case.seen.errno,
+        "phase": case.seen.phase,
+        **said,
     }
     (folder / f"{name}{SEEN}").write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")
 
