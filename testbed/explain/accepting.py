@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from testbed.change.firewall import ChainName, InsertRule, RemoveRule, SetPolicy
 from testbed.evidence import Act, Action, Backend, Chain, Field, Hook, Match, Namespace, Rule
-from testbed.explain.case import Case
 from testbed.explain.explanation import Remedy
 from testbed.predict.ending import Filtered, NeighbourFiltered
 from testbed.predict.packet import Packet
@@ -14,7 +13,7 @@ from testbed.predict.packet import Packet
 _PASSES = (Action(Act.ACCEPT),)
 
 
-def let_through(ending: Filtered, case: Case) -> Iterator[Remedy]:
+def let_through(ending: Filtered) -> Iterator[Remedy]:
     """Accept this connection before the rule is asked; take out what stops it."""
     here, verdict = ending.namespace, ending.verdict
     let = "Let this connection through before that is asked (or with your firewall's own tool: ufw, firewall-cmd)"
@@ -23,34 +22,17 @@ def let_through(ending: Filtered, case: Case) -> Iterator[Remedy]:
     base = _base(here, verdict.chain, verdict.hook)
     packet = ending.frame if isinstance(ending, NeighbourFiltered) else ending.packet
     accept = _accept(packet, base, back=ending.back)
-    yield Remedy(
-        let,
-        case.command_in(here, _inserted(accept, base)),
-        (InsertRule(here.key, ChainName.of(base), accept),),
-    )
+    yield Remedy(let, changes=(InsertRule(here.key, ChainName.of(base), accept),))
     chain, rule = verdict.chain, verdict.rule
     if rule is None:
         yield Remedy(
             f"Set the policy of {chain.name} to accept, if that is not meant",
-            case.command_in(here, _accepting(chain)),
-            (SetPolicy(here.key, ChainName.of(chain), Act.ACCEPT),),
+            changes=(SetPolicy(here.key, ChainName.of(chain), Act.ACCEPT),),
         )
     else:
         yield Remedy(
-            "Take out what stops it, if it is not meant",
-            case.command_in(here, _removed(rule, chain)),
-            (RemoveRule(here.key, ChainName.of(chain), rule),),
+            "Take out what stops it, if it is not meant", changes=(RemoveRule(here.key, ChainName.of(chain), rule),)
         )
-
-
-def removed(here: Namespace, chain: Chain, rule: Rule, case: Case, text: str) -> Remedy:
-    """Take a rule out.
-
-    :param text: the remedy in words
-    """
-    return Remedy(
-        text, case.command_in(here, _removed(rule, chain)), (RemoveRule(here.key, ChainName.of(chain), rule),)
-    )
 
 
 def _accept(packet: Packet, base: Chain, *, back: bool) -> Rule:
@@ -80,34 +62,6 @@ def _accept(packet: Packet, base: Chain, *, back: bool) -> Rule:
         Match(Field.DESTINATION_PORT, (str(port),)),
     )
     return Rule(words, matches, _PASSES)
-
-
-def _inserted(rule: Rule, base: Chain) -> str:
-    """The command that puts a rule at the top of a base chain."""
-    if base.backend is Backend.NFTABLES:
-        return f"nft insert rule {base.family} {base.table} {base.name} {rule.text}"
-    return f"{_tool(base)} -I {base.name} {rule.text}"
-
-
-def _removed(rule: Rule, chain: Chain) -> str:
-    """The command that takes a rule out of its chain."""
-    if chain.backend is Backend.NFTABLES:
-        listed = f"nft --handle list chain {chain.family} {chain.table} {chain.name}"
-        return f"{listed}; nft delete rule {chain.family} {chain.table} {chain.name} handle HANDLE"
-    return f"{_tool(chain)} {rule.text.replace('-A ', '-D ', 1)}"
-
-
-def _accepting(chain: Chain) -> str:
-    """The command that sets the policy of a base chain."""
-    if chain.backend is Backend.NFTABLES:
-        return f"nft chain {chain.family} {chain.table} {chain.name} '{{ policy accept; }}'"
-    return f"{_tool(chain)} -P {chain.name} ACCEPT"
-
-
-def _tool(chain: Chain) -> str:
-    tool = "ip6tables" if chain.family == "ip6" else "iptables"
-    tool = f"{tool}-legacy" if chain.backend is Backend.LEGACY else tool
-    return tool if chain.table == "filter" else f"{tool} -t {chain.table}"
 
 
 def _base(here: Namespace, chain: Chain, hook: Hook) -> Chain:

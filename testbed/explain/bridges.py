@@ -38,7 +38,6 @@ def _of_network(case: Case, network: Network, here: Namespace, to: Address) -> I
     on = [c for c in case.evidence.containers if c.state == "running" and network in case.networks_of(c)]
     bridge = link_named(here, network.bridge)
     if bridge is None and on:
-        names = " ".join(container.name for container in on)
         yield Proposal(
             Cause.BRIDGE_GONE,
             f"The bridge {network.bridge} of the network {network.name} is gone from {here.label}, and with it what "
@@ -48,8 +47,7 @@ def _of_network(case: Case, network: Network, here: Namespace, to: Address) -> I
                 Remedy(
                     f"Restart all containers of the network {network.name}: stop them all first, for Podman makes the "
                     "bridge anew with the first one that starts",
-                    f"podman stop {names} && podman start {names}",
-                    (RestartAll(network.host, network.name),),
+                    changes=(RestartAll(network.host, network.name),),
                 ),
             ),
             ("Restarting one of them makes the bridge anew, and leaves the others without it.",),
@@ -66,15 +64,10 @@ def _of_network(case: Case, network: Network, here: Namespace, to: Address) -> I
             f"{network.name}: nobody answers for it.",
             (Row("address", here.label, f"ip address show {network.bridge}: no {gateway}"),),
             (
-                Remedy(
-                    f"Give it back (run on {case.machine(here)})",
-                    case.command_in(here, f"ip address add {address} dev {network.bridge}"),
-                    (AddAddress(here.key, bridge, address),),
-                ),
+                Remedy(f"Give it back (run on {case.machine(here)})", changes=(AddAddress(here.key, bridge, address),)),
                 Remedy(
                     f"Restart all containers of the network {network.name}",
-                    f"podman stop {' '.join(c.name for c in on)} && podman start {' '.join(c.name for c in on)}",
-                    (RestartAll(network.host, network.name),),
+                    changes=(RestartAll(network.host, network.name),),
                 ),
             ),
         )

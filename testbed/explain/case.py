@@ -74,16 +74,6 @@ class Case:
         """Whether a namespace is a host's own."""
         return any(host.namespace == namespace for host in self.evidence.hosts)
 
-    def command_in(self, namespace: Namespace, command: str) -> str:
-        """A command as it is run on the host of a namespace, for that namespace: containers have no such tools."""
-        if self.is_host(namespace.key):
-            return command
-        found = next(iter(self.containers_in(namespace.key)), None)
-        if found is None or not found.pid:
-            return command
-        rootless = self.evidence.host(found.host).rootless
-        return f"{'podman unshare ' if rootless else ''}nsenter -t {found.pid} -n {command}"
-
     def machine(self, namespace: Namespace) -> str:
         """The name of the host where commands for a namespace are run."""
         return next((self.named(key) for key in self.hosts_of(namespace.key)), namespace.label)

@@ -116,19 +116,27 @@ def _pairs(proposals: Sequence[Proposal], trials: Counterfactuals, propose: Prop
             if after is None or not _came_further(after.prediction, trials.case.prediction):
                 continue
             for second in propose(after):
-                both = [
-                    Remedy(
-                        f"{remedy.text}; and then: {further.text}",
-                        "\n".join(filter(None, (remedy.command, further.command))),
-                        (*remedy.changes, *further.changes),
-                        further.target or remedy.target,
-                    )
-                    for further in second.remedies
-                ]
+                both = {_then(remedy, further): further for further in second.remedies}
                 curing = _least(tuple(one for one in both if trials.cures(one)))
                 if curing:
-                    yield Proven(_and(proposal, second, trials), curing)
+                    first = _command(remedy, trials.case.evidence)
+                    yield Proven(
+                        _and(proposal, second, trials),
+                        tuple(
+                            replace(one, command="\n".join(filter(None, (first, _command(both[one], after.evidence)))))
+                            for one in curing
+                        ),
+                    )
                     break
+
+
+def _then(first: Remedy, second: Remedy) -> Remedy:
+    """Two remedies as one, without a command yet."""
+    return Remedy(
+        f"{first.text}; and then: {second.text}",
+        changes=(*first.changes, *second.changes),
+        target=second.target or first.target,
+    )
 
 
 def _and(first: Proposal, second: Proposal, trials: Counterfactuals) -> Proposal:
@@ -159,7 +167,7 @@ def _came_further(after: Prediction, before: Prediction) -> bool:
 
 
 def _command(remedy: Remedy, evidence: Evidence) -> str:
-    """The commands of a remedy's changes, one after the other; what it says itself where they have none.
+    """The commands of a remedy's changes, one after the other; its own where they have none, or what is then called.
 
     A container that is made anew keeps all its other options, which make a line that nobody wants to read: what changes
     in it is said instead.
@@ -173,7 +181,7 @@ def _command(remedy: Remedy, evidence: Evidence) -> str:
     lines = [line for line in found if line]
     if lines and remedy.target is not None:
         lines.append(f"# and then call {remedy.target.authority}")
-    return "\n".join(lines) or remedy.command
+    return "\n".join(lines) or remedy.command or (remedy.target.authority if remedy.target else "")
 
 
 def _diagnosis(proven: Proven, trials: Counterfactuals) -> Diagnosis:

@@ -83,13 +83,12 @@ def _with_addresses(container: Container) -> str:
 
 def _of_the_host(case: Case, there: Namespace, listener: Listener) -> Iterator[Remedy]:
     target = replace(case.attempt.target, host=HOST_NAME)
-    yield Remedy(f"Call the host by {HOST_NAME}", target.authority, target=target)
+    yield Remedy(f"Call the host by {HOST_NAME}", target=target)
     for address, where in _gateways(case):
         yield Remedy(
             f"Call the host by {HOST_NAME}, and let {holder(listener)} listen on {where}",
-            target.authority,
-            (Rebind(there.key, listener, address, listener.port),),
-            target,
+            changes=(Rebind(there.key, listener, address, listener.port),),
+            target=target,
         )
     container = case.place.container
     if container is not None:
@@ -113,7 +112,7 @@ def _of_a_container(case: Case, there: Namespace, listener: Listener) -> Iterato
         for published in container.published:
             if published.container_port == listener.port and case.place.container is None:
                 target = Target(case.attempt.target.scheme, "127.0.0.1", published.host_port, case.attempt.target.path)
-                yield Remedy("Call the port that it is published on", target.authority, target=target)
+                yield Remedy("Call the port that it is published on", target=target)
         if case.place.container is not None:
             yield Remedy(
                 f"Share its network namespace: make {case.place.name} anew",

@@ -40,7 +40,7 @@ class Remedy:
     text: str
     """What it is, in a few words."""
     command: str = ""
-    """The command or the line to change; empty where there is none to give."""
+    """What is printed where its changes have no command of their own, or a container is made anew; else empty."""
     changes: tuple[Change, ...] = ()
     """All of them are made."""
     target: Target | None = None

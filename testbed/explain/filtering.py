@@ -57,7 +57,7 @@ def stopped(ending: Filtered, case: Case) -> Iterator[Proposal]:
         cause,
         f"The firewall of {here.label} {done} in {str(verdict.hook).upper()}: {decided(verdict)}.",
         (rule_row(here, verdict),),
-        tuple(let_through(ending, case)),
+        tuple(let_through(ending)),
         _warnings(ending, case),
     )
 
@@ -167,11 +167,7 @@ def _isolated(ending: Filtered, case: Case) -> Proposal:
     one, other = (own[0].name if own else "its network"), (to[0].name if to else "the other one")
     name = case.place.name
     connect = (
-        Remedy(
-            f"Connect {name} to {other}",
-            f"podman network connect {other} {name}",
-            (Connect(container.host, container.id, other),),
-        )
+        Remedy(f"Connect {name} to {other}", changes=(Connect(container.host, container.id, other),))
         if container is not None
         else None
     )

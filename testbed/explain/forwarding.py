@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from testbed.change.containers import ReloadNetworks
+from testbed.change.firewall import ChainName, RemoveRule
 from testbed.change.listening import Rebind
 from testbed.change.routing import AddRoute, SetSysctl
 from testbed.evidence import MAIN_TABLE, Container, Link, Namespace, Network, Route, RouteKind
-from testbed.explain.accepting import removed
 from testbed.explain.by_ending import propose
 from testbed.explain.case import Case, any_address, holder, listeners
 from testbed.explain.codes import Cause
@@ -61,8 +61,7 @@ def not_forwarded(ending: NotForwarded, case: Case) -> Iterator[Proposal]:
         (
             Remedy(
                 "Turn forwarding on (Podman does so when it starts a container, and something turned it off again)",
-                case.command_in(here, f"sysctl -w {_dotted(switch)}=1"),
-                (SetSysctl(here.key, switch, "1"),),
+                changes=(SetSysctl(here.key, switch, "1"),),
             ),
         ),
     )
@@ -82,7 +81,7 @@ def _has(container: Container, address: Address) -> bool:
 def _by_gateway(case: Case, network: Network) -> Iterator[Remedy]:
     for gateway in network.gateways:
         target = replace(case.attempt.target, host=str(gateway))
-        yield Remedy("Call the gateway's address", target.authority, target=target)
+        yield Remedy("Call the gateway's address", target=target)
 
 
 @propose.register
@@ -124,8 +123,7 @@ def _way_back(case: Case, here: Namespace, link: Link, sender: Address) -> Remed
     route = Route(MAIN_TABLE, RouteKind.UNICAST, _alone(sender), link.index)
     return Remedy(
         f"Give {here.label} a way back by that interface (run on {case.machine(here)})",
-        case.command_in(here, f"ip route add {sender} dev {link.name}"),
-        (AddRoute(here.key, route),),
+        changes=(AddRoute(here.key, route),),
     )
 
 
@@ -136,11 +134,7 @@ def _alone(address: Address) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 def _loose(case: Case, here: Namespace, link: Link) -> Iterator[Remedy]:
     """Make the filter take what can be reached at all: the greater of all and the interface counts (ip-sysctl)."""
     name = f"ipv4/conf/{link.name}/rp_filter"
-    yield Remedy(
-        f"Make the filter loose (run on {case.machine(here)})",
-        case.command_in(here, f"sysctl -w {_dotted(name)}=2"),
-        (SetSysctl(here.key, name, "2"),),
-    )
+    yield Remedy(f"Make the filter loose (run on {case.machine(here)})", changes=(SetSysctl(here.key, name, "2"),))
 
 
 @propose.register
@@ -156,16 +150,10 @@ def martian(ending: Martian, case: Case) -> Iterator[Proposal]:
         if isinstance(step, Translation) and step.by is not None and step.by.rule is not None:
             remedies += _listens_instead(case, step)
     if four:
-        remedies.append(
-            Remedy(
-                "Allow it",
-                case.command_in(here, f"sysctl -w {_dotted(name)}=1"),
-                (SetSysctl(here.key, name, "1"),),
-            )
-        )
+        remedies.append(Remedy("Allow it", changes=(SetSysctl(here.key, name, "1"),)))
     other = replace(case.attempt.target, host="127.0.0.1")
     if not four and case.prediction.address is not None and case.prediction.address.is_loopback:
-        remedies.append(Remedy("Call it by its IPv4 address", other.authority, target=other))
+        remedies.append(Remedy("Call it by its IPv4 address", target=other))
     why = case.prediction.why
     if not four and ending.address.is_loopback and remedies:
         yield Proposal(
@@ -199,9 +187,9 @@ def _own_packet(ending: Martian, case: Case) -> Iterator[Proposal]:
         "from outside.",
         rows_of_walk(case.prediction),
         (
-            *(Remedy(f"Let {here.label} call itself directly", t.authority, target=t) for t in direct),
+            *(Remedy(f"Let {here.label} call itself directly", target=t) for t in direct),
             *(
-                Remedy("Write Podman's rules anew", "podman network reload --all", (ReloadNetworks(facts),))
+                Remedy("Write Podman's rules anew", changes=(ReloadNetworks(facts),))
                 for key in hosts
                 for facts in case.hosts_of(key)
             ),
@@ -215,13 +203,12 @@ def _listens_instead(case: Case, step: Translation) -> Iterator[Remedy]:
     here, by, to = step.namespace, step.by, step.after.destination
     if by is None or by.rule is None or not to.is_loopback:
         return
-    gone = removed(here, by.chain, by.rule, case, "")
+    gone = RemoveRule(here.key, ChainName.of(by.chain), by.rule)
     for listener in listeners(here, step.after.destination_port or 0, case.protocol):
         port = step.before.destination_port or listener.port
         yield Remedy(
             f"Let {holder(listener)} listen on every address, instead of rewriting to the loopback",
-            gone.command,
-            (*gone.changes, Rebind(here.key, listener, any_address(to.version), port)),
+            changes=(gone, Rebind(here.key, listener, any_address(to.version), port)),
         )
 
 

@@ -63,21 +63,14 @@ def restarted(container: Container) -> Remedy:
     """Starting a container anew, and with it what Podman sets up for it."""
     return Remedy(
         "Restart the container, which makes its interfaces and routes anew",
-        f"podman restart {container.name}",
-        (Restart(container.host, container.id),),
+        changes=(Restart(container.host, container.id),),
     )
 
 
 def _link_down(case: Case, namespace: Namespace, down: Link, to: Address) -> Proposal:
     container = next((c for c in case.containers_in(namespace.key) if not case.is_host(namespace.key)), None)
     up = SetUp(namespace.key, down)
-    remedies = [
-        Remedy(
-            f"Set it up again (run on {case.machine(namespace)})",
-            case.command_in(namespace, f"ip link set {down.name} up"),
-            (up,),
-        )
-    ]
+    remedies = [Remedy(f"Set it up again (run on {case.machine(namespace)})", changes=(up,))]
     if container is not None:
         remedies.append(restarted(container))
     return Proposal(

@@ -45,14 +45,14 @@ def no_listener(ending: NoListener, case: Case) -> Iterator[Proposal]:
 @propose.register
 def suspended(ending: Suspended, case: Case) -> Iterator[Proposal]:
     """The kernel accepts, and the program behind does not run."""
-    here, listener, process = ending.namespace, ending.listener, ending.listener.process
+    here, listener = ending.namespace, ending.listener
     paused = ending.container
     if paused is not None:
         change: Change = Unpause(paused.host, paused.id)
-        remedy = Remedy(f"Let {paused.name} run again", f"podman unpause {paused.name}", (change,))
+        remedy = Remedy(f"Let {paused.name} run again", changes=(change,))
     else:
         change = Continue(here.key, listener)
-        remedy = Remedy(f"Let {holder(listener)} run again", f"kill -CONT {process.pid}" if process else "", (change,))
+        remedy = Remedy(f"Let {holder(listener)} run again", changes=(change,))
     yield Proposal(
         Cause.PEER_SILENT,
         f"{why(ending)}, so that {case.said} is connected to and says nothing.",
@@ -190,7 +190,7 @@ def _binds(case: Case, here: Namespace, address: Address, listener: Listener, *,
 
 
 def _let_listen(case: Case, here: Namespace, listener: Listener, address: Address, where: str) -> Remedy:
-    """A program that is to listen elsewhere; for an ssh forward with the command that does it."""
+    """A program that is to listen elsewhere."""
     forward = case.forwarder_of(listener)
     change = Rebind(here.key, listener, address, listener.port)
     if forward is None:
@@ -233,7 +233,7 @@ def _other_protocol(case: Case, here: Namespace, address: Address) -> Iterator[P
             (listener_row(here, found[0]),),
             (
                 _speak(case, taken),
-                Remedy(f"Let {holder(found[0])} listen for {spoken.upper()} {also}", "", (change,)),
+                Remedy(f"Let {holder(found[0])} listen for {spoken.upper()} {also}", changes=(change,)),
             ),
         )
     hosts = case.hosts_of(here.key) if case.is_host(here.key) else ()

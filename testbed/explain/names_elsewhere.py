@@ -58,7 +58,7 @@ def _below_a_search_domain(case: Case, name: str, container: Container) -> Itera
                 f"{container.name} does not know the name {name}: {host.name} completes it by its search domain "
                 f"{domain}, and {container.name} has not that one.",
                 (Row("resolver", host.name, f"search {' '.join(host.names.search)}"), *resolver_rows(case)),
-                (Remedy("Call it by its whole name", target.authority, target=target),),
+                (Remedy("Call it by its whole name", target=target),),
             )
 
 
@@ -78,7 +78,7 @@ def _of_a_pod(case: Case, name: str, asking: Container) -> Iterator[Proposal]:
                 "network the pod alone has a name.",
                 (Row("pod", case.named(member.host), f"{member.pod}: {', '.join(c.name for c in on_networks)}"),),
                 (
-                    *(Remedy("Call the pod by its name", target.authority, target=target) for target in targets),
+                    *(Remedy("Call the pod by its name", target=target) for target in targets),
                     *named(case, name, iter(addresses)),
                 ),
             )
@@ -98,7 +98,7 @@ def _of_who_shares_a_namespace(case: Case, name: str, asking: Container) -> Iter
                 f"which alone has a name there.",
                 (Row("container", case.named(member.host), f"{member.name} {member.mode[:_SHOWN]}"),),
                 (
-                    Remedy(f"Call it by the name of {owner.name}", target.authority, target=target),
+                    Remedy(f"Call it by the name of {owner.name}", target=target),
                     *_calls(case, addresses),
                     *named(case, name, iter(addresses)),
                 ),
@@ -108,7 +108,7 @@ def _of_who_shares_a_namespace(case: Case, name: str, asking: Container) -> Iter
 def _calls(case: Case, addresses: tuple[Address, ...]) -> Iterator[Remedy]:
     for address in addresses:
         target = replace(case.attempt.target, host=str(address))
-        yield Remedy("Call it by its address", target.authority, target=target)
+        yield Remedy("Call it by its address", target=target)
 
 
 def named(case: Case, name: str, addresses: Iterator[Address]) -> Iterator[Remedy]:
@@ -123,9 +123,7 @@ def named(case: Case, name: str, addresses: Iterator[Address]) -> Iterator[Remed
             )
         else:
             yield Remedy(
-                f"Name it in the hosts file of {place.name}",
-                f"echo '{address} {name}' >>/etc/hosts",
-                (AddHostsLine(place.host.key, name, address),),
+                f"Name it in the hosts file of {place.name}", changes=(AddHostsLine(place.host.key, name, address),)
             )
 
 

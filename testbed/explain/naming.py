@@ -64,11 +64,11 @@ def _missing(case: Case, name: str, asking: Container | None) -> Proposal:
     """Nothing in the picture is called so, or Podman does not write the name where it was looked up."""
     internal = name.endswith(_INTERNAL)
     local = replace(case.attempt.target, host="localhost")
-    remedies = [Remedy("Call the host by localhost, on the host itself", local.authority, target=local)]
+    remedies = [Remedy("Call the host by localhost, on the host itself", target=local)]
     if not (internal and asking is None):
         meant = tuple(_addresses_meant(case, name))
         calls = [replace(case.attempt.target, host=str(address)) for address in meant] if internal else []
-        remedies = [Remedy("Call it by its address", target.authority, target=target) for target in calls]
+        remedies = [Remedy("Call it by its address", target=target) for target in calls]
         remedies += named(case, name, iter(meant))
     reason = (
         "Podman writes it into the hosts files of containers, not of hosts"
@@ -112,10 +112,10 @@ def _unknown_to_the_host(case: Case, meant: Container, host: HostFacts) -> Propo
     for published in meant.published:
         if published.container_port == port and published.protocol == case.protocol:
             target = replace(case.attempt.target, host="127.0.0.1", port=published.host_port)
-            remedies.append(Remedy(f"Call the port that {meant.name} publishes", target.authority, target=target))
+            remedies.append(Remedy(f"Call the port that {meant.name} publishes", target=target))
     for address in addresses:
         target = replace(case.attempt.target, host=str(address))
-        remedies.append(Remedy("Call it by its address, which changes with restarts", target.authority, target=target))
+        remedies.append(Remedy("Call it by its address, which changes with restarts", target=target))
     return Proposal(
         Cause.NAME_MISSING,
         f"{host.name} does not know the name {meant.name}: that is a container, and Podman's resolver ({AARDVARK}) "
@@ -152,7 +152,7 @@ def _and_start(remedy: Remedy, container: Container) -> Remedy:
     return replace(
         remedy,
         text=f"{remedy.text}, and start {container.name} again",
-        command=f"{remedy.command}\npodman start {container.name}",
+        command=f"{remedy.command}\npodman start {container.name}" if remedy.command else "",
         changes=(*remedy.changes, Start(container.host, container.id)),
     )
 
@@ -176,7 +176,7 @@ def _container_unknown(case: Case, meant: Container, asking: Container) -> Itera
             "no names: DNS is off there, as always on the default network.",
             (row,),
             (
-                *(Remedy("Call it by its address", target.authority, target=target) for target in direct),
+                *(Remedy("Call it by its address", target=target) for target in direct),
                 *_together(case, meant, asking),
                 *named(case, meant.name, iter(addresses[:1])),
             ),
@@ -206,12 +206,11 @@ def _alias_elsewhere(
         f"only, which {asking.name} is not on.",
         (row,),
         (
-            Remedy(f"Call it by its own name, {meant.name}", target.authority, target=target),
+            Remedy(f"Call it by its own name, {meant.name}", target=target),
             *(
                 Remedy(
                     f"Connect {asking.name} to the network {network} too",
-                    f"podman network connect {network} {asking.name}",
-                    (Connect(asking.host, asking.id, network),),
+                    changes=(Connect(asking.host, asking.id, network),),
                 )
                 for network in having
             ),
@@ -225,21 +224,17 @@ def _together(case: Case, meant: Container, asking: Container) -> Iterator[Remed
         if network.dns_enabled and network not in case.networks_of(asking):
             yield Remedy(
                 f"Connect {asking.name} to the network {network.name}, which has DNS",
-                f"podman network connect {network.name} {asking.name}",
-                (Connect(asking.host, asking.id, network.name),),
+                changes=(Connect(asking.host, asking.id, network.name),),
             )
     for network in case.networks_of(asking):
         if network.dns_enabled and network not in case.networks_of(meant):
             yield Remedy(
                 f"Connect {meant.name} to the network {network.name}, which has DNS",
-                f"podman network connect {network.name} {meant.name}",
-                (Connect(meant.host, meant.id, network.name),),
+                changes=(Connect(meant.host, meant.id, network.name),),
             )
     yield Remedy(
         "Put both on a network with DNS",
-        f"podman network create {_SHARED} && podman network connect {_SHARED} {meant.name} && "
-        f"podman network connect {_SHARED} {asking.name}",
-        (
+        changes=(
             CreateNetwork(asking.host, _SHARED),
             Connect(meant.host, meant.id, _SHARED),
             Connect(asking.host, asking.id, _SHARED),
@@ -282,7 +277,7 @@ def _no_answer(question: Question, case: Case) -> Proposal:
             Cause.RESOLVER_BLOCKED,
             f"{cannot}: the firewall of {here.label} stops {stopped} in {str(asked.verdict.hook).upper()}: {rule}.",
             (rule_row(here, asked.verdict), *resolver_rows(case)),
-            tuple(let_through(asked, case)),
+            tuple(let_through(asked)),
         )
     nobody = f"nobody listens on UDP port {DNS_PORT} there"
     return Proposal(
@@ -301,7 +296,7 @@ def _by_address(case: Case) -> Iterator[Remedy]:
             addresses = [a for on in container.attachments for a in on.addresses]
             for address in addresses:
                 target = replace(case.attempt.target, host=str(address))
-                yield Remedy("Call it by its address, which changes with restarts", target.authority, target=target)
+                yield Remedy("Call it by its address, which changes with restarts", target=target)
             yield from named(case, name, iter(addresses[:1]))
     yield from _by_another_resolver(case)
     yield from named(case, name, _addresses_meant(case, name))
@@ -325,8 +320,7 @@ def _restart(case: Case, server: Address) -> Iterator[Remedy]:
     if container is not None and any(server in network.gateways for network in case.networks_of(container)):
         yield Remedy(
             "Restart the container, which starts Podman's resolver anew",
-            f"podman restart {container.name}",
-            (Restart(container.host, container.id),),
+            changes=(Restart(container.host, container.id),),
         )
 
 
@@ -352,13 +346,11 @@ def resolver_taken(case: Case) -> Iterator[Proposal]:
             Remedy(
                 f"Keep {listener.process.name} off the bridges (dnsmasq: except-interface and bind-interfaces), and "
                 "restart the container",
-                f"podman restart {container.name}",
-                (StopListening(here.key, listener), Restart(container.host, container.id)),
+                changes=(StopListening(here.key, listener), Restart(container.host, container.id)),
             ),
             Remedy(
                 "Give Podman's resolver another port, in containers.conf(5), and restart the containers",
-                "[network]\ndns_bind_port = 1053",
-                (SetResolverPort(container.host, 1053),),
+                changes=(SetResolverPort(container.host, 1053),),
             ),
         ),
     )

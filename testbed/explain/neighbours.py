@@ -77,7 +77,7 @@ def _others(case: Case, network: Network | None) -> Iterator[Remedy]:
             continue
         for address in (a for on in container.attachments if on.network == network.name for a in on.addresses):
             target = replace(case.attempt.target, host=str(address), port=case.port)
-            yield Remedy(f"Call {container.name}, which has {address} now", target.authority, target=target)
+            yield Remedy(f"Call {container.name}, which has {address} now", target=target)
             offered += 1
             if offered >= _MOST:
                 return
@@ -180,13 +180,7 @@ def believes_another(ending: StaleNeighbour, case: Case) -> Iterator[Proposal]:
         f"{here.label} believes that {to} is at {known.mac}, and nobody has that MAC address any more: {now}. "
         f"{'Its answers reach' if ending.back else 'What it sends reaches'} nobody until it asks anew.",
         tuple(rows),
-        (
-            Remedy(
-                f"Have it forget (run on {case.machine(here)})",
-                case.command_in(here, f"ip neighbour flush to {to} dev {link.name}"),
-                (forget,),
-            ),
-        ),
+        (Remedy(f"Have it forget (run on {case.machine(here)})", changes=(forget,)),),
         (heals,)
         if permanent
         else ("It comes after a restart, where an address has another MAC address than before.", heals),

@@ -93,11 +93,7 @@ def direct(case: Case, there: Namespace, port: int) -> Iterator[Remedy]:
         if network in case.networks_of(container) and addresses:
             how, name = ("name", container.name) if network.dns_enabled else ("address", str(addresses[0]))
             target = _called(case.attempt.target, name, port)
-            yield Remedy(
-                f"Call {container.name} itself, by its {how} on the network {network.name}",
-                target.authority,
-                target=target,
-            )
+            yield Remedy(f"Call {container.name} itself, by its {how} on the network {network.name}", target=target)
             return
     for network in case.networks_of(container):
         addresses = [a for on in container.attachments if on.network == network.name for a in on.addresses]
@@ -105,9 +101,8 @@ def direct(case: Case, there: Namespace, port: int) -> Iterator[Remedy]:
         if name:
             yield Remedy(
                 f"Put {caller.name} on the network {network.name} of {container.name} too, and call it there",
-                f"podman network connect {network.name} {caller.name}",
-                (Connect(caller.host, caller.id, network.name),),
-                _called(case.attempt.target, name, port),
+                changes=(Connect(caller.host, caller.id, network.name),),
+                target=_called(case.attempt.target, name, port),
             )
 
 
@@ -160,8 +155,7 @@ def not_running(case: Case, container: Container, does: str = "") -> Proposal:
         (
             Remedy(
                 "Start it (podman logs says why it ended)",
-                f"podman start {container.name}",
-                (Start(container.host, container.id, ports, _known_by(case, container)),),
+                changes=(Start(container.host, container.id, ports, _known_by(case, container)),),
             ),
         ),
     )
@@ -231,7 +225,7 @@ def _published_elsewhere(
             "a container.",
             (row,),
             (
-                Remedy("Call it by its IPv4 address", target.authority, target=target),
+                Remedy("Call it by its IPv4 address", target=target),
                 *straight,
                 *_by_another_port(case, container, published.container_port),
                 *again,
@@ -326,12 +320,8 @@ def rules_lost(ending: Held, case: Case) -> Iterator[Proposal]:
             (Republish(container.host, container.id, published, new),),
         )
         anew = (
-            Remedy("Write Podman's rules anew", "podman network reload --all", (ReloadNetworks(container.host),)),
-            Remedy(
-                "Restart the container",
-                f"podman restart {container.name}",
-                (Restart(container.host, container.id),),
-            ),
+            Remedy("Write Podman's rules anew", changes=(ReloadNetworks(container.host),)),
+            Remedy("Restart the container", changes=(Restart(container.host, container.id),)),
         )
         yield Proposal(
             Cause.PUBLISHED_NO_RULE,
@@ -363,13 +353,12 @@ def _no_rules_there(
         f"is {kind}: Podman leads no published port there, conmon only holds it.",
         (row, published_row(case, container, published)),
         (
-            *(Remedy(f"Call {container.name} itself", target.authority, target=target) for target in calls),
+            *(Remedy(f"Call {container.name} itself", target=target) for target in calls),
             *(direct(case, there, published.container_port) if there else ()),
             *(
                 Remedy(
                     f"Connect {container.name} to the network {other.name} too",
-                    f"podman network connect {other.name} {container.name}",
-                    (Connect(container.host, container.id, other.name),),
+                    changes=(Connect(container.host, container.id, other.name),),
                 )
                 for other in others
             ),
@@ -396,14 +385,10 @@ def answered_by_another(ending: Unasked, case: Case) -> Iterator[Proposal]:
             ),
             (
                 *(
-                    Remedy("Write Podman's rules anew", "podman network reload --all", (ReloadNetworks(facts),))
+                    Remedy("Write Podman's rules anew", changes=(ReloadNetworks(facts),))
                     for facts in case.hosts_of(host.key)
                 ),
-                Remedy(
-                    "Let the bridge ask the firewall, as Podman has it",
-                    f"modprobe br_netfilter; sysctl -w net.{key.replace('/', '.')}=1",
-                    (SetSysctl(host.key, key, "1"),),
-                ),
+                Remedy("Let the bridge ask the firewall, as Podman has it", changes=(SetSysctl(host.key, key, "1"),)),
             ),
         )
 
@@ -444,13 +429,12 @@ def hairpin(ending: Hairpin, case: Case) -> Iterator[Proposal]:
         ),
         (
             *(
-                Remedy(f"Let {name} call itself directly", at(own, port), target=replace(target, host=own))
+                Remedy(f"Let {name} call itself directly", target=replace(target, host=own))
                 for own in ("127.0.0.1", str(ending.destination))
             ),
             Remedy(
                 "Let the bridge send back by that port, until the container is restarted",
-                f"bridge link set dev {veth} hairpin on",
-                (SetHairpin(here.key, ending.port),),
+                changes=(SetHairpin(here.key, ending.port),),
             ),
         ),
         ("The host and other containers reach the published port: it is only the container itself that does not.",),

@@ -118,14 +118,13 @@ def _closed_loopback(case: Case) -> Proposal | None:
 def _by_name(case: Case, there: Namespace, found: list[Listener]) -> Iterator[Remedy]:
     """Calling the host by the name that Podman has for it; with a listener that is reached there."""
     target = replace(case.attempt.target, host=HOST_NAME)
-    yield Remedy(f"Call {HOST_NAME}, which is an address of {there.label}", target.authority, target=target)
+    yield Remedy(f"Call {HOST_NAME}, which is an address of {there.label}", target=target)
     for listener in found:
         for address, where in _outer_binds(case, there):
             yield Remedy(
                 f"Call {HOST_NAME}, and let {holder(listener)} listen on {where}",
-                target.authority,
-                (Rebind(there.key, listener, address, listener.port),),
-                target,
+                changes=(Rebind(there.key, listener, address, listener.port),),
+                target=target,
             )
 
 
@@ -231,13 +230,12 @@ def _by_own_address(case: Case, there: Namespace, found: list[Listener]) -> Iter
     """Calling the host by an address of its own, where its name leads elsewhere."""
     for own in _outside(there):
         target = replace(case.attempt.target, host=str(own))
-        yield Remedy(f"Call {there.label}'s own address", target.authority, target=target)
+        yield Remedy(f"Call {there.label}'s own address", target=target)
         for listener in found:
             yield Remedy(
                 f"Call {there.label}'s own address, and let {holder(listener)} listen there",
-                target.authority,
-                (Rebind(there.key, listener, own, listener.port),),
-                target,
+                changes=(Rebind(there.key, listener, own, listener.port),),
+                target=target,
             )
 
 
@@ -312,12 +310,12 @@ def _ways_in(case: Case, there: Namespace, owner: Container | None, network: Net
     by = HOST_NAME if outside else "127.0.0.1"
     local = replace(case.attempt.target, host=by)
     if owner is None:
-        yield Remedy(f"Call {there.label} itself", local.authority, target=local)
+        yield Remedy(f"Call {there.label} itself", target=local)
         return
     for published in owner.published:
         if published.container_port == port and published.protocol == case.protocol:
             target = replace(local, port=published.host_port)
-            yield Remedy(f"Call the port of {owner.name} that is published", target.authority, target=target)
+            yield Remedy(f"Call the port of {owner.name} that is published", target=target)
     bind = "" if outside else "127.0.0.1"
     yield Remedy(
         f"Publish the port, and call {local.authority}",

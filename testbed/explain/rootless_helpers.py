@@ -101,15 +101,12 @@ def _restarts(case: Case, here: Namespace) -> Iterator[Remedy]:
                     yield Remedy(
                         f"Stop every container on a bridge, and start those on {network.name} again: the first one "
                         "starts its helper anew",
-                        "podman stop --all; podman start NAME ...",
-                        (RestartAll(host.key, network.name),),
+                        changes=(RestartAll(host.key, network.name),),
                     )
 
 
 def _restart(container: Container) -> Remedy:
     """Podman starts the helpers of a container with it."""
     return Remedy(
-        f"Restart {container.name}: its helpers are started with it",
-        f"podman restart {container.name}",
-        (Restart(container.host, container.id),),
+        f"Restart {container.name}: its helpers are started with it", changes=(Restart(container.host, container.id),)
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from testbed.change.networks import Connect, NewOnNetwork
 from testbed.change.routing import AddRoute, RemovePolicyRule, RemoveRoute, SetSysctl
-from testbed.change.wording import command, words
+from testbed.change.wording import words
 from testbed.evidence import LOCAL_TABLE, MAIN_TABLE, Container, Namespace, Network, PolicyRule, Route, RouteKind
 from testbed.explain.by_ending import propose
 from testbed.explain.case import Case
@@ -75,13 +75,9 @@ def _added(case: Case, here: Namespace, to: Address) -> Iterator[Remedy]:
     """Adding the route that is missing, by each gateway that the picture has for it."""
     for destination, gateway in _gateways(case, here, to):
         link = next((row.link for row in here.addresses if gateway in row.address.network), None)
-        everywhere = destination.prefixlen == 0
-        words = "default" if everywhere else str(destination.network_address)
-        tool = "ip" if to.version == 4 else "ip -6"
         yield Remedy(
             f"Give {here.label} a route (run on {case.machine(here)})",
-            case.command_in(here, f"{tool} route add {words} via {gateway}"),
-            (AddRoute(here.key, Route(MAIN_TABLE, RouteKind.UNICAST, destination, link, gateway)),),
+            changes=(AddRoute(here.key, Route(MAIN_TABLE, RouteKind.UNICAST, destination, link, gateway)),),
         )
 
 
@@ -146,7 +142,7 @@ def _internal(case: Case, container: Container, here: Namespace, to: Address, ne
         ),
         (
             *connects(case, container, network),
-            *([Remedy("Call the gateway's address", by_gateway.authority, target=by_gateway)] if gateway else []),
+            *([Remedy("Call the gateway's address", target=by_gateway)] if gateway else []),
         ),
     )
 
@@ -161,8 +157,7 @@ def connects(case: Case, container: Container, internal: Network) -> Iterator[Re
     for network in others[:_MOST]:
         yield Remedy(
             f"Connect it to the network {network.name}, which has a way out, as well",
-            f"podman network connect {network.name} {container.name}",
-            (Connect(container.host, container.id, network.name),),
+            changes=(Connect(container.host, container.id, network.name),),
         )
 
 
@@ -172,13 +167,7 @@ def _not_shared(case: Case, container: Container, to: Address, network: Network)
         f"{to} is on the network {network.name}, which {container.name} is not on, and nothing leads from one to the "
         "other.",
         (Row("network", case.place.host.name, f"{network.name} {subnets(network)}"),),
-        (
-            Remedy(
-                f"Connect {container.name} to it",
-                f"podman network connect {network.name} {container.name}",
-                (Connect(container.host, container.id, network.name),),
-            ),
-        ),
+        (Remedy(f"Connect {container.name} to it", changes=(Connect(container.host, container.id, network.name),)),),
     )
 
 
@@ -186,15 +175,14 @@ def _not_shared(case: Case, container: Container, to: Address, network: Network)
 def route_forbids(ending: RouteForbids, case: Case) -> Iterator[Proposal]:
     """An unreachable, prohibit or blackhole route, or policy rule."""
     here, to, by = ending.namespace, ending.destination, ending.by
-    ip = "ip" if to.version == 4 else "ip -6"
     change: RemovePolicyRule | RemoveRoute
     if isinstance(by, PolicyRule):
         what, text, change = "policy rule", _rule_words(by), RemovePolicyRule(here.key, by)
-        remove, row = f"{ip} rule del {text}", Row("policy rule", here.label, text, change)
+        row = Row("policy rule", here.label, text, change)
     else:
         what, text = "route", f"{by.kind} {by.destination}{'' if by.table == MAIN_TABLE else f' table {by.table}'}"
         change = RemoveRoute(here.key, by)
-        remove, row = f"{ip} route del {text}", route_row(here, by, text)
+        row = route_row(here, by, text)
     answer = "the answer to " if ending.back else ""
     leading = _leading_to(here, by) if isinstance(by, Route) else ()
     yield Proposal(
@@ -202,11 +190,10 @@ def route_forbids(ending: RouteForbids, case: Case) -> Iterator[Proposal]:
         f"{here.label} has a {what} that forbids {answer}{to}: {text}.",
         (row, *(Row("policy rule", here.label, words(gone, case.evidence), gone) for gone in leading)),
         (
-            *(Remedy(words(gone, case.evidence), command(gone, case.evidence), (gone,)) for gone in leading),
+            *(Remedy(words(gone, case.evidence), changes=(gone,)) for gone in leading),
             Remedy(
                 f"Remove it, if it is not meant (run on {case.machine(here)}); a VPN's kill switch with its own tool",
-                case.command_in(here, remove),
-                (change,),
+                changes=(change,),
             ),
         ),
     )
@@ -249,9 +236,7 @@ def no_source(ending: NoSource, case: Case) -> Iterator[Proposal]:
         ),
         tuple(
             Remedy(
-                f"Call it by its IPv{address.version} address",
-                replace(case.attempt.target, host=str(address)).authority,
-                target=replace(case.attempt.target, host=str(address)),
+                f"Call it by its IPv{address.version} address", target=replace(case.attempt.target, host=str(address))
             )
             for address in other
         ),

@@ -24,12 +24,8 @@ def not_translated(ending: NotTranslated, case: Case) -> Iterator[Proposal]:
         f"{why(ending)}: Podman's rules are gone, as after a firewall was reloaded or flushed.",
         (Row("published", here.label, ports),),
         (
-            Remedy("Write Podman's rules anew", "podman network reload --all", (ReloadNetworks(container.host),)),
-            Remedy(
-                f"Or restart {container.name}",
-                f"podman restart {container.name}",
-                (Restart(container.host, container.id),),
-            ),
+            Remedy("Write Podman's rules anew", changes=(ReloadNetworks(container.host),)),
+            Remedy(f"Or restart {container.name}", changes=(Restart(container.host, container.id),)),
         ),
     )
     yield from listening.no_listener(ending, case)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_network
 
+from testbed.change.firewall import ChainName, RemoveRule
 from testbed.change.naming import NewWithoutHostsLine, RemoveHostsLine
 from testbed.change.routing import AddRoute, RemoveRoute
 from testbed.evidence import LOCAL_TABLE, MAIN_TABLE, Act, Container, Namespace, Route, RouteKind
-from testbed.explain.accepting import removed
 from testbed.explain.case import Case, at
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
@@ -46,7 +46,7 @@ def _translated(case: Case, step: Translation) -> Iterator[Proposal]:
         f"A rule of {here.label} rewrites what is for {at(before.destination, before.destination_port or 0)} to "
         f"{to}, which {_whose(case, after.destination)}, before any other rule is asked: {by.rule.text}.",
         (rule_row(here, by),),
-        (removed(here, by.chain, by.rule, case, "Take that rule out"),),
+        (Remedy("Take that rule out", changes=(RemoveRule(here.key, ChainName.of(by.chain), by.rule),)),),
         ("podman ps shows what is published, and not what the rules of the kernel do.",),
     )
 
@@ -81,12 +81,12 @@ def _by_the_main_table(case: Case, here: Namespace, route: Route, to: Address | 
     if goal is None:
         return
     link = next((link.name for link in here.links if link.index == route.link), "?")
-    tool = "ip" if goal.version == 4 else "ip -6"
     remedies = [
         Remedy(
             f"Give {here.label} a route for it by {other.gateway}, as its main table has (run on {case.machine(here)})",
-            case.command_in(here, f"{tool} route add {goal} via {other.gateway}"),
-            (AddRoute(here.key, Route(MAIN_TABLE, RouteKind.UNICAST, ip_network(goal), other.link, other.gateway)),),
+            changes=(
+                AddRoute(here.key, Route(MAIN_TABLE, RouteKind.UNICAST, ip_network(goal), other.link, other.gateway)),
+            ),
         )
         for other in here.routes
         if other.table == MAIN_TABLE and other.gateway is not None and goal in other.destination
@@ -109,7 +109,6 @@ def _routed(case: Case, here: Namespace, route: Route, to: Address | None, *, ba
     link = next((link.name for link in here.links if link.index == route.link), "?")
     via = f" via {route.gateway}" if route.gateway else ""
     text = f"{route.destination}{via} dev {link}"
-    tool = "ip" if route.destination.version == 4 else "ip -6"
     what = "the answer" if back else "the packet"
     yield Proposal(
         Cause.ROUTE_ASTRAY,
@@ -119,8 +118,7 @@ def _routed(case: Case, here: Namespace, route: Route, to: Address | None, *, ba
         (
             Remedy(
                 f"Take that route out, if it is not meant (run on {case.machine(here)})",
-                case.command_in(here, f"{tool} route del {text}"),
-                (RemoveRoute(here.key, route),),
+                changes=(RemoveRoute(here.key, route),),
             ),
         ),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from types import MappingProxyType
 
-from testbed.change.routing import RemovePolicyRule
+from testbed.change.routing import RemovePolicyRule, RemoveRoute, SetSysctl
 from testbed.evidence import Attempt, Evidence, HostFacts, Names, PolicyRule, Route, RouteKind
 from testbed.evidence.declared import Seat, Stack, picture
 from testbed.explain.case import Case
@@ -39,17 +39,18 @@ def test_the_policy_rule_that_forbids_is_the_one_that_selects_the_packet() -> No
     found = proposed(edited(evidence, "web", policy_rules=(others, ours, *web.policy_rules)), "web", f"{_FAR}:{_PORT}")
     assert found.cause is Cause.ROUTE_FORBIDS
     assert found.rows[0].text == f"priority 200 to {_TO_FAR} unreachable"
-    assert f"ip rule del priority 200 to {_TO_FAR} unreachable" in found.remedies[0].command
+    assert found.remedies[0].changes == (RemovePolicyRule("web", ours),)
 
 
 def test_the_route_that_forbids_is_named_with_its_table() -> None:
     """A longer prefix in a table that no rule leads to forbids nothing: the one of the main table is named."""
     evidence = world()
     web = evidence.namespaces["web"]
-    routes = (*web.routes, Route(99, RouteKind.PROHIBIT, _TO_FAR), Route(254, RouteKind.BLACKHOLE, _LAN))
+    ours = Route(254, RouteKind.BLACKHOLE, _LAN)
+    routes = (*web.routes, Route(99, RouteKind.PROHIBIT, _TO_FAR), ours)
     found = proposed(edited(evidence, "web", routes=routes), "web", f"{_FAR}:{_PORT}")
     assert found.rows[0].text == f"blackhole {_LAN}"
-    assert f"ip route del blackhole {_LAN}" in found.remedies[0].command
+    assert found.remedies[0].changes == (RemoveRoute("web", ours),)
 
 
 def test_a_loopback_address_that_may_not_leave_is_told_with_the_interface() -> None:
@@ -61,7 +62,7 @@ def test_a_loopback_address_that_may_not_leave_is_told_with_the_interface() -> N
     found = proposed(edited(evidence, "web", routes=(*web.routes, loose)), "web", f"{_FAR}:{_PORT}")
     assert found.cause is Cause.LOOPBACK_FROM_OUTSIDE
     assert found.rows[0].text == "net.ipv4.conf.eth0.route_localnet = 0"
-    assert found.remedies[0].command == "sysctl -w net.ipv4.conf.eth0.route_localnet=1"
+    assert found.remedies[0].changes == (SetSysctl("web", "ipv4/conf/eth0/route_localnet", "1"),)
 
 
 def test_of_a_table_that_forbids_the_rule_that_leads_there_is_shown() -> None:
@@ -75,7 +76,7 @@ def test_of_a_table_that_forbids_the_rule_that_leads_there_is_shown() -> None:
     found = proposed(evidence, "web", f"{_FAR}:{_PORT}")
     assert found.cause is Cause.ROUTE_FORBIDS
     assert [row.removal for row in found.rows[1:]] == [RemovePolicyRule("web", leads)]
-    assert "ip rule del priority 500 from 10.88.0.0/16 lookup 99" in found.remedies[0].command
+    assert found.remedies[0].changes == (RemovePolicyRule("web", leads),)
 
 
 def test_the_parameter_that_ipv6_forwards_by_is_that_of_all_interfaces() -> None:
