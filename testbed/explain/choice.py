@@ -12,6 +12,7 @@ from testbed.explain.case import Case
 from testbed.explain.counterfactual import Counterfactuals
 from testbed.explain.explanation import Cure, Diagnosis, Proposal, Remedy
 from testbed.explain.exposure import exposed
+from testbed.explain.sentences import continued
 from testbed.model import Outcome
 from testbed.predict import Prediction
 from testbed.predict.ending import Left
@@ -146,17 +147,11 @@ def _and(first: Proposal, second: Proposal, trials: Counterfactuals) -> Proposal
     """
     return replace(
         first,
-        sentence=f"{first.sentence} That is not all: once it is mended, {_lowered(second.sentence)}",
+        sentence=f"{first.sentence} That is not all: once it is mended, {continued(second.sentence)}",
         rows=(*first.rows, *(row for row in second.rows if row not in first.rows and trials.has(row))),
         warnings=tuple(dict.fromkeys((*first.warnings, *second.warnings))),
         meant=first.meant or second.meant,
     )
-
-
-def _lowered(sentence: str) -> str:
-    """A sentence as it goes on after a comma: without the capital of an article."""
-    head, _, rest = sentence.partition(" ")
-    return f"{head.lower()} {rest}" if head in ("The", "A", "An", "Port", "Nobody") else sentence
 
 
 def _came_further(after: Prediction, before: Prediction) -> bool:

@@ -32,6 +32,7 @@ from testbed.explain.case import Case
 from testbed.explain.choice import chosen
 from testbed.explain.explanation import Conclusion, Diagnosis, Explanation, Proposal, Undecided
 from testbed.explain.rows import rows_of_walk
+from testbed.explain.sentences import continued
 from testbed.model import Observation, Outcome, Phase
 from testbed.predict import Disposition, Prediction
 from testbed.predict.ending import (
@@ -104,7 +105,7 @@ def _of_the_question(ending: Ending, case: Case) -> Iterator[Proposal]:
         cannot = f"{case.place.name} cannot ask its resolver {question.resolver} for {case.attempt.target.host}"
         for proposal in propose(question.ending, case):
             if not proposal.meant:
-                yield replace(proposal, sentence=f"{cannot}: {proposal.sentence}")
+                yield replace(proposal, sentence=f"{cannot}: {continued(proposal.sentence)}")
 
 
 def explain(evidence: Evidence, attempt: Attempt, seen: Observation | None = None) -> Explanation:

@@ -168,7 +168,7 @@ def martian(ending: Martian, case: Case) -> Iterator[Proposal]:
         return
     yield Proposal(
         Cause.LOOPBACK_FROM_OUTSIDE,
-        f"{why[0].upper()}{why[1:]}: the kernel drops such packets without a word.",
+        f"{why}: the kernel drops such packets without a word.",
         (*([sysctl_row(here, name, "1")] if four else []), *rows_of_walk(case.prediction)),
         tuple(remedies),
     )

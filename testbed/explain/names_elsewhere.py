@@ -56,7 +56,7 @@ def _below_a_search_domain(case: Case, name: str, container: Container) -> Itera
             yield Proposal(
                 Cause.NAME_MISSING,
                 f"{container.name} does not know the name {name}: {host.name} completes it by its search domain "
-                f"{domain}, and {container.name} has not that one.",
+                f"{domain}, and {container.name} does not have that one.",
                 (Row("resolver", host.name, f"search {' '.join(host.names.search)}"), *resolver_rows(case)),
                 (Remedy("Call it by its whole name", target=target),),
             )

@@ -25,6 +25,7 @@ from testbed.explain.filtering import decided
 from testbed.explain.names_elsewhere import hosts_row, named, resolver_rows
 from testbed.explain.publishing import not_running, published_row
 from testbed.explain.rows import listener_row, rule_row
+from testbed.explain.sentences import continued
 from testbed.model import Address
 from testbed.predict.ending import Accepted, Filtered, Left, NoListener
 from testbed.predict.multipath import travel
@@ -143,7 +144,10 @@ def unknown_at_start(case: Case) -> Iterator[Proposal]:
     for found in not_found(replace(case, attempt=replace(case.attempt, target=target))):
         remedies = tuple(_and_start(remedy, asking) for remedy in found.remedies)
         yield replace(
-            found, sentence=f"{ended}: {found.sentence}", rows=(row, *found.rows), remedies=(*remedies, *found.remedies)
+            found,
+            sentence=f"{ended}: {continued(found.sentence)}",
+            rows=(row, *found.rows),
+            remedies=(*remedies, *found.remedies),
         )
 
 

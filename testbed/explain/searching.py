@@ -32,7 +32,7 @@ def proposals(case: Case) -> Iterator[Proposal]:
                 "podman run --dns-search=. ... (a new container)" if place.container else "",
                 (_without(case, step),),
             ),
-            Remedy("Or call it with a dot at its end, which is asked for as it is", str(dotted), target=dotted),
+            Remedy("Call it with a dot at its end, which is asked for as it is", str(dotted), target=dotted),
         ),
         ("A wildcard of the domain answers for every name: getent ahosts shows which address a name has.",),
     )

@@ -25,7 +25,7 @@ def not_translated(ending: NotTranslated, case: Case) -> Iterator[Proposal]:
         (Row("published", here.label, ports),),
         (
             Remedy("Write Podman's rules anew", changes=(ReloadNetworks(container.host),)),
-            Remedy(f"Or restart {container.name}", changes=(Restart(container.host, container.id),)),
+            Remedy(f"Restart {container.name}", changes=(Restart(container.host, container.id),)),
         ),
     )
     yield from listening.no_listener(ending, case)
