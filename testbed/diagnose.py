@@ -45,9 +45,9 @@ class Client:
     """How the user's client verifies certificates."""
 
     insecure: bool = False
-    """Whether it takes any certificate (curl(1), --insecure)."""
+    """True where it takes any certificate (curl(1), --insecure)."""
     trust: Trust | None = None
-    """What it verifies by; None is the trust store of the place that it runs in."""
+    """The trust that it verifies by; None is the trust store of the place that it runs in."""
 
     @classmethod
     def of_options(cls, *, insecure: bool = False, cacert: Path | None = None) -> Client:
@@ -96,7 +96,7 @@ def why(
 
 
 def offline(evidence: Evidence, place: str, target: Target) -> Told:
-    """The same from a picture alone: nothing is tried.
+    """Explain from a picture alone: nothing is tried.
 
     :param place: as for :func:`why`; also one beyond the picture, as :func:`testbed.evidence.beyond.remote` takes it
     :raises UsageError: there is no such place, there are several, or it is beyond the picture and has no such name
@@ -162,7 +162,7 @@ def why_pasted(
 
 
 def pasted_offline(evidence: Evidence, pasted: Pasted, place: str | None = None) -> Told:
-    """The same from a picture alone: nothing is tried.
+    """Explain from a picture alone: nothing is tried.
 
     :raises UsageError: as :func:`why_pasted`
     """

@@ -59,7 +59,7 @@ class Phase(StrEnum):
 
 
 class Scheme(StrEnum):
-    """What is spoken: over TCP, once that is connected, HTTP or nothing at all; or one datagram of UDP."""
+    """The protocol that is spoken: over TCP, once that is connected, HTTP or nothing at all; or one datagram of UDP."""
 
     TCP = "tcp"
     UDP = "udp"
@@ -164,9 +164,9 @@ class Handshake:
     """A TLS handshake, as the client saw it (RFC 8446, 4; RFC 5246, 7.4)."""
 
     hello: bool = False
-    """Whether a ServerHello came: version and cipher are agreed on."""
+    """True where a ServerHello came: version and cipher are agreed on."""
     asks_certificate: bool = False
-    """Whether a CertificateRequest was seen; from TLS 1.3 on it is encrypted, and never is."""
+    """True where a CertificateRequest was seen; from TLS 1.3 on it is encrypted, and never is."""
     chain: tuple[Certificate, ...] = ()
     """The certificates that the server sent, its own first; empty where it came to none."""
     store: str = ""
@@ -192,8 +192,8 @@ class SocketState:
     peer: str
     """The address and port of the other end, as this end sees it."""
     accepted: bool
-    """Whether a program holds it: one that nobody took from the accept queue has no inode yet, one that was closed none
-    any more."""
+    """True where a program holds it: one that nobody took from the accept queue has no inode yet, a closed one none any
+    more."""
     unread: int
     """Recv-Q: bytes that came and that the program has not read."""
     unacknowledged: int

@@ -31,7 +31,7 @@ class ResolvConf:
     ndots: int = 1
     """How many dots a name has at the least that is asked for as it is before the search list is gone through."""
     rotate: bool = False
-    """Whether the servers are asked in turns, beginning with any of them."""
+    """True where the servers are asked in turns, beginning with any of them."""
 
     @classmethod
     def parse(cls, text: str) -> ResolvConf:

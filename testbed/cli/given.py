@@ -1,4 +1,4 @@
-"""What ``testbed explain`` is given to explain: words on the command line, standard input, or a file."""
+"""The input of ``testbed explain``: words on the command line, standard input, or a file."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def text_of(what: tuple[str, ...], file: str | None) -> str:
 
 
 def target_of(text: str) -> Target | None:
-    """What was typed, where it is a URL or host:port; None for a text to be read.
+    """The words that were typed, where they are a URL or host:port; None for a text to be read.
 
     :raises UsageError: it is one word, and neither
     """

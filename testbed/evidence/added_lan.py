@@ -98,7 +98,7 @@ class Lan:
         return Peer(self.switch.key, number)
 
     def with_router(self, routes: tuple[Route, ...]) -> Lan:
-        """The same with the router of some default routes, where they have a gateway: in the picture, or added."""
+        """Give some default routes their router, where they have a gateway: the picture's, or an added one."""
         gateways = tuple(route.gateway for route in routes if route.gateway is not None)
         if not gateways:
             return self

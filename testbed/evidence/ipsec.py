@@ -22,7 +22,7 @@ class IpsecDirection(StrEnum):
 
 
 class IpsecDemand(StrEnum):
-    """What a policy demands of a packet."""
+    """The demands of a policy on a packet."""
 
     NOTHING = "nothing"
     """It passes as it is (no template)."""

@@ -139,7 +139,7 @@ class Route:
     metric: int = 0
     mtu: int | None = None
     multipath: bool = False
-    """Whether it has several next hops; ``link`` and ``gateway`` are those of the first."""
+    """True where it has several next hops; ``link`` and ``gateway`` are those of the first."""
     nexthops: tuple[Nexthop, ...] = ()
     """Of one with several next hops: all of them, in order; empty in pictures that tell the first only."""
 
@@ -195,7 +195,7 @@ class PolicyRule:
     tos: int = 0
     """The type of service, or the DSCP as bits of it; 0 where it does not select by that."""
     l3mdev: bool = False
-    """Whether it is for what comes or goes by the interfaces of a VRF, whose table it looks up (``l3mdev``)."""
+    """True where it is for packets that come or go by the interfaces of a VRF, whose table it looks up (``l3mdev``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +315,7 @@ class Namespace:
     conntrack: tuple[Conntrack, ...] = ()
     firewall: Ruleset = field(default_factory=Ruleset)
     attached: tuple[Attached, ...] = ()
-    """What may discard or rewrite packets of its interfaces beside the firewall: XDP programs, tc filters, queues."""
+    """All that may discard or rewrite its packets beside the firewall: XDP programs, tc filters, queues."""
     ipsec: tuple[IpsecPolicy, ...] = ()
     """Its policies of IPsec (ip-xfrm(8))."""
     sysctls: Mapping[str, str] = field(default_factory=dict)

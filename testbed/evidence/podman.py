@@ -23,7 +23,7 @@ class Names:
     sources: tuple[str, ...] = DEFAULT_SOURCES
     """The services of nsswitch.conf for host names, and actions between them; musl has none and asks the default."""
     musl: bool = False
-    """Whether the C library there is musl; else it is taken for glibc."""
+    """True where the C library there is musl; else it is taken for glibc."""
     gai: tuple[GaiRow, ...] = ()
 
     @classmethod
@@ -87,7 +87,7 @@ class Container:
     pod: str = ""
     """The pod that it is in, by name; empty for none."""
     infra: bool = False
-    """Whether it only keeps its pod's namespaces: the pod's addresses and published ports are its own, and those of all
+    """True where it only keeps its pod's namespaces: the pod's addresses and published ports are its, and those of all
     members (podman-pod-create(1), --infra)."""
     attachments: tuple[Attachment, ...] = ()
     static: tuple[Address, ...] = ()

@@ -12,7 +12,7 @@ from testbed.predict import Disposition
 
 
 def failed(case: Case, seen: Observation) -> Diagnosis | Undecided | None:
-    """What a failure after the TCP handshake means; None where it says nothing more than that it failed.
+    """The meaning of a failure after the TCP handshake; None where it says nothing more than that it failed.
 
     Where something on the way is not modelled nothing is claimed: nobody knows who accepted. Where the packet leaves
     the picture the words of whoever accepted stand for themselves; silence, a reset or an end of file do not.
@@ -30,7 +30,7 @@ def failed(case: Case, seen: Observation) -> Diagnosis | Undecided | None:
 
 
 def _behind_certificate(case: Case, seen: Observation | None) -> Diagnosis | None:
-    """What fails for whoever takes any certificate too: the certificate is then not all that there is to be cured.
+    """A failure for whoever takes any certificate too: the certificate is then not all that there is to be cured.
 
     :param seen: what such a client saw; None where the certificate was taken, or that was not tried
     """
@@ -43,7 +43,7 @@ def _behind_certificate(case: Case, seen: Observation | None) -> Diagnosis | Non
 
 
 def fails_above_tcp(seen: Observation) -> bool:
-    """Whether a connection was made before it failed."""
+    """Tell if a connection was made before it failed."""
     return seen.phase in (Phase.TLS, Phase.HTTP)
 
 

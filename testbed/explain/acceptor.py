@@ -9,7 +9,7 @@ from testbed.model import Observation
 
 
 def who(case: Case) -> str:
-    """Who accepted, and where."""
+    """The one who accepted, and where."""
     listener, here = case.prediction.listener, case.end
     if listener is None or here is None:
         return f"whoever listens at {case.said}"

@@ -55,7 +55,7 @@ def of_the_cure(case: Case, diagnosis: Diagnosis) -> Case:
 
 
 def warnings(case: Case) -> tuple[str, ...]:
-    """What becomes of the other addresses, where it is not what becomes of the one that is explained.
+    """The ends of the other addresses, where they differ from the end of the one that is explained.
 
     A client that takes one address alone, or only IPv4 or IPv6, ends as that one does. Where another address answered
     than those that the picture has for the name, that is said.

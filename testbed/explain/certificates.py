@@ -24,7 +24,7 @@ _BY_A_LIST: Final = (Refusal.ROOT_NOT_TRUSTED, Refusal.ISSUER_MISSING)
 
 
 def refused(case: Case, seen: Observation) -> Diagnosis | Undecided | None:
-    """What a refused certificate means; None where the client did not say why it refused it."""
+    """The meaning of a refused certificate; None where the client did not say why it refused it."""
     refusal, handshake = refusal_in(seen), seen.handshake
     if refusal is None:
         return None
@@ -182,12 +182,12 @@ _BY_LIST: Final = (Cause.CERTIFICATE_NOT_TRUSTED, Cause.CERTIFICATE_ISSUER_MISSI
 
 
 def _gets(seen: Observation) -> str:
-    """What somebody saw, in a few words."""
+    """An observation in a few words."""
     return f"HTTP {seen.answer.status}" if seen.answer and seen.answer.status else seen.text or str(seen.outcome)
 
 
 def _others(case: Case, cause: Cause, seen: Observation) -> tuple[str, ...]:
-    """What else is wrong with the certificate: clients say the first thing that they find."""
+    """Further faults of the certificate: clients say the first thing that they find."""
     own, handshake, host = _own(seen), seen.handshake, case.attempt.target.host
     if own is None or handshake is None:
         return ()

@@ -12,7 +12,7 @@ from testbed.predict.unknown import DuplicateAddress, Unknown
 
 
 def proposals(case: Case) -> Iterator[Proposal]:
-    """Who has the address twice; which of the two answers is a matter of who is faster (RFC 5227)."""
+    """The two that have one address; which of them answers is a matter of who is faster (RFC 5227)."""
     ending = case.walked
     if not isinstance(ending, Unknown) or not isinstance(ending.reason, DuplicateAddress):
         return

@@ -282,7 +282,7 @@ def _no_cure(case: Case) -> Explanation:
 
 
 def _meant(case: Case) -> str:
-    """What somebody has to say where the picture has nothing that could have been meant."""
+    """The question to ask where the picture has nothing that could have been meant."""
     return f"Who is to answer at {case.said} port {case.attempt.target.port}: podman ps, and ss -ltnp on its host"
 
 

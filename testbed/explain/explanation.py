@@ -30,7 +30,7 @@ class Row:
     text: str
     """As its tool prints it, or as near as can be."""
     removal: Change | None = field(default=None, compare=False)
-    """What takes it out of the picture: a cause needs the row, or it is not printed. None where it is no part of it."""
+    """The change that takes it out of the picture: only what the cause needs is printed. None where it is no part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Remedy:
     """Something that may make it connect; a cure once a prediction has shown that it does."""
 
     text: str
-    """What it is, in a few words."""
+    """A few words that say it."""
     command: str = ""
     """What is printed where its changes have no command of their own, or a container is made anew; else empty."""
     changes: tuple[Change, ...] = ()
@@ -58,7 +58,7 @@ class Proposal:
     warnings: tuple[str, ...] = ()
     """Where a usual witness misleads."""
     meant: str = ""
-    """What somebody has to have meant for it, as half a sentence, where nothing in the picture tells."""
+    """The intention that makes it the cause, as half a sentence, where nothing in the picture tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,13 @@ class Cure:
     """Something that makes it work."""
 
     text: str
-    """What it is, in a few words."""
+    """A few words that say it."""
     command: str
     """The command or the line to change; empty where there is none to give."""
     exposes: str = ""
     """Who else can reach what afterwards; empty where nobody can."""
     changes: tuple[Change, ...] = ()
-    """What was changed in the picture when the prediction showed that it connects; none where none is needed."""
+    """All that was changed in the picture when the prediction showed that it connects; none where none is needed."""
     target: Target | None = None
     """The target that the caller uses then; None where it is the same."""
 
@@ -89,7 +89,7 @@ class Diagnosis:
     warnings: tuple[str, ...] = ()
     """Where a usual witness misleads."""
     meant: str = ""
-    """What somebody has to have meant for it, as half a sentence, where nothing in the picture tells."""
+    """The intention that makes it the cause, as half a sentence, where nothing in the picture tells."""
     decide: str = ""
     """Where to look for what no picture shows, such as a program's own log; empty where there is nothing to add."""
 

@@ -1,4 +1,4 @@
-"""Who else reaches a service once something is changed: predicted, as the attempt itself is. Pure."""
+"""Others who reach a service once something is changed: predicted, as the attempt itself is. Pure."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class _Service:
 
 
 def exposed(trials: Counterfactuals, remedy: Remedy) -> Exposure:
-    """Who reaches the service that a remedy leads to, and did not before in any way."""
+    """Those who reach the service that a remedy leads to, and did not before in any way."""
     after = trials.after(remedy.changes, remedy.target)
     service = _service(after) if after is not None else None
     if after is None or service is None or not remedy.changes:

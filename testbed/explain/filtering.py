@@ -81,7 +81,7 @@ def decided(verdict: Verdict) -> str:
 
 
 def _what(ending: Filtered, case: Case) -> str:
-    """What of a connection is stopped."""
+    """The part of a connection that is stopped."""
     if isinstance(ending, NeighbourFiltered):
         how = "the ARP" if ending.hop.version == 4 else "the neighbour discovery (ICMPv6)"
         return f"{how} that finds {ending.hop}, so that nothing can be sent to {_target(ending, case)},"

@@ -44,7 +44,7 @@ _GREETINGS: Final = (
 
 
 def said_first(seen: Observation) -> str:
-    """What came instead of TLS, or of a status line of HTTP; empty where nothing is known of it."""
+    """The words that came instead of TLS, or of a status line of HTTP; empty where nothing is known of it."""
     if seen.outcome is Outcome.TLS_FAILED and seen.answer is not None:
         return seen.answer.excerpt
     found = _NO_STATUS_LINE.search(seen.text) if seen.outcome is Outcome.INCONCLUSIVE else None
@@ -52,7 +52,7 @@ def said_first(seen: Observation) -> str:
 
 
 def other_protocol(case: Case, seen: Observation) -> Diagnosis | None:
-    """What came first is neither TLS nor HTTP; None where it is, or nothing is known of it."""
+    """A first answer that is neither TLS nor HTTP; None where it is one of them, or nothing is known of it."""
     said, target = said_first(seen), case.attempt.target
     if not said or _HTTP.match(said) or said[0] in _TLS_RECORDS:
         return None

@@ -136,6 +136,6 @@ def _named(case: Case, container: Container) -> list[tuple[str, Container]]:
 
 
 def _line(excerpt: str) -> str:
-    """What an answer says in words, in one line; empty for a page of HTML, which says no more than its status."""
+    """The words of an answer, in one line; empty for a page of HTML, which says no more than its status."""
     text = "".join(character if character.isprintable() else " " for character in excerpt)
     return "" if text.lstrip().startswith("<") else " ".join(text.split())

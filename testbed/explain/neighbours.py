@@ -120,7 +120,7 @@ def _stopped_with(case: Case, address: Address) -> Iterator[Container]:
 
 
 def _filtered(ending: NoNeighbour, case: Case) -> Iterator[tuple[Namespace, Link, Address]]:
-    """Who has the address, where it does not answer the question who has it: rp_filter drops that too."""
+    """Owners of the address that do not answer the question who has it: rp_filter drops that too."""
     here, to = ending.namespace, ending.hop
     source = source_for(here, to, choose(here, to))
     # An answer comes from the address that was called, whatever way it takes.
@@ -188,7 +188,7 @@ def believes_another(ending: StaleNeighbour, case: Case) -> Iterator[Proposal]:
 
 
 def _owner(case: Case, to: Address, believed: str | None) -> tuple[str, str] | None:
-    """Who has an address, and by which MAC address; None where nobody in the picture does."""
+    """The owner of an address, and its MAC address; None where nobody in the picture does."""
     for namespace in case.evidence.namespaces.values():
         links = {link.index: link.mac for link in namespace.links}
         for row in namespace.addresses:

@@ -27,7 +27,7 @@ _BEYOND_TLS: Final = (Outcome.CONNECTED, Outcome.HTTP_STATUS)
 
 
 def subject(evidence: Evidence, pasted: Pasted) -> Target | None:
-    """What a text is about: its target; for a name that was not resolved, the name with a port of ours.
+    """The target of a text; for a name that was not resolved, the name with a port of ours.
 
     A lookup has no port (RFC 1035), and the walk ends with it, so that the port decides nothing. It is the one on which
     the container of that name listens, for cures that name it. None where the text has no place, or where there are
@@ -48,7 +48,7 @@ def subject(evidence: Evidence, pasted: Pasted) -> Target | None:
 
 
 def is_about_name(pasted: Pasted) -> bool:
-    """Whether a text says nothing but that a name was not resolved."""
+    """Tell if a text says nothing but that a name was not resolved."""
     return set(outcomes(pasted)) <= UNRESOLVED
 
 
@@ -137,7 +137,7 @@ def _fits(prediction: Prediction, pasted: Pasted) -> bool:
 
 
 def _same_address(prediction: Prediction, pasted: Pasted) -> bool:
-    """Whether the address that is predicted was dialled, as far as both are known."""
+    """Tell if the address that is predicted was dialled, as far as both are known."""
     if pasted.address is None or prediction.address is None:
         return True
     predicted = {prediction.address, *(one.address for one in prediction.tried)}

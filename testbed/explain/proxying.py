@@ -57,7 +57,7 @@ def astray(case: Case) -> Diagnosis | None:
 
 
 def _cures(case: Case, container: Container) -> Iterator[Cure]:
-    """What makes the container's clients go there themselves, as far as they are predicted to connect then."""
+    """Changes that make the container's clients go there themselves, as far as they are predicted to connect then."""
     host, trials = case.attempt.target.host, Counterfactuals(case)
     changes: tuple[tuple[ContainerChange, str], ...] = (
         (ExceptFromProxy(container.host, container.id, host), f"--env no_proxy={host}"),

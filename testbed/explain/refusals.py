@@ -73,12 +73,12 @@ def refusal_in(seen: Observation) -> Refusal | None:
 
 
 def is_for(certificate: Certificate, host: str) -> bool:
-    """Whether a certificate is for a name or address, by its subjectAltName alone (RFC 9525, 6)."""
+    """Tell if a certificate is for a name or address, by its subjectAltName alone (RFC 9525, 6)."""
     return any(_is_for(name, host) for name in certificate.names)
 
 
 def _is_for(name: str, host: str) -> bool:
-    """Whether a name of a certificate is that of a host: a * stands for the first label (RFC 9525, 6.3)."""
+    """Tell if a name of a certificate is that of a host: a * stands for the first label (RFC 9525, 6.3)."""
     address = as_address(host)
     if address is not None:
         return as_address(name) == address

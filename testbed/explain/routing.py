@@ -84,7 +84,7 @@ def _added(case: Case, here: Namespace, to: Address) -> Iterator[Remedy]:
 def _gateways(
     case: Case, here: Namespace, to: Address
 ) -> Iterator[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, Address]]:
-    """What a route could be for, and its gateway: that of a container's network, or a neighbour with the address."""
+    """Destinations and gateways that a route could have: of a container's network, or a neighbour with the address."""
     everything = ipaddress.ip_network("0.0.0.0/0" if to.version == 4 else "::/0")
     if not case.is_host(here.key):
         # Its other routes are Podman's, and a new start would not bring one that was added by hand.

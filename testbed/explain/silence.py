@@ -85,7 +85,7 @@ def _answer_lost(case: Case, seen: Observation, server: SocketState) -> Undecide
 
 
 def _again(one: SocketState, seen: Observation) -> str:
-    """What one end sent in vain. A packet that a rule of its own OUTPUT drops is not counted as sent again."""
+    """Bytes that one end sent in vain. A packet that a rule of its own OUTPUT drops is not counted as sent again."""
     return f"{one.unacknowledged} bytes, sent again {one.retransmitted} times in {_waited(seen)}"
 
 

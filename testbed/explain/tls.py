@@ -43,7 +43,7 @@ _OLD: Final = "TLS 1.0 and 1.1 can be broken by whoever is in between (RFC 8996)
 
 
 def failed(case: Case, seen: Observation) -> Diagnosis | Undecided | None:
-    """What a failed TLS handshake means; None where it is none, or nobody said anything that is known."""
+    """The meaning of a failed TLS handshake; None where it is none, or nobody said anything that is known."""
     if seen.outcome is not Outcome.TLS_FAILED:
         return None
     if found := greetings.other_protocol(case, seen):

@@ -25,7 +25,7 @@ class Alert:
     name: str
     """As RFC 8446 writes it, with underscores."""
     words: tuple[str, ...]
-    """What OpenSSL (ssl/ssl_err.c, after ``alert``) and Go (crypto/tls/alert.go) say for it, in lower case."""
+    """The words of OpenSSL (ssl/ssl_err.c, after ``alert``) and Go (crypto/tls/alert.go) for it, in lower case."""
 
 
 #: Those that a server sends to a client whose certificate it does not take, or that has none (RFC 8446, 6.2): the

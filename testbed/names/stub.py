@@ -57,7 +57,7 @@ class Naming:
 
     @classmethod
     def parse(cls, hosts: str, resolv_conf: str) -> Naming:
-        """The same from texts."""
+        """Read the texts of a hosts file and a resolv.conf."""
         return cls(Names.parse(hosts, resolv_conf))
 
     def resolve(self, name: str, net: NetworkNamespace, *, seconds: float = 3.0) -> tuple[Address, ...]:

@@ -45,7 +45,7 @@ class _End:
 
 
 def barrier(evidence: Evidence, here: Namespace, link: Link, address: Address, sender: Address) -> Barrier | None:
-    """What keeps the owner of an address from answering on the segment of an interface.
+    """The barrier that keeps the owner of an address from answering on the segment of an interface.
 
     None where nobody in the picture has the address and the segment is whole, or where its owner is elsewhere.
 
@@ -66,7 +66,7 @@ def barrier(evidence: Evidence, here: Namespace, link: Link, address: Address, s
 
 
 def _between(asker: _End, other: _End, row: LinkAddress, sender: Address) -> Barrier | None:
-    """What keeps two apart that are on one segment, or on one parent; None where they are on neither."""
+    """The barrier between two that are on one segment, or on one parent; None where they are on neither."""
     owner = other.namespace
     if found := _macvlans(asker, other):
         return found
@@ -84,7 +84,7 @@ def _between(asker: _End, other: _End, row: LinkAddress, sender: Address) -> Bar
 
 
 def _macvlans(asker: _End, other: _End) -> Barrier | None:
-    """What keeps macvlans and their parent apart."""
+    """The barrier between macvlans and their parent."""
     if asker.link.kind in MACVLANS and asker.beyond is not None and _is(other, asker):
         return MacvlanParent(other.namespace, asker.link, asker.beyond, asker.namespace)
     if other.link.kind in MACVLANS and other.beyond is not None and _is(asker, other):

@@ -352,8 +352,8 @@ class NoNeighbour(PacketEnding):
     link: Link
     hop: Address
     barrier: Barrier | None = None
-    """What keeps the owner of the address from answering; None where nobody in the picture has it, or that is not
-    known."""
+    """The barrier that keeps the owner of the address from answering; None where nobody in the picture has it, or none
+    is known."""
 
 
 @dataclass(frozen=True, slots=True)

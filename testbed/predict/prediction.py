@@ -48,7 +48,7 @@ class Prediction:
     """Every address that a client would try, in its order; also those after one that connects."""
 
     def at(self, address: Address) -> Prediction | None:
-        """The same attempt as decided by another one of its addresses; None where that is none of them."""
+        """The prediction as decided by another one of its addresses; None where that is none of them."""
         by_address = {one.address: one for one in self.tried}
         if self.address is None or address not in by_address:
             return None

@@ -97,7 +97,7 @@ def _next(rules: Sequence[PolicyRule], at: int) -> int:
 
 
 def _answer(namespace: Namespace, rule: PolicyRule, flow: Flow, preference: int) -> Chosen | None:
-    """What a rule says of a packet that it selects; None where it leaves that to the next one."""
+    """The decision of a rule on a packet that it selects; None where it leaves that to the next one."""
     if rule.action in _FORBIDDING_ACTIONS:
         return Chosen(RouteKind(rule.action), forbidden_by=rule)
     if rule.action in ("nop", "goto"):

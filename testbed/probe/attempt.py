@@ -52,7 +52,7 @@ _NEXT_PHASE: Final = {Scheme.TCP: Phase.CONNECT, Scheme.HTTP: Phase.HTTP, Scheme
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is asked for by HTTP, where it is more than a GET whose good answer nobody reads; by UDP only the body."""
+    """The request of HTTP, where it is more than a GET whose good answer nobody reads; by UDP only the body."""
 
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
@@ -69,9 +69,9 @@ class How:
     """How a client tries."""
 
     ask: Ask | None = None
-    """What is asked for by HTTP; the answer is read to its end then, good or not, and its beginning kept."""
+    """The request of HTTP; the answer is read to its end then, good or not, and its beginning kept."""
     trust: Trust | None = None
-    """What certificates are verified by; None takes any, as Portainer's ping does."""
+    """The trust that certificates are verified by; None takes any, as Portainer's ping does."""
     look: LookAtEnds | None = None
     """Called where nothing comes in time, before the connection is closed."""
 
@@ -123,7 +123,7 @@ def attempt(net: NetworkNamespace, naming: Naming, target: Target, *, seconds: f
 
 
 def _spoken(connected: socket.socket, peer: Address, target: Target, how: How, deadline: float) -> Seen:
-    """What comes of a connection that is there; the time it took is left to whoever began."""
+    """The end of an attempt whose connection is made; the time it took is left to whoever began."""
     reached = f"{bracketed(str(peer))}:{target.port}"
     return replace(_asked(connected, reached, target, how, deadline), peer=peer)
 
@@ -170,7 +170,7 @@ def _failed(error: OSError, phase: Phase, connected: socket.socket, peer: str, t
 
 
 def _handshake(tls: TlsStream | None, how: How, error: OSError | None = None) -> Handshake | None:
-    """What came of TLS, where it was spoken."""
+    """The handshake of TLS, where it was spoken."""
     if tls is None:
         return None
     seen = tls.seen
@@ -182,7 +182,7 @@ def _handshake(tls: TlsStream | None, how: How, error: OSError | None = None) ->
 
 
 def _not_verified(net: NetworkNamespace, peer: Address, target: Target, how: How, deadline: float) -> Seen | None:
-    """What a client that takes any certificate sees; None where it could not connect any more."""
+    """The observation of a client that takes any certificate; None where it could not connect any more."""
     start = time.monotonic()
     found, _ = _connect(net, (peer,), target.port, deadline)
     if isinstance(found, OSError):

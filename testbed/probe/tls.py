@@ -61,7 +61,7 @@ class TlsStream:
 
     @property
     def seen(self) -> Handshake:
-        """What has come of the handshake so far."""
+        """The handshake as far as it has come."""
         types = _messages(self._first)
         return Handshake(
             hello=_SERVER_HELLO in types,
@@ -71,7 +71,7 @@ class TlsStream:
 
     @property
     def greeting(self) -> bytes:
-        """What the server said first, where that is no TLS; else nothing."""
+        """The first words of the server, where they are no TLS; else nothing."""
         return b"" if self._first[:1] and self._first[0] in _RECORD_TYPES else self._first
 
     def sendall(self, data: bytes) -> None:

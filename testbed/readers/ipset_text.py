@@ -1,4 +1,4 @@
-"""What ipset(8) prints with ``save``, and what a rule that looks into a set of it matches. Pure."""
+"""The output of ``ipset save``, and what a rule that looks into a set of it matches. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class IpSet:
     """Such as ``hash:ip,port``."""
     elements: tuple[str, ...] = ()
     excludes: bool = False
-    """Whether an element is an exception to others (``nomatch``)."""
+    """True where an element is an exception to others (``nomatch``)."""
 
 
 #: By name.

@@ -53,7 +53,7 @@ _RPFILTER: Final = frozenset({"--loose", "--validmark", "--invert", "--accept-lo
 
 
 def _reverse_path(match: Match, option: str) -> Match:
-    """What an option makes of a match of rpfilter."""
+    """The match of rpfilter that an option makes."""
     (value,) = match.values
     if option == "--loose":
         return replace(match, values=(value.replace("strict", "loose"),))

@@ -19,7 +19,7 @@ _HARMLESS_TARGETS: Final = frozenset(
 
 
 def actions_of(options: Sequence[Option], chains: dict[str, Chain], chain: str) -> tuple[Action, ...]:
-    """What the target does.
+    """The actions of a target.
 
     :param options: ``-j`` or ``-g``, and the target's own; none of a rule without a target
     :param chains: the table's own, which may be jumped to

@@ -69,7 +69,7 @@ _TYPES: Final = {"saddr": Field.SOURCE_TYPE, "daddr": Field.DESTINATION_TYPE}
 
 
 def field_of(left: Mapping[str, Any]) -> Field:
-    """What is looked at.
+    """The field that is looked at.
 
     :raises KeyError: it is not modelled
     """

@@ -30,7 +30,7 @@ def unknown_action(step: Mapping[str, Any]) -> Action:
 
 
 def statement(kind: str, value: Any, step: Mapping[str, Any], family: str) -> Done:
-    """What a statement does, and what it does it to only."""
+    """The action of a statement, and the matches that limit it."""
     try:
         return _STATEMENTS[kind]({} if value is None else value, family)
     except (KeyError, TypeError, ValueError):

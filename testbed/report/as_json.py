@@ -64,7 +64,7 @@ def observation(seen: Observation) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON has: points in time as RFC 3339 writes them."""
+    """A value as JSON has it: points in time as RFC 3339 writes them."""
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):

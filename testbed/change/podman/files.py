@@ -57,7 +57,7 @@ def with_host_name(names: Names, host: HostFacts, address: Address | None) -> Na
 
 
 def host_address(networks: Iterable[Network], attachments: Iterable[Attachment]) -> Address | None:
-    """What host.containers.internal is in a container of root's Podman: a gateway, an IPv4 one before others.
+    """The address of host.containers.internal in a container of root's Podman: a gateway, an IPv4 one before others.
 
     Of several networks any may be taken, by chance; here the first (containers/common, libnetwork/etchosts/ip.go).
     """

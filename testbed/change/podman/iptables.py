@@ -94,7 +94,7 @@ def _isolation_chains(leg: Leg, *, newer: bool) -> tuple[str, ...]:
 
 
 def _isolation(leg: Leg, *, newer: bool) -> Iterator[PlannedRule]:
-    """What keeps networks apart: from an isolated one the first chain leads to what drops, for each other bridge."""
+    """Rules that keep networks apart: from an isolated one the first chain leads to a drop for each other bridge."""
     bridge, kind = leg.network.bridge, isolation_of(leg.network, leg.podman)
     first, second, third = _ISOLATION
     leaving = [Option(f"-o {bridge}", (Match(Field.OIF, (bridge,)),))]

@@ -47,7 +47,7 @@ _BACKLOG: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """What a container was before it is started again: what it has then depends on that."""
+    """The container before it is started again: what it has then depends on that."""
 
     namespace: Namespace | None = None
     """The one that it had; None where it did not run."""
@@ -70,7 +70,7 @@ def published_by(container: Container) -> tuple[int, ...]:
 
 
 def former(evidence: Evidence, container: Container) -> Former:
-    """What a container is now."""
+    """The container as it is now."""
     here = evidence.namespaces.get(container.namespace or "")
     addresses = frozenset(address for attachment in container.attachments for address in attachment.addresses)
     given = {gateway for attachment in container.attachments for gateway in attachment.gateways}
@@ -319,7 +319,7 @@ def _named(evidence: Evidence, container: Container, was: Former, host: HostFact
 def _host_name(
     evidence: Evidence, container: Container, networks: tuple[Network, ...], host: HostFacts, was: Former
 ) -> Address | None:
-    """What host.containers.internal becomes: what it is, where that was never a gateway of networks."""
+    """The new address of host.containers.internal: the old one, where that was never a gateway of networks."""
     now = next(iter(container.names.hosts.lookup(HOST_NAMES[0])), None)
     everybody = {g for network in evidence.networks if network.host == host.key for g in network.gateways}
     everybody |= was.given

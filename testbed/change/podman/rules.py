@@ -52,7 +52,7 @@ def version_of(host: HostFacts) -> tuple[int, ...]:
 
 
 def backend_of(ruleset: Ruleset, host: HostFacts) -> Backend:
-    """What netavark makes its rules with: as those that are there, else as this Podman does by default."""
+    """The program that netavark makes its rules with: that of those that are there, else this Podman's default."""
     for chain in ruleset.chains:
         if chain.table == nftables.TABLE and chain.backend is Backend.NFTABLES:
             return Backend.NFTABLES

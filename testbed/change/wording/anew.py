@@ -35,13 +35,13 @@ def made_anew(container: Container, *, without: Iterable[str] = (), options: Ite
 
 
 def dropped(*names: str) -> tuple[str, ...]:
-    """What sed(1) does to remove options: their values are in the same argument, or the next one."""
+    """Commands for sed(1) that remove options: their values are in the same argument, or the next one."""
     either = r"\|".join(names)
     return (rf"/^--\({either}\)=/d", rf"/^--\({either}\)$/,+1d")
 
 
 def unpublished(published: Published) -> tuple[str, ...]:
-    """What sed(1) does to remove one published port, in any of the ways in which it may be written."""
+    """Commands for sed(1) that remove one published port, in any of the ways in which it may be written."""
     protocol = rf"\(/{published.protocol}\)\{{0,1\}}" if published.protocol == "tcp" else f"/{published.protocol}"
     bare = f"{published.host_port}:{published.container_port}"
     text = (

@@ -170,7 +170,7 @@ def _(change: SetResolverPort, evidence: Evidence) -> str:
 
 
 def _configured(host: str, evidence: Evidence, table: str, line: str) -> tuple[str, str]:
-    """What puts a setting into a file of its own beside containers.conf, where no other one is in the way."""
+    """Put a setting into a file of its own beside containers.conf, where no other one is in the way."""
     rootless = evidence.host(host).rootless
     folder = "~/.config/containers/containers.conf.d" if rootless else "/etc/containers/containers.conf.d"
     return f"mkdir -p {folder}", rf"printf '[{table}]\n{line}\n' >>{folder}/{line.partition(' ')[0]}.conf"

@@ -11,7 +11,7 @@ _ANY = ("0.0.0.0", "::")
 
 
 def label(evidence: Evidence, key: str) -> str:
-    """What people call a namespace."""
+    """The name of a namespace, as people call it."""
     found = evidence.namespaces.get(key)
     return found.label if found else key
 

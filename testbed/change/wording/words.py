@@ -10,7 +10,7 @@ from testbed.evidence import Evidence
 
 @singledispatch
 def words(change: Change, evidence: Evidence) -> str:
-    """What a change does, in a few words that begin with a verb in the imperative, without a full stop.
+    """The effect of a change, in a few words that begin with a verb in the imperative, without a full stop.
 
     :param evidence: the picture that it is to be made on
     """

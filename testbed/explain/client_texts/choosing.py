@@ -86,6 +86,6 @@ def _with_others(said: Pasted, readings: Sequence[Pasted]) -> Pasted:
 
 
 def _is_another(said: Pasted, other: Pasted) -> bool:
-    """Whether two readings are of two names, each with its port: servers of a list."""
+    """Tell if two readings are of two names, each with its port: servers of a list."""
     hosts = (_host(said), _host(other))
     return hosts[0] != hosts[1] and not any(host == "" or as_address(host) for host in hosts)

@@ -28,7 +28,7 @@ _LONGEST: Final = 600
 
 
 def find(text: str) -> Pasted | None:
-    """What any client said that has the system's words, in whatever language, or words that prove a cause."""
+    """Texts of any client that have the system's words, in whatever language, or words that prove a cause."""
     for match, number in whole_words(text):
         line = _line(text, match)
         if number in _DOUBTFUL and not _CONNECTING.search(line):

@@ -77,7 +77,7 @@ class Phrase:
     " says nothing."""
     phase: Phase | None = None
     otherwise: tuple[Outcome, ...] = ()
-    """What a phrase with ``{words}`` or ``{number}`` says where they are not known."""
+    """The outcome of a phrase with ``{words}`` or ``{number}`` where they are not known."""
     hint: str = ""
     client: Client | None = None
     """Whose text it is where it is not the family's."""
@@ -169,7 +169,7 @@ def needle(template: str) -> str:
 
 
 def readings(family: Family, text: str) -> Iterator[Pasted | Naming]:
-    """What a client's phrases say in a text: failures, with their places, and places alone; phrases in their order."""
+    """Find a client's phrases in a text: failures, with their places, and places alone; phrases in their order."""
     lowered = text.lower()
     read: list[tuple[int, int]] = []
     for phrase in family.phrases:
@@ -221,7 +221,7 @@ def _reading(family: Family, phrase: Phrase, match: re.Match[str]) -> Pasted | N
 
 
 def _meaning(parts: dict[str, str]) -> vocabulary.Meaning | None:
-    """What words and number say together: the words where they are known, for numbers differ between systems."""
+    """The outcome of words and number: that of the words where they are known, for numbers differ between systems."""
     if "system" in parts:
         by_words = vocabulary.of_system(parts["system"])
         if by_words is None:

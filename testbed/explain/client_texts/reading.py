@@ -23,7 +23,7 @@ _SHOWN: Final = 80
 
 
 def read(text: str, limit: int) -> Pasted:
-    """What an error text says, as :func:`testbed.explain.pasted.read` promises.
+    """Read an error text, as :func:`testbed.explain.pasted.read` promises.
 
     :param limit: how many characters of it are read
     :raises UsageError: nothing of it is known
@@ -47,7 +47,7 @@ def read(text: str, limit: int) -> Pasted:
 
 
 def _read(text: str) -> Pasted | None:
-    """What clients' words say in one shape of a text."""
+    """Read one shape of a text by clients' words."""
     if first := next((said for find in _FIRST if (said := find(text))), None):
         return first
     by_table = [found for family in FAMILIES for found in readings(family, text)]

@@ -80,7 +80,7 @@ class Pasted:
     possible: tuple[Outcome, ...] = ()
     """Where the text stands for several outcomes: all of them, ``outcome`` among them or INCONCLUSIVE."""
     udp: bool = False
-    """Whether the port that could not be listened on is one of UDP."""
+    """True where the port that could not be listened on is one of UDP."""
     also: tuple[Address, ...] = ()
     """Further addresses that the text says were tried with the same end: a name may have several."""
     ended: bool = False

@@ -21,7 +21,7 @@ EAI_NODATA: Final = -5
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a few words or a number say of a failure."""
+    """The meaning of a few words or a number for a failure."""
 
     outcome: Outcome
     errno: int | None = None
