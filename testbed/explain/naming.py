@@ -23,7 +23,8 @@ from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
 from testbed.explain.filtering import decided
 from testbed.explain.names_elsewhere import hosts_row, named, resolver_rows
-from testbed.explain.publishing import not_running, published_row
+from testbed.explain.not_running import not_running
+from testbed.explain.publishing import published_row
 from testbed.explain.rows import listener_row, rule_row
 from testbed.explain.sentences import continued
 from testbed.model import Address

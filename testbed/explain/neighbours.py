@@ -17,7 +17,7 @@ from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
 from testbed.explain.forwarding import silent
 from testbed.explain.links import down_between
-from testbed.explain.publishing import not_running
+from testbed.explain.not_running import not_running
 from testbed.explain.routing import subnets, unicast
 from testbed.explain.rows import route_row, rows_of_walk
 from testbed.model import Address
