@@ -8,6 +8,7 @@ from testbed.evidence import Evidence
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Explanation
 from testbed.model import Outcome
+from testbed.waiting import wait_for
 from truth.faults.stage import HOST, HOST_LAN, NEIGHBOUR, PORT, Stage
 
 PUBLISHED = 8080
@@ -95,6 +96,7 @@ def test_a_published_port_without_its_rules_and_without_conmon(network: Stage, p
     network.run("iptables -t nat -F")
     held, _ = seen(network, place, f"http://{host}:{PUBLISHED}/")
     network.run("kill -9 $(ss -Hltnp 'sport = :8080' | grep -o 'pid=[0-9]*' | cut -d= -f2 | sort -u)")
+    wait_for(lambda: not network.run("ss -Hltn 'sport = :8080'"), f"conmon to let port {PUBLISHED} go")
     refused, _ = seen(network, place, f"http://{host}:{PUBLISHED}/")
     network.podman("network", "reload", "--all")
     cured, _ = seen(network, place, f"http://{host}:{PUBLISHED}/")
