@@ -13,7 +13,7 @@ import pytest
 from pyroute2 import IPRoute
 
 from testbed.host.private import PrivateHost
-from testbed.namespaces import in_initial_namespace, is_root
+from tests.privileges import ROOT_OF_THE_MACHINE
 
 #: include/uapi/linux/bpf.h
 _BPF: Final = {"x86_64": 321, "aarch64": 280}
@@ -25,7 +25,7 @@ _RETURN: Final = struct.Struct("=BBhiBBhi")
 #: Of a test that loads an XDP program. The kernel asks for CAP_BPF and CAP_NET_ADMIN in the initial user namespace
 #: (kernel/bpf/syscall.c, bpf_prog_load), so that an ordinary user can have no such program, on whatever host.
 loads_xdp: Final = pytest.mark.xfail(
-    not (in_initial_namespace() and is_root()),
+    not ROOT_OF_THE_MACHINE,
     raises=PermissionError,
     reason="the kernel lets only root of the machine load XDP programs",
 )

@@ -34,15 +34,11 @@ from testbed.janitor import serve as janitor
 from testbed.lab import Lab
 from testbed.machine_facts import Machine
 from testbed.model import Outcome
-from testbed.namespaces import is_root
 from testbed.scenarios.portainer.topology import AGENT, PORT, REMOTE, TOPOLOGY, URL, with_special
 from testbed.topology import CableEndSpec, CableSpec, HostSpec, NetworkSpec, Topology
 from testbed.tunnel import OpenSSHTunnel, ParamikoTunnel
 from testbed.waiting import wait_for
-
-ROOT_OF_THE_MACHINE = (
-    Path("/proc/self/uid_map").read_text(encoding="ascii").split() == ["0", "0", "4294967295"] and is_root()
-)
+from tests.privileges import ROOT_OF_THE_MACHINE
 
 #: How long a process that was ended may take, in seconds.
 PATIENCE = 60.0
