@@ -11,6 +11,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 from testbed.evidence import (
@@ -26,6 +27,7 @@ from testbed.evidence import (
 )
 from testbed.model import Address
 from testbed.namespaces import NetworkNamespace
+from testbed.namespaces.owner import is_of_our_user_namespace
 from testbed.readers.netlink import Netlink, attribute, attributes
 from testbed.readers.policy_rules import policy_rule
 from testbed.readers.reader import STACKED, Reader, Reading
@@ -127,7 +129,7 @@ def read_links() -> Links:
             {link.index: peer for link, peer in links if peer is not None},
             rows("addresses", _GETADDR, bytes(_IFADDRMSG.size), _address),
             of_both_families("routes", _GETROUTE, _route),
-            of_both_families("policy rules", _GETRULE, policy_rule),
+            of_both_families("policy rules", _GETRULE, partial(policy_rule, knows_uids=is_of_our_user_namespace())),
             rows("neighbours", _GETNEIGH, bytes(_NDMSG.size), _neighbour),
             rows("entries of bridges", _GETNEIGH, fdb, _fdb_entry) if fdb else (),
             tuple(missing),

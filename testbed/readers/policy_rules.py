@@ -52,12 +52,24 @@ _OTHERS: Final = {
 _ALL: Final = 0xFFFF_FFFF
 
 
-def policy_rule(message: bytes) -> Iterator[PolicyRule]:
-    """The rule of one row of RTM_GETRULE, without its header."""
+def policy_rule(message: bytes, *, knows_uids: bool) -> Iterator[PolicyRule]:
+    """The rule of one row of RTM_GETRULE, without its header.
+
+    :param knows_uids: user ids mean what they do in that network namespace; else a rule that selects by them selects
+        by something unknown, as the numbers are others (net/core/fib_rules.c, nla_put_uid_range)
+    """
     family, to_length, from_length, tos, table, action, flags = _HEADER.unpack_from(message)
     found = attributes(message[_HEADER.size :])
     mark, mask = _number(found.get(_FWMARK)), _number(found.get(_FWMASK))
     protocol = found.get(_IP_PROTO)
+    uids = _range("=II", found.get(_UID_RANGE))
+    others = [
+        f"{_OTHERS.get(kind, f'attribute {kind}')} {_words(data)}"
+        for kind, data in sorted(found.items())
+        if kind not in _MODELLED | _SILENT and any(data) and not (kind in _PORT_MASKS and data == b"\xff\xff")
+    ]
+    if uids and not knows_uids:
+        others.append("uidrange of another user namespace")
     yield PolicyRule(
         priority=_number(found.get(_PRIORITY)) or 0,
         family=4 if family == socket.AF_INET else 6,
@@ -71,18 +83,14 @@ def policy_rule(message: bytes) -> Iterator[PolicyRule]:
         mark=mark or 0 if mark or mask else None,
         mask=_ALL if mask is None else mask,
         inverted=bool(flags & _INVERT),
-        other=", ".join(
-            f"{_OTHERS.get(kind, f'attribute {kind}')} {_words(data)}"
-            for kind, data in sorted(found.items())
-            if kind not in _MODELLED | _SILENT and any(data) and not (kind in _PORT_MASKS and data == b"\xff\xff")
-        ),
+        other=", ".join(others),
         goto=_number(found.get(_GOTO)),
         suppress_prefixlength=_unless_all(_number(found.get(_SUPPRESS_PREFIXLEN))),
         suppress_ifgroup=_unless_all(_number(found.get(_SUPPRESS_IFGROUP))),
         protocol=(protocol[0] or None) if protocol else None,
         source_ports=_range("=HH", found.get(_SPORT_RANGE)),
         destination_ports=_range("=HH", found.get(_DPORT_RANGE)),
-        uids=_range("=II", found.get(_UID_RANGE)),
+        uids=uids if knows_uids else None,
         # The DSCP is the upper six bits of that octet (RFC 2474, 3).
         tos=tos or found.get(_DSCP, b"\0")[0] << 2,
         l3mdev=any(found.get(_L3MDEV, b"")),

@@ -267,6 +267,18 @@ def test_every_kind_of_policy_rule(bare: PrivateHost, words: str, rule: PolicyRu
     assert found == rule
 
 
+def test_a_policy_rule_for_users_of_another_user_namespace(bare: PrivateHost) -> None:
+    """Their numbers are others here, so that the rule selects by something that is not modelled."""
+    add = "ip rule add priority 100 from 10.0.0.0/8 uidrange 0-0 prohibit; exec sleep infinity"
+    words = f"unshare --user --map-root-user --net sh -ec '{add}' </dev/null >/dev/null 2>&1 & echo $!"
+    process = bare.process(int(bare.run(["sh", "-ec", words])))
+    wait_for(lambda: (process / "comm").read_text(encoding="ascii") == "sleep\n", "the rule to be made")
+    rules = bare.namespace(process / "ns/net", "another one").run(rtnetlink.read_links).policy_rules
+    (found,) = (one for one in rules if one.priority == 100)
+    source = ipaddress.ip_network("10.0.0.0/8")
+    assert found == PolicyRule(100, 4, 0, "prohibit", source=source, other="uidrange of another user namespace")
+
+
 def test_the_rules_that_every_namespace_has(bare: PrivateHost) -> None:
     """Local, main and default for IPv4, the first two for IPv6, none with any restriction."""
     assert of(seen(bare), "bare").policy_rules == (
