@@ -320,7 +320,7 @@ def test_nothing_is_changed_on_a_machine_of_the_users_own(street: Street, monkey
     sources = tuple(replace(source, root=Path("/")) if source.name == "gate" else source for source in street.sources)
     seen: list[str] = []
 
-    def looked(*_: object) -> str:
+    def looked(*_: object, **__: object) -> str:
         seen.append(street.rules())
         return ""
 
