@@ -164,6 +164,9 @@ def is_local(
     :param source: where they come from
     :param incoming: the interface that they come in by; ``lo`` for one's own packets
     """
+    # Of a whole segment every station is asked: most have no such route in any table, whatever the policy rules say.
+    if not any(route.kind is RouteKind.LOCAL and address in route.destination for route in namespace.routes):
+        return False
     return choose(namespace, address, source=source, incoming=incoming, mark=mark).kind is RouteKind.LOCAL
 
 

@@ -106,11 +106,14 @@ def _answers(station: Station, address: Address, sender: Address) -> bool:
     there, link = station.namespace, station.link
     if address.version == 6:
         return address in own_addresses(there, 6, link.index)
-    if address.is_loopback or reverse_path_fails(there, link, sender, destination=address):
+    if address.is_loopback:
         return False
     if is_local(there, address, source=sender, incoming=link.name):
-        return not ignores(there, link, address, sender)
-    return _is_proxy(there, link, address, sender)
+        answers = not ignores(there, link, address, sender)
+    else:
+        answers = _is_proxy(there, link, address, sender)
+    # The kernel looks at the way back first; but nearly all stations of a segment are told apart by the address alone.
+    return answers and not reverse_path_fails(there, link, sender, destination=address)
 
 
 def ignores(there: Namespace, link: Link, address: Address, sender: Address) -> str:
