@@ -1,4 +1,7 @@
-"""``testbed explain``: the whole process beside 10 and 100 containers; a prediction, and a firewall, by themselves."""
+"""``testbed explain``: the whole process beside 10 and 100 containers; its parts by themselves.
+
+The parts: predictions, those that one explanation makes, and a firewall.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import sys
 import tracemalloc
 from collections.abc import Iterator
 from ipaddress import ip_address
+from types import FrameType
 from typing import Final
 
 from benchmarks.background import in_background
@@ -16,6 +20,7 @@ from benchmarks.bench import Bench, Stopwatch, Subject, idle_containers
 from benchmarks.values import Series, Target, Unit
 from testbed.errors import Error
 from testbed.evidence import Act, Attempt, Backend, Evidence, Hook, Ruleset
+from testbed.explain.explain import explain
 from testbed.lab import Lab
 from testbed.model import Target as Goal
 from testbed.predict import predict
@@ -31,7 +36,7 @@ _PLACE: Final = "h0c0"
 _EXPLAINED: Final = 1
 _COMMAND: Final = (sys.executable, "-c", "from testbed.cli import main; main()", "explain", "--from", _PLACE)
 #: Containers on the host: the most that explaining may take there.
-_STEPS: Final = {10: 0.4, 100: 2.0}
+_STEPS: Final = {10: 0.45, 100: 1.2}
 _PREDICTIONS: Final = 20_000
 _WARM_UP: Final = 100
 _JUDGEMENTS: Final = 1_000
@@ -40,7 +45,9 @@ TARGETS: Final = (
         Target(NAME, f"explain_{count}", f"testbed explain beside {count} containers", Unit.SECONDS, at_most=most)
         for count, most in _STEPS.items()
     ),
-    Target(NAME, "predict", "one prediction", Unit.MILLISECONDS, at_most=1),
+    Target(NAME, "predict", "one prediction", Unit.MILLISECONDS, at_most=0.5),
+    Target(NAME, "explain_predictions", "predictions of one explanation", Unit.PREDICTIONS, at_most=50),
+    Target(NAME, "explain_most", "predictions of the one that makes most", Unit.PREDICTIONS, at_most=200),
     Target(NAME, "judge", "a packet and two hundred rules", Unit.MILLISECONDS, at_most=1),
     Target(NAME, "memory", f"memory grown over {_PREDICTIONS:,} predictions", Unit.MEBIBYTES, at_most=0.1),
 )
@@ -61,7 +68,7 @@ def measure(bench: Bench) -> tuple[Series, ...]:
             evidence = evidence or take([of_host(host) for host in lab.hosts.values()])
     assert evidence is not None
     bench.say(f"{NAME}: {_PREDICTIONS} predictions")
-    return (*series, *_predictions(evidence), _judgements())
+    return (*series, *_predictions(evidence), *_explanations(evidence), _judgements())
 
 
 def _explain(lab: str) -> float:
@@ -73,14 +80,45 @@ def _explain(lab: str) -> float:
     return seconds
 
 
-def _predictions(evidence: Evidence) -> Iterator[Series]:
-    """What one takes, and what so many leave behind."""
-    attempts = [
+def _attempts(evidence: Evidence) -> list[Attempt]:
+    """From each container to the host, to a container, to its own loopback address and beyond the uplink."""
+    return [
         Attempt(place, Goal.parse(url))
         for place in evidence.places()
         if place.container is not None
         for url in (_URL, "10.88.0.2:8000", "127.0.0.1:8000", "203.0.113.253:53")
     ]
+
+
+def _explanations(evidence: Evidence) -> Iterator[Series]:
+    """How many predictions explanations make: those that prove causes, cures, rows and what is exposed."""
+    counts = tuple(float(_predictions_for(evidence, attempt)) for attempt in _attempts(evidence))
+    label = "predictions of one explanation"
+    yield Series(NAME, "explain_predictions", label, Unit.PREDICTIONS, counts)
+    label = "predictions of the one that makes most"
+    yield Series(NAME, "explain_most", label, Unit.PREDICTIONS, (max(counts),))
+
+
+def _predictions_for(evidence: Evidence, attempt: Attempt) -> int:
+    """How many predictions one explanation makes, whoever asks for them."""
+    made = 0
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        nonlocal made
+        if event == "call" and frame.f_code is predict.__code__:
+            made += 1
+
+    sys.setprofile(count)
+    try:
+        explain(evidence, attempt)
+    finally:
+        sys.setprofile(None)
+    return made
+
+
+def _predictions(evidence: Evidence) -> Iterator[Series]:
+    """What one takes, and what so many leave behind."""
+    attempts = _attempts(evidence)
     watch = Stopwatch()
     samples = []
     for number in range(_PREDICTIONS):

@@ -15,7 +15,14 @@ from rich.table import Table
 from benchmarks.values import Machine, Run, Series, TargetResult, Unit, ratio
 from testbed.report.console import plain
 
-_DIGITS: Final = {Unit.SECONDS: 3, Unit.MILLISECONDS: 3, Unit.RATE: 0, Unit.MEBIBYTES: 1, Unit.TIMES: 2}
+_DIGITS: Final = {
+    Unit.SECONDS: 3,
+    Unit.MILLISECONDS: 3,
+    Unit.RATE: 0,
+    Unit.MEBIBYTES: 1,
+    Unit.TIMES: 2,
+    Unit.PREDICTIONS: 0,
+}
 #: Of what :func:`as_json` returns: raised whenever a key goes, or means something else.
 _VERSION: Final = 1
 _WORDS: Final = {True: ("met", "green"), False: ("missed", "red"), None: ("not measured", "dim")}

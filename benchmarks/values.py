@@ -16,6 +16,7 @@ class Unit(StrEnum):
     RATE = "/s"
     MEBIBYTES = "MiB"
     TIMES = "x"
+    PREDICTIONS = "predictions"
 
 
 @dataclass(frozen=True, slots=True)
