@@ -25,6 +25,11 @@ class GoFailure:
 #: First match wins. Go's timeout text is the same for a dropped SYN and a silent peer: its phase is a lower bound.
 _PATTERNS: Final = (
     (re.compile(r"\bno such host\b"), GoFailure(Outcome.NAME_NOT_FOUND, Phase.RESOLVE, socket.EAI_NONAME)),
+    # Of Windows' resolver (net/lookup_windows.go).
+    (
+        re.compile(r"\bgetaddrinfow: No such host is known\b"),
+        GoFailure(Outcome.NAME_NOT_FOUND, Phase.RESOLVE, socket.EAI_NONAME),
+    ),
     (
         re.compile(r"\blookup \S{1,255}(?: on \S{1,64})?: "),
         GoFailure(Outcome.RESOLVER_FAILED, Phase.RESOLVE, socket.EAI_AGAIN),
@@ -44,6 +49,20 @@ _PATTERNS: Final = (
             GoFailure(meaning.outcome, Phase.CONNECT, number),
         )
         for number, meaning in ERRNOS.items()
+    ),
+    # Windows' calls with Winsock's words (internal/poll/fd_windows.go).
+    *(
+        (re.compile(rf"\bconnectex: {words}"), GoFailure(ERRNOS[number].outcome, Phase.CONNECT, number))
+        for words, number in (
+            ("No connection could be made because the target machine actively refused it", errno.ECONNREFUSED),
+            ("A connection attempt failed because the connected party did not properly respond", errno.ETIMEDOUT),
+            ("A socket operation was attempted to an unreachable host", errno.EHOSTUNREACH),
+            ("A socket operation was attempted to an unreachable network", errno.ENETUNREACH),
+        )
+    ),
+    (
+        re.compile(r"\bwsa(?:recv|send): An existing connection was forcibly closed by the remote host"),
+        GoFailure(Outcome.RESET, Phase.TLS, errno.ECONNRESET),
     ),
     (re.compile(r"(read|write): connection reset by peer\b"), GoFailure(Outcome.RESET, Phase.TLS, errno.ECONNRESET)),
     (re.compile(r"write: broken pipe\b"), GoFailure(Outcome.RESET, Phase.TLS, errno.EPIPE)),
@@ -104,8 +123,13 @@ _LOOKED_UP: Final = re.compile(r"\blookup (\S{1,255}?)(?: on " + _ADDRESS_PORT +
 
 def find(text: str) -> GoText | None:
     """The first Go error in a text that may hold much else, in time linear in its length; None where there is none."""
-    for match in _URL_ERROR.finditer(text):
-        if found := _told(match.group(), match.group(1), match.group(2)):
+    start = 0
+    while match := _URL_ERROR.search(text, start):
+        start = match.end()
+        if _URL_ERROR.match(text, match.start(2)):
+            # One request was made for another (a registry's token): the inner one failed.
+            start = match.start(2)
+        elif found := _told(match.group(), match.group(1), match.group(2)):
             return found
     for match in _WITHOUT_URL.finditer(text):
         if found := _told(match.group(), "", match.group()):

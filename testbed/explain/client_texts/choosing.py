@@ -53,7 +53,8 @@ def _with(said: Pasted, other: Naming) -> Pasted:
     if said.target is None:
         target = other.target
         port = said.port or other.port
-        return replace(said, target=target, address=said.address or other.address, port=port)
+        name = said.name or (other.host if target is None and as_address(other.host) is None else "")
+        return replace(said, target=target, address=said.address or other.address, port=port, name=name)
     # The text that was found had the address, and the other one the name that led to it.
     if as_address(said.target.host) is not None and other.target and as_address(other.host) is None:
         return replace(said, target=other.target)

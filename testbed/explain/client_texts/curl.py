@@ -26,7 +26,7 @@ _TLS_PLACE: Final = re.compile(r" in connection to (\S{1,255}):([0-9]{1,5})\b")
 _WITHOUT_NUMBER: Final = re.compile(
     r"\b(?:Failed to connect to \S{1,255} port [0-9]{1,5}[^\n:]{0,40}: |Could not resolve (?:host|proxy): )[^\n]{1,200}"
 )
-_HOST: Final = re.compile(r"\bCould not resolve (?:host|proxy): (\S{1,255})")
+_HOST: Final = re.compile(r"\bCould not resolve (?:host|proxy): ([^\s;)]{1,255})")
 
 _CONNECT_HINT: Final = (
     "Since 7.88 curl prints the same for refused, no route and unreachable: with -v it names which, and so does Python."
@@ -71,7 +71,8 @@ def _trace(text: str) -> Pasted | None:
         host, port, words = match.groups()
         number = errno_of(words)
         if number is not None:
-            target = typed(text, tcp(host, port))
+            named = next((tcp(*one.groups()) for one in _PLACE.finditer(text) if one.group(2) == port), None)
+            target = typed(text, named or tcp(host, port))
             return from_errno(Client.CURL, number, match.group().rstrip(), target, address=as_address(host))
     return None
 
@@ -82,6 +83,9 @@ def _connect(text: str, words: str, target: Target | None) -> Pasted | None:
     if number is not None:
         address = as_address(target.host) if target else None
         return from_errno(Client.CURL, number, text, target, address=address)
+    if lower.endswith(": timed out"):
+        # Winsock's error as libcurl words it (lib/strerror.c, get_winsock_error).
+        return plain(Client.CURL, Outcome.TIMED_OUT, text, target)
     if "connect refused" in lower:
         return plain(Client.CURL, Outcome.REFUSED, text, target)
     return several(Client.CURL, CONNECT_OUTCOMES, text, target, _CONNECT_HINT)

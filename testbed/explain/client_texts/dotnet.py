@@ -94,11 +94,13 @@ FAMILIES: Final = (
                 r"\b(?:Extended)?SocketException(?: \(0x[0-9a-fA-F]{8}\))?: (?P<words>[^\n]{3,260}?) "
                 r"{address}:{port}(?=\s|$)",
             ),
+            Phrase(r"{system}\.? {address}:{port}(?=\s|$)"),
             Phrase(r"\bactively refused it\.? {address}:{port}\b", (Outcome.REFUSED,)),
             Phrase(r"\b(?:Extended)?SocketException \({number}(?:, 0x[0-9a-fA-F]{8})?\): {words}"),
             Phrase(r"\b(?:Extended)?SocketException(?: \(0x[0-9a-fA-F]{8}\))?: {words}"),
             # SocketPal: EAI_AGAIN becomes SocketError.TryAgain, whose text is EAGAIN's.
-            Phrase(r"\bResource temporarily unavailable \({host}:{port}\)", (Outcome.RESOLVER_FAILED,)),
+            # On musl the text is gai_strerror's.
+            Phrase(r"\b(?:Resource temporarily unavailable|Try again) \({host}:{port}\)", (Outcome.RESOLVER_FAILED,)),
             Phrase(r"\bThe remote name could not be resolved: '{host}'", UNRESOLVED),
             Phrase(r"\bHttpClient\.Timeout of [0-9.]{1,12} seconds elapsing", TIMED_OUT),
             Phrase(r"\bThe response ended prematurely", CLOSED, Phase.HTTP),
@@ -109,6 +111,10 @@ FAMILIES: Final = (
             Phrase(r"\bThe remote certificate (?:is invalid|was rejected)[^\n]{0,300}", TLS),
             Phrase(r"\bThe SSL connection could not be established, see inner exception", (*TLS, *LOST)),
             Phrase(r"\bUnable to connect to the remote server", UNCONNECTED),
+            # CurlHandler of .NET Core 1 and 2.0 (libcurl, lib/strerror.c).
+            Phrase(r"\bCurlException: Couldn't connect to server", UNCONNECTED),
+            Phrase(r"\bCurlException: Couldn't resolve host name", UNRESOLVED),
+            Phrase(r"\bCurlException: Timeout was reached", TIMED_OUT),
             Phrase(r"\bA connection with the server could not be established", UNCONNECTED),
             Phrase(r"\bThe server name or address could not be resolved", UNRESOLVED),
         ),

@@ -26,7 +26,7 @@ FAMILIES: Final = (
         "apt, methods/connect.cc, methods/http.cc, methods/basehttp.cc",
         (
             Phrase(
-                _FETCHING + r"\b(?:Could not connect to|Cannot initiate the connection to) \S{1,255}:[0-9]{1,5}"
+                _FETCHING + r"\b(?:Could not connect to|Cannot initiate the connection to) \S{1,255}:{port}"
                 r" \({address}\)[,.] {words}"
             ),
             Phrase(
@@ -76,6 +76,11 @@ FAMILIES: Final = (
             Phrase(r"\bConnecting to {host} \([^)\n]{1,255}\)\|\[?{address}\]?\|:{port}\.\.\.\s{0,3}failed: {words}"),
             Phrase(r"\bConnecting to {host}\|\[?{address}\]?\|:{port}\.\.\.\s{0,3}failed: {words}"),
             Phrase(r"\bConnecting to {host}:{port}\.\.\.\s{0,3}failed: {words}"),
+            # In other languages' order of words (wget, po).
+            Phrase(
+                r"(?<!\S){host} \([^)\n]{1,255}\)\|\[?{address}\]?\|:{port}[^\n|]{0,40}[.\u2026]{1,3}[^\n:]{0,40}: ?"
+                r"{words}"
+            ),
             Phrase(r"\|\[?{address}\]?\|:{port}\s?[.\u2026]{1,3}\s{0,3}[^\s:]{3,40}: {words}"),
             Phrase(r"\bunable to resolve host address [\u2018'`\"]{host}[\u2019'\"]", UNRESOLVED),
             Phrase(r"\bResolving {host} \([^)\n]{1,255}\)\.\.\. failed: {words}", otherwise=UNRESOLVED),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from testbed.explain.client_texts.phrase import CLOSED, LOST, NO_NAME, UNREACHED, Family, Phrase
+from testbed.explain.client_texts.phrase import CLOSED, LOST, NO_NAME, PLACE, UNREACHED, Family, Phrase
 from testbed.explain.client_texts.said import Client
 
 FAMILIES: Final = (
@@ -15,6 +15,7 @@ FAMILIES: Final = (
             Phrase(r"\btcp (?:connect|recv|send) \({host}:{port}\): {words}"),
             Phrase(r"\bDBConnection\.ConnectionError\) \({host}:{port}\) {words}"),
             Phrase(r"\btcp (?:connect|recv|send)(?: \([\w ]{1,30}\))?: {words}"),
+            Phrase(r"\bhost: [\"']{host}[\"'], [^\n]{0,300}?\bport: {port}\b", PLACE),
             Phrase(r"\bconnection not available and request was dropped from queue after [0-9]{1,9}ms", UNREACHED),
         ),
         0,

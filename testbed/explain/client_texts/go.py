@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Final
 
-from testbed.explain.client_texts.places import as_address, tcp, url
+from testbed.explain.client_texts.places import HOST, as_address, tcp, url
 from testbed.explain.client_texts.said import Client, Pasted, cause_in, hint_of
 from testbed.explain.codes import Cause
-from testbed.model import Outcome, Phase, Scheme
+from testbed.model import Outcome, Phase, Scheme, Target
 from testbed.probe import go_text
 
 _TIMEOUT_HINT: Final = (
@@ -16,6 +17,8 @@ _TIMEOUT_HINT: Final = (
     "answer: a plain TCP connection from the same place tells which."
 )
 _NAME_FIRST_HINT: Final = "Go checks the name first: the certificate may be untrusted as well."
+#: Programs put the place that they were told to dial in front of net.OpError, with the same port.
+_NAMED: Final = re.compile(rf"({HOST}):([0-9]{{1,5}})[\"')]{{0,3}}: $")
 _SSRF_HINT: Final = "Portainer itself refused to dial that address: its allowlist does not have it."
 
 
@@ -25,9 +28,7 @@ def find(text: str) -> Pasted | None:
     if found is None:
         return None
     failure = found.failure
-    target = (
-        url(found.url) if found.url else tcp(str(found.address), found.port) if found.address and found.port else None
-    )
+    target = url(found.url) if found.url else _named(text, found)
     code = cause_in(found.text)
     if code is None and failure.outcome is Outcome.HTTP_STATUS:
         code = Cause.HTTP_STATUS
@@ -48,6 +49,16 @@ def find(text: str) -> Pasted | None:
     if code is Cause.PLAIN_TO_TLS or (failure.phase is Phase.TLS and target and target.scheme is Scheme.HTTP):
         return replace(pasted, phase=Phase.HTTP)
     return pasted
+
+
+def _named(text: str, found: go_text.GoText) -> Target | None:
+    """The place that was dialled, by the name that stands in front of it where there is one."""
+    if found.address is None or not found.port:
+        return None
+    start = text.find(found.text)
+    named = _NAMED.search(text[max(0, start - 300) : start]) if start > 0 else None
+    by_name = tcp(*named.groups()) if named and int(named.group(2)) == found.port else None
+    return by_name or tcp(str(found.address), found.port)
 
 
 def _hint(found: go_text.GoText, code: Cause | None) -> str:

@@ -38,8 +38,8 @@ FAMILIES: Final = (
         " AbstractConnectProtocol.java",
         (
             Phrase(
-                r"\bSocket fail to connect to (?:host:{host},"
-                r" ?port:{port}|address=\(host=\S{1,255}?\)\(port=[0-9]{1,5}\)"
+                r"\bSocket fail to connect to (?:host:)?(?:{host},"
+                r" ?port:{port}|address=\(host={host}\)\(port={port}\)"
                 r"\S{0,40}?)\. ?{words}"
             ),
             Phrase(r"\bCould not connect to address=\(host=\"?{host}\"?\)\(port={port}\)\S{0,40} ?: ?{words}"),
@@ -96,6 +96,7 @@ FAMILIES: Final = (
         (
             Phrase(r"\bFailed connecting to (?:host )?['\"]?{java}['\"]?", UNCONNECTED),
             Phrase(r"\bJedisConnectionException: Failed to create socket\b", UNREACHED),
+            Phrase(r"\bJedisConnectionException: Failed to connect to {host}:{port}\.", UNCONNECTED),
             Phrase(r"\bFailed to connect to any host resolved for DNS name\b", UNCONNECTED),
             Phrase(
                 r"\bUnable to connect to (?:\[?Redis(?:URI| server:?)? ?)?(?:\[host='{host}', port={port})", UNREACHED
@@ -156,8 +157,22 @@ FAMILIES: Final = (
         Client.JAVA,
         "Spring Framework, RestTemplate and DefaultRestClient; OpenFeign, FeignException.errorExecuting",
         (
+            Phrase(r"\bUnreachable: \[{url}\]\[Manticore::\w{3,40}\] {words}"),
             Phrase(r"\bI/O error on [A-Z]{3,7} request for \"{url}\": {words}"),
             Phrase(r"{system}\)? executing [A-Z]{3,7} {url}"),
+        ),
+    ),
+    Family(
+        Client.JAVA,
+        "Apache Hadoop, NetUtils.java (wrapException); Apache Hive, HiveConnection.java; Apache Curator,"
+        " ConnectionState.java; Nacos, NamingProxy.java",
+        (
+            Phrase(r"\bConnection timed out for connection string \({host}:{port}", TIMED_OUT),
+            Phrase(r"\bafter all servers\(\[{host}:{port}[^\n)]{0,200}\) tried: (?:[\w.]{1,80}: )?{words}"),
+            Phrase(
+                r"\bCall From \S{1,300} to {host}:{port} failed on [\w ]{3,40} exception: (?:[\w.]{1,80}: )?{words}"
+            ),
+            Phrase(r"\bwith JDBC Uri: {url}: (?:[\w.]{1,80}: )?{words}"),
         ),
     ),
     Family(

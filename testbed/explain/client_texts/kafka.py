@@ -44,6 +44,8 @@ FAMILIES: Final = (
             ),
             Phrase(r"\bConnect to ipv[46]#{address}:{port} failed: {words}"),
             Phrase(r"\bConnect to ipv[46]#{address}:{port} failed: Unknown error", UNCONNECTED),
+            # Before 0.9.
+            Phrase(r"\bFailed to connect to broker at \[?{host}\]?:{port}: {words}"),
             Phrase(r"\bFailed to resolve '{host}:{port}': {words}", otherwise=UNRESOLVED),
             Phrase(r"\b{host}:{port}/\w{1,20}: Connection setup timed out in state \w{1,30}", TIMED_OUT),
             Phrase(r"\b{host}:{port}/\w{1,20}: Disconnected(?: while requesting \w{1,30})? ?\(after", LOST),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from testbed.explain.client_texts.phrase import CLOSED, PLACE, TIMED_OUT, UNREACHED, UNRESOLVED, Family, Phrase
+from testbed.explain.client_texts.phrase import CLOSED, NO_NAME, PLACE, TIMED_OUT, UNREACHED, UNRESOLVED, Family, Phrase
 from testbed.explain.client_texts.said import Client
 
 FAMILIES: Final = (
@@ -16,6 +16,8 @@ FAMILIES: Final = (
             Phrase(r"(?<![\w./-]){host}:{port}: \[Errno {number}\] (?P<words>[^\n,(]{1,80})"),
             Phrase(r"\b(?:ServerSelectionTimeoutError|AutoReconnect|NetworkTimeout): {host}:{port}: {words}"),
             Phrase(r"\bServerSelectionTimeoutError: (?:{words}|No servers found yet)", otherwise=UNREACHED),
+            Phrase(r"\bNo servers found yet\b", UNREACHED),
+            Phrase(r"<ServerDescription \('{host}', {port}\) server_type: Unknown", PLACE),
         ),
         27017,
     ),
@@ -26,6 +28,7 @@ FAMILIES: Final = (
             Phrase(r"\bconnection (?:[0-9]{1,9}|<monitor>) to {host}:{port} (?:was )?closed", CLOSED),
             Phrase(r"\bconnection (?:[0-9]{1,9}|<monitor>) to {host}:{port} {words}"),
             Phrase(r"\bfailed to connect to server \[{host}:{port}\] on first connect", PLACE),
+            Phrase(r"'{host}:{port}' => (?:\[?ServerDescription)", PLACE),
             Phrase(r"\bServer selection timed out after [0-9]{1,9} ms", UNREACHED),
             Phrase(r"\bbuffering timed out after [0-9]{1,9}ms", UNREACHED),
         ),
@@ -62,5 +65,10 @@ FAMILIES: Final = (
             Phrase(r"\bNo (?:primary |)server is available in cluster: [^\n]{0,200}?address={host}:{port}", UNREACHED),
         ),
         27017,
+    ),
+    Family(
+        Client.MONGODB,
+        "dnspython, dns/resolver.py (NXDOMAIN), of the SRV record that PyMongo asks for: its port is in the record",
+        (Phrase(r"\bThe DNS query name does not exist: (?:_mongodb\._tcp\.)?{host}", NO_NAME),),
     ),
 )

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from testbed.explain.client_texts.phrase import UNREACHED
 from testbed.explain.client_texts.places import as_address, url
 from testbed.explain.client_texts.said import NAMES_HINT, Client, Pasted, from_errno, plain, several
 from testbed.model import Outcome, Phase, Target
@@ -67,7 +68,7 @@ def find(text: str) -> Pasted | None:
             phase = Phase.TLS if outcome is Outcome.TLS_FAILED else _phase(match.group())
             return plain(Client.NGINX, outcome, match.group(), target, phase=phase)
     if none := _NO_LIVE.search(text):
-        return plain(Client.NGINX, Outcome.INCONCLUSIVE, none.group(), _with_address(target), hint=_NO_LIVE_HINT)
+        return several(Client.NGINX, UNREACHED, none.group(), _with_address(target), _NO_LIVE_HINT)
     return _unresolved(text)
 
 

@@ -8,7 +8,8 @@ import socket
 from typing import Final
 
 from testbed.errnos import OUTCOMES
-from testbed.explain.client_texts.places import as_address, as_port, tcp, typed
+from testbed.explain.client_texts.phrase import UNREACHED
+from testbed.explain.client_texts.places import as_address, as_port, tcp, typed, url
 from testbed.explain.client_texts.said import NAMES_HINT, Client, Pasted, from_errno, plain, several, with_also
 from testbed.model import Outcome, Phase, Target, bracketed
 
@@ -32,6 +33,16 @@ _HOSTNAME: Final = re.compile(r"\bhostname: '([\w.:-]{1,255})'")
 _ADDRESS: Final = re.compile(r"\baddress: '([0-9a-fA-F.:]{2,45})'")
 _PORT: Final = re.compile(r"\bport: ([0-9]{1,5})\b")
 
+_HANG_UP: Final = re.compile(r"\bsocket hang up\b")
+#: http-proxy-middleware and webpack's development server: from whom, to where, libuv's name.
+_PROXIED: Final = re.compile(
+    rf"\bproxy request \S{{1,300}} from \S{{1,255}} to (https?://[^\s\"'<>)]{{1,500}}?)\.?\s[^\n]{{0,20}}(?:[^\n]{{0,120}}\n)?[^\n(]{{0,160}}\(({_NAMES})\)"
+)
+#: Bun: the name of its error, and the URL below it.
+_BUN: Final = re.compile(
+    r"\b(ConnectionRefused|ConnectionClosed|FailedToOpenSocket): [^\n]{0,200}(?:\s{1,4}path: \"([^\"\n]{1,500})\")?"
+)
+_AXIOS_HINT: Final = "axios counts the whole request: connecting and the answer look the same."
 _HANG_UP_HINT: Final = (
     "Node.js prints this too when the program itself gave up: its own time-out, or abort(), destroyed the request."
 )
@@ -39,7 +50,7 @@ _HANG_UP_HINT: Final = (
 
 def find(text: str) -> Pasted | None:
     """What Node.js said."""
-    readers = (_calls, _lookups, _undici, _printed, _words)
+    readers = (_calls, _lookups, _undici, _hung_up, _proxied, _printed, _bun, _words)
     return next((said for reader in readers if (said := reader(text))), None)
 
 
@@ -79,6 +90,34 @@ def _printed(text: str) -> Pasted | None:
         hostname = _HOSTNAME.search(text)
         return _unresolved(text, code.group(), code.group(1), hostname.group(1) if hostname else "")
     return None
+
+
+def _hung_up(text: str) -> Pasted | None:
+    """The end of a connection before the answer: its code is ECONNRESET too (lib/_http_client.js)."""
+    hung_up = _HANG_UP.search(text)
+    return plain(Client.NODE, Outcome.CLOSED, hung_up.group(), typed(text), hint=_HANG_UP_HINT) if hung_up else None
+
+
+def _proxied(text: str) -> Pasted | None:
+    proxied = _PROXIED.search(text)
+    if proxied is None:
+        return None
+    target = url(proxied.group(1))
+    address = as_address(target.host) if target else None
+    return from_errno(Client.NODE, _ERRNOS[proxied.group(2)], proxied.group(), target, address=address)
+
+
+def _bun(text: str) -> Pasted | None:
+    bun = _BUN.search(text)
+    if bun is None:
+        return None
+    target = url(bun.group(2)) if bun.group(2) else None
+    if bun.group(1) == "ConnectionClosed":
+        return plain(Client.NODE, Outcome.CLOSED, bun.group(), target)
+    # FailedToOpenSocket is any failed connect(2), a name that was not found too.
+    if bun.group(1) == "ConnectionRefused":
+        return plain(Client.NODE, Outcome.REFUSED, bun.group(), target)
+    return several(Client.NODE, UNREACHED, bun.group(), target, "")
 
 
 def _words(text: str) -> Pasted | None:
@@ -129,7 +168,7 @@ _WORDS: Final[tuple[tuple[re.Pattern[str], Outcome, Phase | None, str | None], .
         Phase.TLS,
         None,
     ),
-    (re.compile(r"\bsocket hang up\b"), Outcome.CLOSED, None, _HANG_UP_HINT),
+    (re.compile(r"\btimeout of [0-9]{1,8}ms exceeded"), Outcome.TIMED_OUT, None, _AXIOS_HINT),
     (re.compile(r"\b(?:SocketError: )?other side closed\b"), Outcome.CLOSED, None, None),
     (re.compile(r"\b(?:UND_ERR_HEADERS_TIMEOUT|Headers Timeout Error)\b"), Outcome.TIMED_OUT, Phase.HTTP, None),
     (re.compile(r"\bUND_ERR_CONNECT_TIMEOUT\b"), Outcome.TIMED_OUT, Phase.CONNECT, None),

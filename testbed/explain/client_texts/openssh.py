@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from dataclasses import replace
 from typing import Final
 
@@ -24,6 +25,8 @@ _RESOLVE: Final = re.compile(r"\b(?:ssh: )?Could not resolve hostname ([^\s\"]{1
 _KEX: Final = re.compile(
     r"\b(?:kex_exchange_identification|ssh_exchange_identification|banner exchange): ([^\n]{1,200})"
 )
+#: packet.c, sshpkt_vfatal: the line below it has the address.
+_ENDED_BY: Final = re.compile(r"\bConnection (?:closed|reset) by ([0-9a-fA-F.:]{2,45}) port ([0-9]{1,5})\b")
 _NO_FORWARD: Final = re.compile(r"\bCould not request local forwarding\.")
 
 _FAR_HINT: Final = (
@@ -74,6 +77,9 @@ def _resolve(text: str) -> Pasted | None:
         return None
     name, words = resolve.groups()
     number = errno_of(words)
+    if number is None and words.lower().startswith("try again"):
+        # musl's gai_strerror.c.
+        number = socket.EAI_AGAIN
     if number is not None:
         return from_errno(Client.OPENSSH, number, resolve.group().rstrip(), None, name=name)
     outcomes = (Outcome.NAME_NOT_FOUND, Outcome.RESOLVER_FAILED)
@@ -83,7 +89,8 @@ def _resolve(text: str) -> Pasted | None:
 def _after_connect(text: str) -> Pasted | None:
     if kex := _KEX.search(text):
         outcome = Outcome.RESET if "reset by peer" in kex.group(1) else Outcome.CLOSED
-        return plain(Client.OPENSSH, outcome, kex.group().rstrip(), None)
+        by = _ENDED_BY.search(text)
+        return plain(Client.OPENSSH, outcome, kex.group().rstrip(), typed(text, tcp(*by.groups())) if by else None)
     if unbound := _NO_FORWARD.search(text):
         return plain(Client.OPENSSH, Outcome.INCONCLUSIVE, unbound.group(), None, hint=_NO_FORWARD_HINT)
     return None

@@ -34,6 +34,7 @@ FAMILIES: Final = (
         (
             Phrase(r"\bipv[46]:(?:%5B)?{address}(?:%5D)?:{port}: (?:Failed to connect to remote host: )?{words}"),
             Phrase(r"\bDNS resolution failed for (?:service: )?{host}:{port}", UNRESOLVED),
+            Phrase(r"\bName resolution failed for target (?:dns:)?/{0,3}{host}:{port}", UNRESOLVED),
             Phrase(r"\bname resolver error: produced zero addresses", UNRESOLVED),
             Phrase(r"\bfailed to connect to all addresses\b", UNREACHED),
             Phrase(r"\bNo connection established\b", UNREACHED),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from testbed.explain.client_texts.phrase import CLOSED, PLACE, TIMED_OUT, UNREACHED, UNRESOLVED, Family, Phrase
+from testbed.explain.client_texts.phrase import CLOSED, LOST, PLACE, TIMED_OUT, UNREACHED, UNRESOLVED, Family, Phrase
 from testbed.explain.client_texts.said import Client
 from testbed.model import Phase
 
@@ -56,9 +56,26 @@ FAMILIES: Final = (
                 r"\bConnection could not be established with host \"?(?:"
                 r"(?:ssl|tls|tcp)://)?{host}:{port}\"?: ?(?:{any}\()?{words}"
             ),
+            Phrase(r"\bConnection could not be established with host \"?{host}\"? ?:?(?:{any}\()?{words}"),
             Phrase(r"\bSMTP ERROR: Failed to connect to server: {words}"),
             Phrase(r"\bSMTP Error: Could not connect to SMTP host", UNREACHED),
             Phrase(r"\bNo alive nodes\b", UNREACHED),
+            # ext/soap: libxml does not say why.
+            Phrase(r"\bParsing WSDL: Couldn't load from '{url}'", UNREACHED),
+        ),
+    ),
+    Family(
+        Client.PHP,
+        "pecl-memcache, memcache_pool.c; Xdebug, src/debugger/com.c; Credis, Client.php",
+        (
+            Phrase(r"\bServer {host} \(tcp {port}, udp [0-9]{1,5}\) failed with: {words}"),
+            # phpredis, library.c; php-amqp, amqp_connection.c.
+            Phrase(r"\bread error on connection(?: to {host}:{port})?", LOST),
+            Phrase(r"\bSocket error: could not connect to host\b", UNREACHED),
+            Phrase(r"\bCould not connect to debugging client\. Tried: {host}:{port}\b", UNREACHED),
+            Phrase(
+                r"\bConnection to Redis {host}:{port} failed after [0-9]{1,4} failures\.{any}: \([0-9]{1,4}\) {words}"
+            ),
         ),
     ),
 )

@@ -114,7 +114,7 @@ _BLOCKS: Final = {
         rf"(?:(?P<host>{HOST})?/(?:(?P<address>\[?[0-9a-fA-F:.]{{2,45}}(?:%\w{{1,15}})?\]?)|<unresolved>)"
         rf"|(?P<bare>{HOST})):(?P<port>[0-9]{{1,5}})"
     ),
-    "url": r"(?P<url>(?:jdbc:)?[a-zA-Z]{2,12}(?:\+[a-z]{2,12})?://[^\s\"'<>|`)\]]{1,2048})",
+    "url": r"(?P<url>(?:jdbc:)?[a-zA-Z][a-zA-Z0-9]{1,11}(?:\+[a-z]{2,12})?://[^\s\"'<>|`)\]]{1,2048})",
     "encoded": r"(?P<encoded>\S{1,300})",
     "words": r"(?P<words>[^\n]{1,200})",
     "system": r"(?P<system>[A-Za-z\u00c0-\uffff][^\n():\"]{4,260}?)",
@@ -245,7 +245,9 @@ def _place(parts: dict[str, str], default: int) -> Naming:
         host = target.host if target else ""
         dialled = parts.get("address") or parts.get("host") or host
         address = as_address(dialled) or as_address(host)
-        return Naming(host, address, target.port if target else None, target)
+        # Through a proxy the port that is dialled is another than the URL's.
+        port = as_port(parts.get("port", "")) or (target.port if target else None)
+        return Naming(host, address, port, target)
     host = (parts.get("host") or parts.get("bare") or "").strip("[]").rstrip(".")
     if not can_be_host(host):
         host = ""

@@ -98,7 +98,7 @@ _FILES: Final = frozenset(
 )
 #: A name as a resolver takes it (RFC 1123, 2.1, with the underscore that containers' names have), or an address.
 HOST: Final = r"\[[0-9a-fA-F:.]{2,45}(?:%\w{1,15})?\]|[A-Za-z0-9_](?:[\w.-]{0,253}\w)?"
-_URL: Final = re.compile(r"\b(?:jdbc:)?([a-z]{2,12}(?:\+[a-z]{2,12})?)://[^\s\"'<>|`]{1,2048}", re.IGNORECASE)
+_URL: Final = re.compile(r"\b(?:jdbc:)?([a-z][a-z0-9]{1,11}(?:\+[a-z]{2,12})?)://[^\s\"'<>|`]{1,2048}", re.IGNORECASE)
 #: Words in front of a URL that is for reading.
 _TO_READ: Final = re.compile(
     r"\b(?:see|docs?|documentation|details?|information|guide|help|visit|refer|read|learn|troubleshoot\w{0,10}|manual"
@@ -183,7 +183,7 @@ def tcp(host: str, port: str | int) -> Target | None:
 def urls(text: str) -> Iterator[Target]:
     """The targets of the URLs in a text, but for those that are there to be read."""
     for match in _URL.finditer(text):
-        found = url(match.group().rstrip(".,;:)]}*\\"))
+        found = url(match.group().partition("][")[0].rstrip(".,;:)]}*\\"))
         before = text[max(0, match.start() - 80) : match.start()]
         if found is not None and found.host not in _MANUALS and not _TO_READ.search(before):
             yield found

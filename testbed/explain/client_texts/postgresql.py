@@ -66,4 +66,9 @@ FAMILIES: Final = (
         ),
         5432,
     ),
+    Family(
+        Client.UNKNOWN,
+        "crystal-db, src/db/error.cr: one class for whatever kept its driver from connecting",
+        (Phrase(r"\bDB::ConnectionRefused\b", UNREACHED),),
+    ),
 )

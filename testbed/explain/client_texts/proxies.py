@@ -50,6 +50,7 @@ FAMILIES: Final = (
         "(termination states)",
         (
             Phrase(r"\bLayer4 connection problem, info: \"(?:{any}\()?{words}\"?"),
+            Phrase(r"\bLayer4 connection problem: {words}"),
             Phrase(r"\bLayer4 connection problem\b", UNCONNECTED),
             Phrase(r"\bLayer4 timeout\b", TIMED_OUT, Phase.CONNECT),
             Phrase(r"\bLayer6 timeout\b", TIMED_OUT, Phase.TLS),
@@ -76,15 +77,16 @@ FAMILIES: Final = (
             # apr_sockaddr_t of the back end, then its name and since 2.4.49 the port.
             Phrase(
                 r"\({number}\)(?P<words>[^\n:()]{3,120}): (?:\[client [^\]\n]{1,80}\] )?(?:AH[0-9]{5}: )?"
-                r"(?:proxy: )?\w{3,6}: "
+                r"(?:proxy: )?\w{2,6}: "
                 r"attempt to connect to {address}:{port} \((?:\*|{host}(?::[0-9]{1,5})?)\) failed"
             ),
             Phrase(
-                r"{system}: (?:\[client [^\]\n]{1,80}\] )?(?:AH[0-9]{5}: )?(?:proxy: )?\w{3,6}: "
+                r"{system}: (?:\[client [^\]\n]{1,80}\] )?(?:AH[0-9]{5}: )?(?:proxy: )?\w{2,6}: "
                 r"attempt to connect to {address}:{port} \((?:\*|{host}(?::[0-9]{1,5})?)\) failed"
             ),
             Phrase(r"\battempt to connect to {address}:{port} \((?:\*|{host}(?::[0-9]{1,5})?)\) failed", UNCONNECTED),
             Phrase(r"\battempt to connect to {address}:{port}\b[^\n]{0,60}? failed", UNCONNECTED),
+            Phrase(r"\bfailed to enable ssl support for {address}:{port} \({host}\)", TLS),
             Phrase(r"\bDNS lookup failure for: {host}", UNRESOLVED),
             Phrase(
                 r"\((?P<words>(?:104|110|32)\)[^\n:()]{3,120}|70007\)The timeout|70014\)End of file)[^\n]{0,160}"
@@ -101,6 +103,10 @@ FAMILIES: Final = (
         Client.UNKNOWN,
         "Squid, errors/templates/ERR_CONNECT_FAIL and ERR_DNS_FAIL",
         (
+            Phrase(
+                r"\bretrieve the URL: {url}{lines}\bConnection to {address} failed\.{lines}"
+                r"\bThe system returned: \({number}\) {words}"
+            ),
             Phrase(r"\bThe system returned: \({number}\) {words}"),
             Phrase(r"\bUnable to determine IP address from host name \"?{host}\"?", UNRESOLVED),
             Phrase(r"\bConnection to {address} failed\.", UNCONNECTED),

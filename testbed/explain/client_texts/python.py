@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from testbed.explain.client_texts.places import as_address, as_port, tcp, typed, url
 from testbed.explain.client_texts.said import (
     CONNECT_OUTCOMES,
+    NAMES_HINT,
     Client,
     Pasted,
     cause_in,
@@ -36,8 +38,10 @@ _LINE: Final = re.compile(
     r"(?:<urlopen error |\('Connection aborted\.', |\b(?:[A-Za-z_]{1,40}\.){0,4}"
     r"(?:ConnectionRefusedError|ConnectionResetError|BrokenPipeError|TimeoutError|OSError|PermissionError|gaierror"
     r"|RemoteDisconnected|SSLError|SSLEOFError|SSLCertVerificationError|ConnectError|ConnectTimeout|ReadTimeout"
-    r"|URLError|socket\.timeout)\b|\bCannot connect to host |\[Errno -?[0-9]{1,3}\]|\[SSL: [A-Z_]{3,60}\]"
-    r"|\bRemote end closed connection without response|\bThe (?:handshake|read|write) operation timed out)[^\n]{0,600}"
+    r"|RemoteProtocolError|ServerDisconnectedError|URLError|socket\.timeout)\b"
+    r"|\bCannot connect to host |\[Errno -?[0-9]{1,3}\]|\[SSL: [A-Z_]{3,60}\]"
+    r"|\bRemote end closed connection without response|\bAll connection attempts failed"
+    r"|\bThe (?:handshake|read|write) operation timed out)[^\n]{0,600}"
 )
 #: aiohttp drops the errno; httpx (anyio) tried several addresses.
 _CONNECT_FAILED: Final = re.compile(r"\bConnect call failed|\bAll connection attempts failed")
@@ -72,8 +76,15 @@ def _told(text: str, words: str, target: Target | None) -> Pasted | None:
         value = int(said.group(1) or said.group(2))
         found = from_errno(Client.PYTHON, value, text, target, address=address, port=port, name=name)
         return found if found.outcome is not Outcome.INCONCLUSIVE else None
+    if "getaddrinfo failed" in words:
+        # Windows' words of any EAI error (socketmodule.c, set_gaierror).
+        name = target.host if target else ""
+        return several(
+            Client.PYTHON, (Outcome.NAME_NOT_FOUND, Outcome.RESOLVER_FAILED), text, target, NAMES_HINT, name=name
+        )
     if _CONNECT_FAILED.search(words):
-        return several(Client.PYTHON, CONNECT_OUTCOMES, text, target, _CONNECT_HINT)
+        found = several(Client.PYTHON, CONNECT_OUTCOMES, text, target, _CONNECT_HINT)
+        return replace(found, address=as_address(call.group(1))) if call else found
     for pattern, outcome, phase in _WORDS:
         if pattern.search(words):
             hint = _READ_HINT if pattern is _READ_TIMEOUT else None
@@ -92,7 +103,12 @@ _WORDS: Final[tuple[tuple[re.Pattern[str], Outcome, Phase | None], ...]] = (
     (_READ_TIMEOUT, Outcome.TIMED_OUT, Phase.TLS),
     (re.compile(r"UNEXPECTED_EOF_WHILE_READING|SSLEOFError|SSLZeroReturnError"), Outcome.CLOSED, Phase.TLS),
     (re.compile(r"\[SSL[:\]]|\bSSL\w{0,40}Error\b|mismatch, certificate is not valid"), Outcome.TLS_FAILED, Phase.TLS),
-    (re.compile(r"\bRemoteDisconnected|Remote end closed connection"), Outcome.CLOSED, Phase.HTTP),
+    (
+        re.compile(r"\bRemoteDisconnected|Remote end closed connection|\bServer disconnected\b"),
+        Outcome.CLOSED,
+        Phase.HTTP,
+    ),
     (re.compile(r"\btimed out\b"), Outcome.TIMED_OUT, Phase.CONNECT),
+    (re.compile(r"^(?:asyncio\.(?:exceptions\.)?|socket\.)?TimeoutError$"), Outcome.TIMED_OUT, Phase.CONNECT),
     (re.compile(r"\btoo many (?:\d{1,3} )?error responses"), Outcome.HTTP_STATUS, Phase.HTTP),
 )

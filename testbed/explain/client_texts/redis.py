@@ -40,6 +40,7 @@ FAMILIES: Final = (
             Phrase(r"\bCould not connect to Redis at {host}:{port}: {words}"),
             Phrase(r"\bRedis connection to {host}:{port} failed - {words}"),
             Phrase(r"\bRedis connection to {host}:{port} failed\b", PLACE),
+            Phrase(r"\bredis status\[{host}:{port}\]", PLACE),
             Phrase(r"\bRedis connection lost\b", LOST),
             Phrase(r"\bSocket closed unexpectedly\b", CLOSED),
             Phrase(r"\bReached the max retries per request limit \(which is [0-9]{1,4}\)", UNREACHED),

@@ -35,6 +35,7 @@ FAMILIES: Final = (
                 r"\bhost: Some\(Domain\(\"{host}\"\)\), port: Some\({port}\)[\s\S]{0,300}?\bOs \{ code: {number}, kind"
             ),
             Phrase(r"\bConnectError\(\"[^\"\n]{1,60}\", {address}:{port}, Os \{ code: {number}, "),
+            Phrase(r"\bconnect error for {address}:{port}: {any}\bOs \{ code: {number}, "),
             Phrase(r"{url}: (?:Connection|Dns) Failed: {words}"),
             Phrase(r"\bresolve dns name '{host}:{port}'", UNRESOLVED),
             Phrase(r"\bconnection closed before message completed\b", CLOSED, Phase.HTTP),

@@ -44,6 +44,8 @@ class Client(StrEnum):
     BUSYBOX = "BusyBox"
     NETCAT = "nc"
     TELNET = "telnet"
+    WINDOWS = "Windows tool"
+    ODBC = "ODBC driver"
     DOCKER = "Docker"
     KUBERNETES = "kubectl"
     GRPC = "gRPC"

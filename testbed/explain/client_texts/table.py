@@ -7,6 +7,7 @@ from typing import Final
 from testbed.explain.client_texts import (
     amqp,
     browsers,
+    databases,
     dotnet,
     downloads,
     erlang,
@@ -32,6 +33,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     *mysql.FAMILIES,
     *redis.FAMILIES,
     *mongodb.FAMILIES,
+    *databases.FAMILIES,
     *kafka.FAMILIES,
     *amqp.FAMILIES,
     *proxies.FAMILIES,

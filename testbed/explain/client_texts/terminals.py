@@ -8,6 +8,7 @@ from testbed.explain.client_texts.phrase import (
     CLOSED,
     PLACE,
     TIMED_OUT,
+    UNCONNECTED,
     UNREACHED,
     UNRESOLVED,
     Family,
@@ -65,19 +66,45 @@ FAMILIES: Final = (
             Phrase(r"\bTrying {address}\.\.\.\s{1,4}telnet: Unable to connect to remote host: {words}"),
             Phrase(r"\btelnet: Unable to connect to remote host: {words}"),
             Phrase(r"\btelnet: could not resolve {host}/{port}: {words}", otherwise=UNRESOLVED),
+            Phrase(
+                r"\bTrying {address}\.\.\.\s{1,4}Connected to {host}\.\s{1,4}Escape character is [^\n]{1,20}\s{1,4}"
+                r"Connection closed by foreign host\.",
+                CLOSED,
+            ),
+            Phrase(r"\bConnection closed by foreign host\.", CLOSED),
             Phrase(r"\bTrying {address}\.\.\.", PLACE),
             Phrase(r"\btelnet {host} {port}\b", PLACE),
         ),
     ),
     Family(
-        Client.UNKNOWN,
-        "bash, lib/sh/netopen.c; socat, xio-socket.c; wait-for-it.sh; dockerize; ping(8), iputils",
+        Client.WINDOWS,
+        "Windows' telnet (telnet.exe); NetTCPIP, Test-NetConnection.psm1",
         (
+            Phrase(
+                r"\bConnecting To {host}\s?\.\.\.\s{0,4}Could not open connection to the host, on port {port}: Connect"
+                r" failed",
+                UNREACHED,
+            ),
+            Phrase(r"\bTCP connect to \({address} : {port}\) failed", UNCONNECTED),
+            Phrase(r"\bTCP connect to {host}:{port} failed", UNCONNECTED),
+            Phrase(r"\bName resolution of {host} failed", UNRESOLVED),
+        ),
+    ),
+    Family(
+        Client.UNKNOWN,
+        "bash, lib/sh/netopen.c; paramiko; wrk; socat, xio-socket.c; wait-for-it.sh; dockerize; ping(8), iputils",
+        (
+            # netopen() leaves EINVAL where the name was not resolved, and says that before.
+            Phrase(r"(?<!\S){host}: (?P<words>[^\n:]{5,80})\n[^\n]{0,200}/dev/tcp/(?P=host)/{port}: Invalid argument"),
             Phrase(r"/dev/tcp/{host}/{port}: {words}"),
             Phrase(r"/dev/tcp/{host}/{port}\b", PLACE),
             Phrase(r"\bE connect\([0-9]{1,6}, AF=[0-9]{1,3} {address}:{port}, [0-9]{1,4}\): {words}"),
             Phrase(r"\bE getaddrinfo\(\"{host}\", \"[^\"\n]{1,40}\"[^\n]{0,80}\): {words}", otherwise=UNRESOLVED),
             Phrase(r"\btimeout occurred after waiting [0-9]{1,6} seconds for {host}:{port}", UNREACHED),
+            # wrk, src/wrk.c.
+            Phrase(r"(?<![^\n])unable to connect to {host}:{port} {system}(?![^\n])"),
+            # paramiko, ssh_exception.py, NoValidConnectionsError.
+            Phrase(r"\bUnable to connect to port {port} on {host}\b", UNCONNECTED),
             Phrase(r"\bwaiting on dependencies to become available: \[{url}", UNREACHED),
             Phrase(r"\bping: (?:unknown host {host}|{host}: {words})", otherwise=UNRESOLVED),
         ),

@@ -13,6 +13,7 @@ from typing import Final
 
 from testbed.errnos import ERRNO_WORDS, OUTCOMES
 from testbed.explain.client_texts.translated import TRANSLATED_ERRNOS, TRANSLATED_LOOKUPS
+from testbed.explain.client_texts.translated_winsock import WINSOCK_ERRNOS, WINSOCK_LOOKUPS
 from testbed.model import Outcome, Phase
 
 #: getaddrinfo(3): glibc still returns it (netdb.h), POSIX dropped it, and Python has no constant for it everywhere.
@@ -49,6 +50,7 @@ CONNECT_WORDS: Final[Mapping[str, int]] = MappingProxyType(
     {
         **ERRNO_WORDS,
         **{words: number for number, texts in TRANSLATED_ERRNOS.items() if number in OUTCOMES for words in texts},
+        **{words: number for number, texts in WINSOCK_ERRNOS.items() for words in texts},
         "no connection could be made because the target machine actively refused it": errno.ECONNREFUSED,
         "a connection attempt failed because the connected party did not properly respond": errno.ETIMEDOUT,
         "a connection attempt failed because the connected party did not properly respond after a period of time, or "
@@ -76,6 +78,7 @@ LISTEN_WORDS: Final[Mapping[str, int]] = MappingProxyType(
 )
 #: Texts of Winsock's resolver (11001, 11002, 11003, 11004).
 _WINSOCK_LOOKUP: Final = {
+    **{words: number for number, texts in WINSOCK_LOOKUPS.items() for words in texts},
     "no such host is known": socket.EAI_NONAME,
     "this is usually a temporary error during hostname resolution": socket.EAI_AGAIN,
     "this is usually a temporary error during hostname resolution and means that the local server did not receive a "
@@ -186,6 +189,8 @@ def of_words(words: str) -> Meaning | None:
     lower = words.lower() if " " in words.strip() else words.lower().replace("_", " ")
     if system := next(whole_words(lower), None):
         return Meaning(of_errno(system[1]), system[1])
+    if numbered := _BRACKETED.search(words):
+        return of_number(int(numbered.group(1)))
     pattern, meanings = _short_vocabulary()
     match = pattern.search(words.lower())
     return meanings[match.group()] if match else None
@@ -193,7 +198,7 @@ def of_words(words: str) -> Meaning | None:
 
 def of_system(words: str) -> Meaning | None:
     """The meaning of words that end in the system's text; None for others."""
-    bare = words.rstrip(" .")
+    bare = words.rstrip(" .\N{IDEOGRAPHIC FULL STOP}")
     number = next((number for match, number in whole_words(bare) if match.end() == len(bare)), None)
     return None if number is None else Meaning(of_errno(number), number)
 
@@ -215,6 +220,8 @@ def whole_words(text: str) -> Iterator[tuple[re.Match[str], int]]:
 
 
 _LOOKUPS: Final = {**LOOKUP_WORDS, **_WINSOCK_LOOKUP}
+#: Python's OSError names the number in front of the system's words, whatever their language (Objects/exceptions.c).
+_BRACKETED: Final = re.compile(r"\[(?:WinError|Errno) (-?[0-9]{1,6})\]")
 
 
 @functools.cache

@@ -352,7 +352,7 @@ DOWNLOADS = [
         "Verbindungsaufbau zu orders (orders)|10.89.0.3|:80 … fehlgeschlagen: Verbindungsaufbau abgelehnt.",
         WGET,
         REFUSED,
-        None,
+        "orders",
         80,
         "10.89.0.3",
     ),
