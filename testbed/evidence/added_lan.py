@@ -51,7 +51,7 @@ class Lan:
             for network in dict.fromkeys(self._connected())
             if network.prefixlen < network.max_prefixlen and not network.is_link_local
         )
-        key = f"{here.key}/switch:{uplink.cable.name}"
+        key = unused_key(evidence, f"{here.key}/switch:{uplink.cable.name}")
         cable = uplink.cable
         bridge = Link(1, "br0", "bridge", mac(key, 1), cable.mtu, up=True, carrier=True)
         near = veth(key, 2, "host", Peer(here.key, cable.index), 1)
@@ -220,6 +220,13 @@ def _addressed(
         if scope != "host" and address.network.prefixlen < address.max_prefixlen:
             routes.append(Route(MAIN_TABLE, RouteKind.UNICAST, address.network, link, source=source))
     return tuple(rows), tuple(routes)
+
+
+def unused_key(evidence: Evidence, key: str) -> str:
+    """A key for a namespace that is added: the one that is given, or a longer one where the picture has that."""
+    while key in evidence.namespaces:
+        key += "+"
+    return key
 
 
 def everything(version: int) -> Subnet:

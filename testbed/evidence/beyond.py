@@ -13,7 +13,7 @@ from typing import Final
 
 from testbed.errors import UsageError
 from testbed.evidence import lookup
-from testbed.evidence.added_lan import LOOPBACKS, SHORTEST, Lan, station
+from testbed.evidence.added_lan import LOOPBACKS, SHORTEST, Lan, everything, station, unused_key
 from testbed.evidence.kernel import InterfaceAddress, Namespace, Route, Subnet
 from testbed.evidence.picture import Evidence, Place
 from testbed.evidence.podman import HostFacts, Names
@@ -135,15 +135,15 @@ def _neighbour(evidence: Evidence, host: HostFacts, uplink: Uplink) -> Remote | 
         return None
     routes = default_routes(here, uplink)
     added = lan.with_router(routes)
-    key = f"{host.namespace}/{lookup.LAN}:{uplink.link.name}"
+    key = unused_key(evidence, f"{host.namespace}/{lookup.LAN}:{uplink.link.name}")
     label = f"a neighbour on {uplink.link.name}"
     made = station(key, label, added.port(key, 2), addresses, tuple(r.gateway for r in routes if r.gateway))
-    return _remote(added, host, made, f"{lookup.LAN}:{uplink.link.name}", uplink)
+    return _remote(added, host, made, f"{lookup.LAN}:{uplink.link.name}", uplink, lan.networks)
 
 
 def _beyond(evidence: Evidence, host: HostFacts, here: Namespace, uplink: Uplink, routes: tuple[Route, ...]) -> Remote:
     added = Lan(evidence, here, uplink).with_router(routes)
-    key, label = f"{host.namespace}/{lookup.OUTSIDE}", "a host outside"
+    key, label = unused_key(evidence, f"{host.namespace}/{lookup.OUTSIDE}"), "a host outside"
     networks = [_unused(here, route.destination.version) for route in routes]
     if added.router is None:
         # A link without a gateway leads to whoever is at its other end, and beyond.
@@ -153,13 +153,15 @@ def _beyond(evidence: Evidence, host: HostFacts, here: Namespace, uplink: Uplink
         peer = added.join_router(key, 2, tuple(_interface(network, 1) for network in networks))
         far = tuple(_interface(network, 7) for network in networks)
         made = station(key, label, peer, far, tuple(network[1] for network in networks))
-    return _remote(added, host, made, lookup.OUTSIDE, uplink)
+    return _remote(added, host, made, lookup.OUTSIDE, uplink, tuple(map(everything, (4, 6))))
 
 
-def _remote(lan: Lan, host: HostFacts, made: Namespace, word: str, uplink: Uplink) -> Remote:
+def _remote(
+    lan: Lan, host: HostFacts, made: Namespace, word: str, uplink: Uplink, senders: tuple[Subnet, ...]
+) -> Remote:
     own = tuple(address.ip for address in uplink.addresses)
     known = HostsFile({host.name.lower(): own, "localhost": tuple(each.ip for each in reversed(LOOPBACKS))})
-    facts = HostFacts(made.key, made.label, made.key, Names(known, sources=("files",)), zone={})
+    facts = HostFacts(made.key, made.label, made.key, Names(known, sources=("files",)), zone={}, stands_for=senders)
     evidence = replace(
         lan.evidence,
         hosts=(*lan.evidence.hosts, facts),

@@ -149,3 +149,6 @@ class HostFacts:
     proxies: Mapping[str, str] = field(default_factory=dict)
     """Proxy variables of the terminal on the machine that the picture was taken in, as those of containers are; empty
     for any other host."""
+    stands_for: tuple[Subnet, ...] = ()
+    """The senders that a host stands for which was added to the picture, as one of them; empty for a host that was
+    seen."""

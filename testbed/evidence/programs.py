@@ -25,6 +25,15 @@ def is_pasta(name: str) -> bool:
     return name == PASTA or name.startswith(f"{PASTA}.")
 
 
+def takes_published_ports(listener: Listener) -> bool:
+    """Whether a listener is that of a helper which takes a published port of a rootless container.
+
+    Where it listens is what the container publishes: no setting of its own changes that.
+    """
+    name = listener.process.name if listener.process else ""
+    return name.startswith(ROOTLESSPORT) or name == SLIRP or is_pasta(name)
+
+
 def only_holds(listener: Listener) -> bool:
     """Whether a listener only keeps a published port, and never accepts."""
     return listener.process is not None and listener.process.name == CONMON

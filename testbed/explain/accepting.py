@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_network
 
 from testbed.change.firewall import ChainName, InsertRule, RemoveRule, SetPolicy
-from testbed.evidence import Act, Action, Backend, Chain, Field, Hook, Match, Namespace, Rule
+from testbed.evidence import Act, Action, Backend, Chain, Field, Hook, Match, Namespace, Rule, Subnet
+from testbed.explain.case import Case
 from testbed.explain.explanation import Remedy
 from testbed.predict.ending import Filtered, NeighbourFiltered
 from testbed.predict.packet import Packet
@@ -13,7 +15,7 @@ from testbed.predict.packet import Packet
 _PASSES = (Action(Act.ACCEPT),)
 
 
-def let_through(ending: Filtered) -> Iterator[Remedy]:
+def let_through(ending: Filtered, case: Case) -> Iterator[Remedy]:
     """Accept this connection before the rule is asked; take out what stops it."""
     here, verdict = ending.namespace, ending.verdict
     let = "Let this connection through before that is asked (or with your firewall's own tool: ufw, firewall-cmd)"
@@ -21,7 +23,7 @@ def let_through(ending: Filtered) -> Iterator[Remedy]:
         let = "Let answers to connections through before that is asked (or with your firewall's own tool)"
     base = _base(here, verdict.chain, verdict.hook)
     packet = ending.frame if isinstance(ending, NeighbourFiltered) else ending.packet
-    accept = _accept(packet, base, back=ending.back)
+    accept = _accept(packet, base, _senders(case, packet), back=ending.back)
     yield Remedy(let, changes=(InsertRule(here.key, ChainName.of(base), accept),))
     chain, rule = verdict.chain, verdict.rule
     if rule is None:
@@ -35,8 +37,17 @@ def let_through(ending: Filtered) -> Iterator[Remedy]:
         )
 
 
-def _accept(packet: Packet, base: Chain, *, back: bool) -> Rule:
-    """A rule that accepts a packet like that from the same sender.
+def _senders(case: Case, packet: Packet) -> Subnet:
+    """Whom a packet like that comes from: its sender, or all that a place which was added to the picture stands for."""
+    own = ip_network(packet.source)
+    namespace = case.evidence.namespaces.get(case.place.namespace or "")
+    sent = namespace is not None and any(row.address.ip == packet.source for row in namespace.addresses)
+    networks = case.place.host.stands_for if sent else ()
+    return next((one for one in networks if packet.source in one), own)
+
+
+def _accept(packet: Packet, base: Chain, senders: Subnet, *, back: bool) -> Rule:
+    """A rule that accepts a packet like that from some senders.
 
     Of an answer it is all that belong to a connection; of neighbour discovery all of ICMPv6, as RFC 4890 has it.
     """
@@ -48,15 +59,17 @@ def _accept(packet: Packet, base: Chain, *, back: bool) -> Rule:
         words = "meta l4proto ipv6-icmp accept" if nft else "-p ipv6-icmp -j ACCEPT"
         return Rule(words, (Match(Field.PROTOCOL, (packet.protocol,)),), _PASSES)
     family = "ip" if packet.destination.version == 4 else "ip6"
-    source, to, protocol, port = packet.source, packet.destination, packet.protocol, packet.destination_port
+    to, protocol, port = packet.destination, packet.protocol, packet.destination_port
+    source = str(senders.network_address if senders.prefixlen == senders.max_prefixlen else senders)
+    anybody = senders.prefixlen == 0
     words = (
-        f"{family} saddr {source} {family} daddr {to} {protocol} dport {port} accept"
+        f"{'' if anybody else f'{family} saddr {source} '}{family} daddr {to} {protocol} dport {port} accept"
         if nft
-        else f"-s {source} -d {to} -p {protocol} --dport {port} -j ACCEPT"
+        else f"{'' if anybody else f'-s {source} '}-d {to} -p {protocol} --dport {port} -j ACCEPT"
     )
     matches = (
         Match(Field.FAMILY, (str(to.version),)),
-        Match(Field.SOURCE, (str(source),)),
+        *(() if anybody else (Match(Field.SOURCE, (source,)),)),
         Match(Field.DESTINATION, (str(to),)),
         Match(Field.PROTOCOL, (protocol,)),
         Match(Field.DESTINATION_PORT, (str(port),)),

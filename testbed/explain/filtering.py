@@ -57,7 +57,7 @@ def stopped(ending: Filtered, case: Case) -> Iterator[Proposal]:
         cause,
         f"The firewall of {here.label} {done} in {str(verdict.hook).upper()}: {decided(verdict)}.",
         (rule_row(here, verdict),),
-        tuple(let_through(ending)),
+        tuple(let_through(ending, case)),
         _warnings(ending, case),
     )
 

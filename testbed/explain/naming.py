@@ -282,7 +282,7 @@ def _no_answer(question: Question, case: Case) -> Proposal:
             Cause.RESOLVER_BLOCKED,
             f"{cannot}: the firewall of {here.label} stops {stopped} in {str(asked.verdict.hook).upper()}: {rule}.",
             (rule_row(here, asked.verdict), *resolver_rows(case)),
-            tuple(let_through(asked)),
+            tuple(let_through(asked, case)),
         )
     nobody = f"nobody listens on UDP port {DNS_PORT} there"
     return Proposal(

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from testbed.cli.explain import explain
 from testbed.diagnose import offline, pasted_offline
 from testbed.errors import UsageError
-from testbed.evidence import Evidence, codec
+from testbed.evidence import Act, Backend, Chain, Evidence, Hook, Ruleset, codec
 from testbed.explain.explanation import Conclusion
 from testbed.explain.pasted import read
 from testbed.model import Target
@@ -79,3 +79,20 @@ def test_nothing_can_be_followed_from_there(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(sys.modules[follow.__module__], "take", lambda sources: machine())
     with pytest.raises(UsageError, match=re.escape(f"'testbed explain --from lan tcp://{LAN}:{PORT}' predicts it")):
         follow([], "lan", f"{LAN}:{PORT}")
+
+
+@pytest.mark.parametrize(
+    ("where", "senders", "exposes"),
+    [
+        ("lan", "-s 203.0.113.0/27 ", "the LAN on lan of box"),
+        ("outside", "", "the LAN on lan of box, the containers of the network podman"),
+    ],
+)
+def test_a_firewall_is_opened_to_those_that_the_place_stands_for(where: str, senders: str, exposes: str) -> None:
+    """The neighbour that was added has an address that nobody has: all of its LAN are let in, or everybody."""
+    chain = Chain(Backend.IPTABLES, "ip", "filter", "INPUT", (), Hook.INPUT, "filter", 0, policy=Act.DROP)
+    evidence = machine(world(host_listens=(tcp("0.0.0.0"),), host_rules=Ruleset((chain,))))
+    found = offline(evidence, where, Target.parse(f"{LAN}:{PORT}")).explanation.diagnosis
+    assert found is not None
+    assert found.cures[0].command == f"iptables -I INPUT 1 {senders}-d {LAN} -p tcp --dport {PORT} -j ACCEPT"
+    assert found.cures[0].exposes == exposes
