@@ -11,6 +11,7 @@ from testbed.evidence.programs import DNS_PORT
 from testbed.explain import (
     above_tcp,
     addresses,
+    altering,
     duplicates,
     filtering,
     forwarding,
@@ -89,6 +90,7 @@ def _by_one_address(case: Case) -> Iterator[Proposal]:
     yield from propose(ending, case)
     yield from _of_the_question(ending, case)
     yield from ways.proposals(case)
+    yield from altering.proposals(case)
     yield from searching.proposals(case)
 
 

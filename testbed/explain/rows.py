@@ -7,7 +7,7 @@ from testbed.change.firewall import ChainName, RemoveRule, RuleChange, SetPolicy
 from testbed.change.listening import StartProgram, StopListening
 from testbed.change.names import ForgetName
 from testbed.change.routing import RemoveRoute
-from testbed.evidence import LOCAL_TABLE, Act, Listener, Namespace, Protocol, Route
+from testbed.evidence import LOCAL_TABLE, Act, Chain, Listener, Namespace, Protocol, Route, Rule
 from testbed.explain.case import at, holder
 from testbed.explain.explanation import Row
 from testbed.model import Address, bracketed
@@ -35,7 +35,11 @@ def bound_to(namespace: Namespace, listener: Listener) -> str:
 
 def rule_row(namespace: Namespace, verdict: Verdict) -> Row:
     """The rule of a verdict, in its chain; the policy where it was that."""
-    chain, rule = verdict.chain, verdict.rule
+    return row_in_chain(namespace, verdict.chain, verdict.rule)
+
+
+def row_in_chain(namespace: Namespace, chain: Chain, rule: Rule | None) -> Row:
+    """A rule of a chain, whether or not it decided; the policy where there is none."""
     words = rule.text if rule else f"policy of the chain {chain.name} is {chain.policy}"
     name = ChainName.of(chain)
     removal: RuleChange = SetPolicy(namespace.key, name, Act.ACCEPT)
