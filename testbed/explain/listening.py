@@ -10,8 +10,8 @@ from testbed.change.listening import Listen, Rebind, StartProgram
 from testbed.change.publishing import Publish
 from testbed.change.resuming import Continue, Unpause
 from testbed.evidence import Listener, Namespace, Protocol
-from testbed.evidence.programs import only_holds
-from testbed.explain import elsewhere, publishing
+from testbed.evidence.programs import only_holds, takes_published_ports
+from testbed.explain import elsewhere, published_protocol, publishing
 from testbed.explain.by_ending import propose
 from testbed.explain.case import Case, any_address, as_address, at, covers, holder, listeners
 from testbed.explain.codes import Cause
@@ -28,12 +28,14 @@ from testbed.predict.wording import why
 def no_listener(ending: NoListener, case: Case) -> Iterator[Proposal]:
     """No socket takes connections for the address and port."""
     here, address = ending.namespace, ending.destination
-    there = [entry for entry in listeners(here, case.port, case.protocol) if not only_holds(entry)]
+    own = listeners(here, case.port, case.protocol)
+    there = [entry for entry in own if not only_holds(entry) and not takes_published_ports(entry)]
     same = [entry for entry in there if covers(entry, address.version)]
     if same:
         yield _on_another_address(case, here, address, same)
     elif there:
         yield _of_the_other_family(case, here, address, there)
+    yield from published_protocol.proposals(ending, case)
     yield from publishing.proposals(ending, case)
     yield from _other_protocol(case, here, address)
     yield from elsewhere.proposals(ending, case)
@@ -269,7 +271,7 @@ def _nobody(case: Case, here: Namespace, address: Address) -> Proposal:
     spoken = case.protocol
     others = [e for e in here.listeners if e.protocol is spoken and not only_holds(e)]
     running = ", ".join(at(e.address, e.port) for e in others[:6])
-    known = f" It does listen on {running}." if running else f" Nothing listens on {spoken.upper()} there at all."
+    known = f" Others are listened on: {running}." if running else f" No {spoken.upper()} port is listened on at all."
     anywhere = any_address(address.version)
     start = StartProgram(here.key, spoken, anywhere, case.port)
     warnings: tuple[str, ...] = ()

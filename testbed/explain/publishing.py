@@ -169,11 +169,13 @@ def _published_elsewhere(
     if address.version == 6 and (bound is None or bound.version == 4 or address.is_loopback):
         where = "[::1]" if address.is_loopback else f"[{address}]"
         target = replace(case.attempt.target, host="127.0.0.1")
+        why = "Podman holds the port on IPv4 only, and a rule cannot lead from the IPv6 loopback to a container"
+        if case.evidence.host(container.host).rootless:
+            why = "what takes the port for a rootless container listens there on IPv4 only"
         yield Proposal(
             Cause.PUBLISHED_IPV6_LOOPBACK,
             f"Port {published.host_port} of {container.name} is published for IPv4, and you called {where}: nothing "
-            "takes it there, for Podman holds the port on IPv4 only, and a rule cannot lead from the IPv6 loopback to "
-            "a container.",
+            f"takes it there, for {why}.",
             (row,),
             (
                 Remedy("Call it by its IPv4 address", target=target),
@@ -216,7 +218,9 @@ def _not_published(case: Case, hosts: Collection[str], address: Address) -> Iter
     for container in case.evidence.containers:
         if container.host not in hosts or container.namespace is None or case.is_host(container.namespace):
             continue
-        if container.namespace == case.place.namespace or any(p.host_port == case.port for p in container.published):
+        if container.namespace == case.place.namespace or any(
+            (p.host_port, p.protocol) == (case.port, case.protocol) for p in container.published
+        ):
             continue
         there = case.evidence.namespaces.get(container.namespace)
         found = listeners(there, case.port, case.protocol) if there else ()
