@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from testbed.change import apply
@@ -65,10 +65,20 @@ def chosen(case: Case, propose: Propose) -> tuple[Diagnosis, ...]:
         return ()
     proven.sort(key=lambda one: one.weight)
     best = proven[0]
-    rivals = [one for one in proven[1:] if one.proposal.meant and _is_another(one, best)]
+    rivals = list(_others(best, proven[1:]))
     kept = [best, *rivals] if best.proposal.meant and rivals else [best]
     found = tuple(_diagnosis(one, trials) for one in kept)
     return tuple(_as_far_as_shown(one, trials) for one in found) if beyond else found
+
+
+def _others(best: Proven, proven: Iterable[Proven]) -> Iterator[Proven]:
+    """Those of other causes where what was meant tells, each once: a name's addresses may lead to one and the same."""
+    said = set()
+    for one in proven:
+        key = (one.proposal.cause, one.proposal.meant)
+        if one.proposal.meant and _is_another(one, best) and key not in said:
+            said.add(key)
+            yield one
 
 
 def _is_another(one: Proven, best: Proven) -> bool:

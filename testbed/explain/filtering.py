@@ -112,8 +112,8 @@ def _role(ending: Filtered, case: Case) -> str:
 def _warnings(ending: Filtered, case: Case) -> tuple[str, ...]:
     chain = ending.verdict.chain
     found = []
-    if isinstance(ending, Rejected) and not ending.back:
-        found.append(_whose_answer(ending, case))
+    if isinstance(ending, Rejected) and not ending.back and (whose := _whose_answer(ending, case)):
+        found.append(whose)
     if isinstance(ending, LaterFiltered):
         found.append("The listener is there, and the handshake with it passes: only what follows does not.")
     elif case.prediction.listener is not None:
@@ -129,7 +129,7 @@ def _warnings(ending: Filtered, case: Case) -> tuple[str, ...]:
 
 
 def _whose_answer(ending: Rejected, case: Case) -> str:
-    """Which of the two an error is, a firewall's or the kernel's own, and how one knows."""
+    """Which of the two an error is, a firewall's or the kernel's own, and how one knows; empty where none is heard."""
     number, chain, here = case.prediction.errno, ending.verdict.chain, ending.namespace
     rule = ending.verdict.rule
     how = f"that rule decides in {here.label} before any socket is looked for"
@@ -139,7 +139,9 @@ def _whose_answer(ending: Rejected, case: Case) -> str:
         how += f" (iptables -t {chain.table} -vnL {chain.name})"
     if number == errno.ECONNREFUSED:
         return f"This 'connection refused' comes from a REJECT rule, not from a closed port: {how}."
-    words = case.prediction.text if number is None else os.strerror(number)
+    if number is None:
+        return ""
+    words = os.strerror(number)
     return f"'{words}' is the answer of this REJECT rule, not of a router: there is a route, and {how}."
 
 

@@ -308,13 +308,22 @@ def _by_address(case: Case) -> Iterator[Remedy]:
 
 
 def _by_another_resolver(case: Case) -> Iterator[Remedy]:
-    """Asking another resolver: each that the host asks itself, and that a container can ask too."""
+    """Asking another resolver: Podman's own on a network, and each that the host asks and a container can ask too."""
     container = case.place.container
-    for server in case.place.host.names.nameservers if container is not None else ():
-        if container is not None and server not in container.names.nameservers and not server.is_loopback:
+    if container is None:
+        return
+    own = [
+        (server, f"Podman's resolver on the network {network.name}", "without --dns")
+        for network in case.networks_of(container)
+        if network.dns_enabled
+        for server in network.gateways
+    ]
+    hosts = [(server, "as its host does", f"--dns {server}") for server in case.place.host.names.nameservers]
+    for server, which, option in (*own, *hosts):
+        if server not in container.names.nameservers and not server.is_loopback:
             yield Remedy(
-                f"Let {container.name} ask {server}, as its host does",
-                f"podman run --dns {server} ... (a new container)",
+                f"Let {container.name} ask {server}, {which}",
+                f"podman run {option} ... (a new container)",
                 (NewWithResolver(container.host, container.id, server),),
             )
 
