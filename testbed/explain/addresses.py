@@ -44,9 +44,12 @@ def by_address(case: Case) -> Iterator[Case]:
 
 
 def of_the_cure(case: Case, diagnosis: Diagnosis) -> Case:
-    """The case as decided by the address that connects once the first cure is applied: the diagnosis is about that."""
-    cure = next(iter(diagnosis.cures), None)
-    if cure is None or not cure.changes or cure.target is not None or not case.prediction.tried[1:]:
+    """The case as decided by the address that connects once it is cured: the diagnosis is about that.
+
+    A cure by another target says nothing of the addresses of this one.
+    """
+    cure = next((one for one in diagnosis.cures if one.changes and one.target is None), None)
+    if cure is None or not case.prediction.tried[1:]:
         return case
     after = Counterfactuals(case).after(cure.changes)
     address = after.prediction.address if after else None

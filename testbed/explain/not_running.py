@@ -29,7 +29,9 @@ def not_running(case: Case, container: Container, does: str = "") -> Proposal:
         role = f", which {case.said} leads to,"
     host = case.named(container.host)
     # Its image does not tell what its program listens on: what was called is taken for that.
-    ports = () if container == case.place.container else (case.port,)
+    # Where its name is not known that port is the resolver's.
+    port = case.port if case.prediction.address else case.attempt.target.port
+    ports = () if container == case.place.container else (port,)
     return Proposal(
         Cause.NOT_RUNNING,
         f"The container {container.name} on {host}{role} does not run: it is {container.state}{code}.",

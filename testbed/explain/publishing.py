@@ -168,7 +168,8 @@ def _published_elsewhere(
     again = tuple(_republished(container, published, address))
     if address.version == 6 and (bound is None or bound.version == 4 or address.is_loopback):
         where = "[::1]" if address.is_loopback else f"[{address}]"
-        target = replace(case.attempt.target, host="127.0.0.1")
+        four = bound if bound is not None and bound.version == 4 and not bound.is_unspecified else "127.0.0.1"
+        target = replace(case.attempt.target, host=str(four))
         why = "Podman holds the port on IPv4 only, and a rule cannot lead from the IPv6 loopback to a container"
         if case.evidence.host(container.host).rootless:
             why = "what takes the port for a rootless container listens there on IPv4 only"

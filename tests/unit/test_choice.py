@@ -110,6 +110,14 @@ def test_what_only_tells_by_what_was_meant_is_said_and_not_claimed() -> None:
     assert causes(made, started, moved) == [Cause.WRONG_CONTAINER_PORT, Cause.NOBODY_LISTENS]
 
 
+def test_what_was_meant_is_asked_once_for_two_addresses_of_a_name() -> None:
+    """Each address has the same proposal again."""
+    made = case(world({"box": (OTHER,)}))
+    started = proposal(Cause.NOBODY_LISTENS, (StartProgram("box", Protocol.TCP, GATEWAY, PORT),), meant="it is down")
+    moved = proposal(Cause.WRONG_CONTAINER_PORT, (Rebind("box", OTHER, GATEWAY, PORT),), meant="it is the other")
+    assert causes(made, started, moved, started, moved) == [Cause.WRONG_CONTAINER_PORT, Cause.NOBODY_LISTENS]
+
+
 def test_what_the_picture_shows_comes_before_what_was_meant() -> None:
     """A cause that the picture shows by itself is claimed, though another one would change as little."""
     made = case(world({"box": (APP, OTHER)}))

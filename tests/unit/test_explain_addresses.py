@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
+from testbed.change.listening import Rebind
 from testbed.diagnose import pasted_offline
 from testbed.evidence import Attempt, Evidence
 from testbed.explain import addresses
 from testbed.explain.case import Case
 from testbed.explain.codes import Cause
 from testbed.explain.explain import explain
+from testbed.explain.explanation import Cure, Diagnosis
 from testbed.explain.pasted import read
 from testbed.model import Observation, Outcome, Phase, Target
+from testbed.predict import predict
 from tests.unit.test_predict import edited, tcp, world
 from tests.unit.test_predict_names import GATEWAY, PORT, WILDCARD, lab, names
 
@@ -115,3 +118,15 @@ def test_a_cause_is_looked_for_at_every_address() -> None:
     assert told.prediction is not None
     assert str(told.prediction.address) == "10.88.0.10"
     assert any(text.startswith("db is 203.0.113.11 too and is tried first, where it is host") for text in told.warnings)
+
+
+def test_what_is_explained_is_the_address_that_a_change_cures() -> None:
+    """The first cure calls somebody else; listening on 127.0.0.1 is what makes one of localhost's addresses connect."""
+    app = tcp("203.0.113.10")
+    evidence = world(host_listens=(app,))
+    tried = attempt(evidence, "box", f"localhost:{PORT}")
+    made = Case(evidence, tried, predict(evidence, tried))
+    elsewhere = Cure("Call it", target=Target.parse(f"203.0.113.10:{PORT}"))
+    moved = Cure("Let it listen", changes=(Rebind("box", app, ip_address("127.0.0.1"), PORT),))
+    found = addresses.of_the_cure(made, Diagnosis(Cause.OTHER_ADDRESS, "", (), (elsewhere, moved)))
+    assert (str(made.prediction.address), str(found.prediction.address)) == ("::1", "127.0.0.1")

@@ -25,7 +25,7 @@ from testbed.evidence import (
     Ruleset,
 )
 from testbed.explain.codes import Cause
-from tests.unit.test_explain_listening import PORT, diagnosed, tcp, told, world
+from tests.unit.test_explain_listening import DNS, NAMES, PORT, diagnosed, tcp, told, world
 from tests.unit.test_relay import listener
 from tests.unit.test_relay import world as rootless_world
 from tests.unit.test_rootless_helpers import listening, published
@@ -95,3 +95,28 @@ def _rule(action: Action) -> Rule:
     """A rule for the published port."""
     match = Match(Field.DESTINATION_PORT, (str(_OUTSIDE),))
     return Rule(f"-A PREROUTING -p tcp --dport {_OUTSIDE} -j {action.act.upper()}", (match,), (action,))
+
+
+def test_a_container_that_has_ended_is_started_for_the_port_that_was_called() -> None:
+    """Its name is not known then, and the last packet was the question: that one's port is the resolver's."""
+    evidence = _with_resolver(world({"box": (DNS,)}, dns=True), "10.88.0.1")
+    containers = tuple(
+        replace(c, state="exited", namespace=None, exit_code=0) if c.name == "web" else c for c in evidence.containers
+    )
+    found = diagnosed(told(replace(evidence, containers=containers), f"web:{PORT}"))
+    assert found.cause is Cause.NOT_RUNNING
+    assert [cure.command for cure in found.cures] == ["podman start web"]
+
+
+def test_podmans_own_resolver_is_asked_without_dns() -> None:
+    """A server that was given is silent, and the network has one that knows the name."""
+    evidence = _with_resolver(world({"box": (DNS,), "web": (tcp("0.0.0.0"),)}, dns=True), "203.0.113.20")
+    found = diagnosed(told(evidence, f"web:{PORT}"))
+    assert any("10.88.0.1, Podman's resolver on the network podman" in cure.text for cure in found.cures)
+
+
+def _with_resolver(evidence: Evidence, server: str) -> Evidence:
+    """``client`` asks a DNS server."""
+    names = replace(NAMES, nameservers=(ipaddress.ip_address(server),))
+    containers = tuple(replace(c, names=names) if c.name == "client" else c for c in evidence.containers)
+    return replace(evidence, containers=containers)
