@@ -7,11 +7,11 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
+from testbed.change.firewall import ChainName, RemoveRule
 from testbed.evidence import Act, Chain, Namespace, Rule
-from testbed.explain.accepting import removed
 from testbed.explain.case import Case
 from testbed.explain.codes import Cause
-from testbed.explain.explanation import Proposal
+from testbed.explain.explanation import Proposal, Remedy
 from testbed.explain.rows import row_in_chain
 from testbed.predict.ending import PacketEnding
 
@@ -42,7 +42,12 @@ def proposals(case: Case) -> Iterator[Proposal]:
             cause,
             f"A rule of {here.label} {does}, and the connection to {case.said} fails for that: {rule.text}.",
             (row_in_chain(here, chain, rule),),
-            (removed(here, chain, rule, case, "Take that rule out, if it is not meant"),),
+            (
+                Remedy(
+                    "Take that rule out, if it is not meant",
+                    changes=(RemoveRule(here.key, ChainName.of(chain), rule),),
+                ),
+            ),
         )
 
 
