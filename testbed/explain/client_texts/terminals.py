@@ -66,12 +66,12 @@ FAMILIES: Final = (
             Phrase(r"\bTrying {address}\.\.\.\s{1,4}telnet: Unable to connect to remote host: {words}"),
             Phrase(r"\btelnet: Unable to connect to remote host: {words}"),
             Phrase(r"\btelnet: could not resolve {host}/{port}: {words}", otherwise=UNRESOLVED),
+            # Every session ends with that line: here nothing was said before it.
             Phrase(
                 r"\bTrying {address}\.\.\.\s{1,4}Connected to {host}\.\s{1,4}Escape character is [^\n]{1,20}\s{1,4}"
                 r"Connection closed by foreign host\.",
                 CLOSED,
             ),
-            Phrase(r"\bConnection closed by foreign host\.", CLOSED),
             Phrase(r"\bTrying {address}\.\.\.", PLACE),
             Phrase(r"\btelnet {host} {port}\b", PLACE),
         ),

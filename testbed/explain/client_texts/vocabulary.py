@@ -239,9 +239,8 @@ def _short_vocabulary() -> tuple[re.Pattern[str], Mapping[str, Meaning]]:
 def _alternatives(words: Mapping[str, object]) -> re.Pattern[str]:
     """Any of some words, the longer first, not in the middle of a Latin word."""
     longest = sorted(words, key=len, reverse=True)
-    return re.compile(
-        "|".join(
-            (r"\b" if word[0].isascii() else "") + re.escape(word) + (r"\b" if word[-1].isascii() else "")
-            for word in longest
-        )
-    )
+    ended = {word: re.escape(word) + (r"\b" if word[-1].isascii() else "") for word in longest}
+    latin = "|".join(pattern for word, pattern in ended.items() if word[0].isascii())
+    others = "|".join(pattern for word, pattern in ended.items() if not word[0].isascii())
+    # Where no word can begin, none of the hundreds is tried: a log has tens of thousands of such places.
+    return re.compile(rf"\b(?:{latin})" + (rf"|(?=[^\x00-\x7f])(?:{others})" if others else ""))

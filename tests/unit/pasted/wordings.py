@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from testbed.explain.pasted import Client
+from testbed.explain.client_texts.said import CONNECT_OUTCOMES, Client
 from testbed.model import Outcome
 
 
@@ -19,6 +19,8 @@ class Never:
 
 #: No error text says that it was none, and none is read that stands for nothing of ours.
 NO_ERROR: Final = frozenset({Outcome.CONNECTED, Outcome.INCONCLUSIVE, Outcome.NO_ANSWER})
+#: connect(2) failed, late or at once.
+CONNECTING: Final = (*CONNECT_OUTCOMES, Outcome.TIMED_OUT)
 NO_STATUS: Final = Never("it speaks no HTTP")
 NO_TLS: Final = Never("it speaks no TLS")
 NGINX_TAIL: Final = 'upstream, client: 10.88.0.1, request: "GET / HTTP/1.1", upstream: "http://10.88.0.11:8000/"'
@@ -318,10 +320,31 @@ WORDS: Final[Mapping[Client, Mapping[Outcome, str | Never]]] = {
     },
     Client.TELNET: {
         **_system("telnet: connect to address 10.88.0.1: {}"),
-        Outcome.CLOSED: Never("Connection closed by foreign host is how every session ends"),
+        Outcome.CLOSED: "Trying 10.88.0.1...\nConnected to web.\nEscape character is '^]'.\n"
+        "Connection closed by foreign host.",
         Outcome.NAME_NOT_FOUND: "telnet: could not resolve db/5432: Name or service not known",
         Outcome.RESOLVER_FAILED: "telnet: could not resolve db/5432: Temporary failure in name resolution",
         Outcome.TLS_FAILED: NO_TLS,
+        Outcome.HTTP_STATUS: NO_STATUS,
+    },
+    Client.WINDOWS: {
+        **dict.fromkeys(CONNECTING, "WARNING: TCP connect to (10.88.0.1 : 19001) failed"),
+        Outcome.RESET: Never("they send nothing"),
+        Outcome.CLOSED: Never("they send nothing"),
+        Outcome.NAME_NOT_FOUND: "WARNING: Name resolution of web failed",
+        Outcome.RESOLVER_FAILED: "WARNING: Name resolution of web failed",
+        Outcome.TLS_FAILED: NO_TLS,
+        Outcome.HTTP_STATUS: NO_STATUS,
+    },
+    Client.ODBC: {
+        **dict.fromkeys(CONNECTING, "[Microsoft][ODBC Driver 18 for SQL Server]Login timeout expired (0)"),
+        Outcome.REFUSED: "[Microsoft][ODBC Driver 18 for SQL Server]TCP Provider: Error code 0x274D (10061)",
+        Outcome.TIMED_OUT: "[Microsoft][ODBC Driver 18 for SQL Server]TCP Provider: Error code 0x274C (10060)",
+        Outcome.RESET: "[Microsoft][ODBC Driver 18 for SQL Server]TCP Provider: Error code 0x68 (104)",
+        Outcome.CLOSED: "[Microsoft][ODBC Driver 18 for SQL Server]Login timeout expired (0)",
+        Outcome.NAME_NOT_FOUND: "[Microsoft][ODBC Driver 18 for SQL Server]TCP Provider: Error code 0x2AF9 (11001)",
+        Outcome.RESOLVER_FAILED: "[Microsoft][ODBC Driver 18 for SQL Server]TCP Provider: Error code 0x2AF9 (11001)",
+        Outcome.TLS_FAILED: Never("its TLS errors are OpenSSL's or Schannel's, and stand for themselves"),
         Outcome.HTTP_STATUS: NO_STATUS,
     },
     Client.DOCKER: {
