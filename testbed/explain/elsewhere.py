@@ -10,10 +10,10 @@ from testbed.change.networks import NewOnHostNetwork, NewWithNetworkOf
 from testbed.evidence import Container, Listener, Namespace
 from testbed.evidence.programs import only_holds
 from testbed.explain.by_ending import propose  # noqa: F401 - what listening registers comes here
+from testbed.explain.calling import direct
 from testbed.explain.case import Case, any_address, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy
-from testbed.explain.publishing import direct
 from testbed.explain.rows import listener_row
 from testbed.model import Address, Target
 from testbed.predict.ending import NoListener

@@ -13,10 +13,10 @@ from testbed.evidence import Backend, Container, Hook, Network
 from testbed.evidence.programs import only_holds
 from testbed.explain.accepting import let_through
 from testbed.explain.by_ending import propose
+from testbed.explain.calling import direct
 from testbed.explain.case import Case, at, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
-from testbed.explain.publishing import direct
 from testbed.explain.rows import rule_row
 from testbed.model import Address
 from testbed.predict.ending import (

@@ -14,17 +14,17 @@ from testbed.model import Address
 from testbed.predict.unresolved import NotRunning
 
 
-def not_running(case: Case, container: Container, does: str = "") -> Proposal:
+def not_running(case: Case, container: Container, meant: str = "") -> Proposal:
     """The container that is meant does not run, or the one that it starts from.
 
-    :param does: why it is meant, as a verb; where that is not by its name or its address
+    :param meant: the words after "which" that say why it is, where that is neither by its name nor by its address
     """
     code = f" with status {container.exit_code}" if container.state == "exited" else ""
     role = ""
     if container == case.place.container:
         role = ", which it is to be tried from,"
-    elif does:
-        role = f", which {does},"
+    elif meant:
+        role = f", which {meant},"
     elif case.attempt.target.host != container.name:
         role = f", which {case.said} leads to,"
     host = case.named(container.host)

@@ -12,10 +12,11 @@ from testbed.change.routing import SetSysctl
 from testbed.change.segments import SetHairpin
 from testbed.evidence import Act, Container, Field, Namespace, Network, Published, Rule
 from testbed.explain.by_ending import propose
+from testbed.explain.calling import direct
 from testbed.explain.case import Case, holder
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
-from testbed.explain.publishing import direct, published_row, spelled
+from testbed.explain.publishing import published_row, spelled
 from testbed.explain.rows import listener_row, rule_row
 from testbed.predict.ending import Hairpin, Held, Unasked
 from testbed.predict.steps import Translation

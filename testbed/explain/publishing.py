@@ -8,9 +8,9 @@ from typing import Final
 
 from testbed.change.containers import Start
 from testbed.change.listening import Rebind, StopListening
-from testbed.change.networks import Connect
 from testbed.change.publishing import Publish, Republish, Unpublish
 from testbed.evidence import Container, Namespace, Published
+from testbed.explain.calling import by_another_port, direct, publications
 from testbed.explain.case import Case, any_address, as_address, at, covers, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Cure, Diagnosis, Proposal, Remedy, Row
@@ -63,7 +63,7 @@ def _wrong_container_port(case: Case, here: Namespace) -> Iterator[Proposal]:
             f"{case.port} there; {holder(listener)} listens on {listener.port}.",
             (published_row(case, container, meant), listener_row(here, listener)),
             (
-                *_by_another_port(case, container, listener.port),
+                *by_another_port(case, container, listener.port),
                 Remedy(
                     f"Publish port {listener.port}, which {holder(listener)} listens on",
                     f"podman run -p {spelled(new)} ... (a new container)",
@@ -80,50 +80,9 @@ def _wrong_container_port(case: Case, here: Namespace) -> Iterator[Proposal]:
         )
 
 
-def direct(case: Case, there: Namespace, port: int) -> Iterator[Remedy]:
-    """Calling a container itself, where the one that calls is on a network of its; making it so where it is on none."""
-    caller, container = case.place.container, next(iter(case.containers_in(there.key)), None)
-    if caller is None or container is None:
-        return
-    for network in case.networks_of(caller):
-        addresses = [a for on in container.attachments if on.network == network.name for a in on.addresses]
-        if network in case.networks_of(container) and addresses:
-            how, name = ("name", container.name) if network.dns_enabled else ("address", str(addresses[0]))
-            target = replace(case.attempt.target, host=name, port=port)
-            yield Remedy(f"Call {container.name} itself, by its {how} on the network {network.name}", target=target)
-            return
-    for network in case.networks_of(container):
-        addresses = [a for on in container.attachments if on.network == network.name for a in on.addresses]
-        name = container.name if network.dns_enabled else str(next(iter(addresses), ""))
-        if name:
-            yield Remedy(
-                f"Put {caller.name} on the network {network.name} of {container.name} too, and call it there",
-                changes=(Connect(caller.host, caller.id, network.name),),
-                target=replace(case.attempt.target, host=name, port=port),
-            )
-
-
-def _by_another_port(case: Case, container: Container, port: int) -> Iterator[Remedy]:
-    """Calling another port of the host that leads to a container's port already."""
-    for published in _publications(case, container, port):
-        host = published.host_address or case.attempt.target.host
-        target = replace(case.attempt.target, host=host, port=published.host_port)
-        if target != case.attempt.target:
-            yield Remedy(
-                f"Call {target.authority}, which is published to port {port} of {container.name}",
-                str(target),
-                target=target,
-            )
-
-
 def _port(case: Case) -> str:
     """The port that is called in the end, as ``podman port`` writes one."""
     return f"{case.port}/{case.protocol}"
-
-
-def _publications(case: Case, container: Container, port: int) -> tuple[Published, ...]:
-    """Where a container's port is published."""
-    return tuple(one for one in container.published if (one.container_port, one.protocol) == (port, case.protocol))
 
 
 def taken(case: Case, said: str) -> Diagnosis | None:
@@ -181,7 +140,7 @@ def _published_elsewhere(
             (
                 Remedy("Call it by its IPv4 address", target=target),
                 *straight,
-                *_by_another_port(case, container, published.container_port),
+                *by_another_port(case, container, published.container_port),
                 *again,
             ),
             ("localhost is often ::1 first: a client that tries only one address fails, another one works.",),
@@ -197,7 +156,7 @@ def _published_elsewhere(
         (row,),
         (
             *straight,
-            *_by_another_port(case, container, published.container_port),
+            *by_another_port(case, container, published.container_port),
             *again,
         ),
     )
@@ -229,7 +188,7 @@ def _not_published(case: Case, hosts: Collection[str], address: Address) -> Iter
         if there is None or not found or all(e.address.is_loopback for e in found):
             continue
         new = Published(case.protocol, case.port, case.port, str(address))
-        host, known = case.named(container.host), _publications(case, container, case.port)
+        host, known = case.named(container.host), publications(case, container, case.port)
         ports = ", ".join(f"{at(p.host_address or '0.0.0.0', p.host_port)}" for p in known)
         only = f"only published as {ports} on {host}" if known else f"not published on {host}"
         yield Proposal(
@@ -242,7 +201,7 @@ def _not_published(case: Case, hosts: Collection[str], address: Address) -> Iter
                 *([] if known else [Row("published", host, f"{container.name}: nothing for {_port(case)}")]),
             ),
             (
-                *_by_another_port(case, container, case.port),
+                *by_another_port(case, container, case.port),
                 *direct(case, there, case.port),
                 Remedy(
                     f"Publish it on {address}",
