@@ -37,7 +37,7 @@ class Disconnect(ContainerChange):
 
 @dataclass(frozen=True, slots=True)
 class NewOnNetwork(ContainerChange):
-    """A container is made anew on one network, instead of what it has."""
+    """A container is made anew on one network, instead of what it has, and without an address of its own choice."""
 
     effort = 4
 
@@ -114,7 +114,7 @@ def _on_network(change: NewOnNetwork, evidence: Evidence) -> Evidence:
     network = network_of(evidence, change.host, change.network)
     known = on(container, network.name)
     attachment = known or Attachment(network.name, aliases=(container.id[:_SHORT_ID],))
-    return anew(evidence, replace(container, mode=BRIDGE, attachments=(attachment,)))
+    return anew(evidence, replace(container, mode=BRIDGE, attachments=(attachment,), static=()))
 
 
 @apply.register

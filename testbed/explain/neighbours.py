@@ -8,6 +8,7 @@ from dataclasses import replace
 from testbed.change import ImpossibleChangeError
 from testbed.change.networks import RecreateNetwork
 from testbed.change.new_networks import free_subnet
+from testbed.change.routing import SetSysctl
 from testbed.change.segments import ForgetNeighbour
 from testbed.evidence import Container, Link, Namespace, Network, Route
 from testbed.explain import bridge_ports, bridges, macvlans
@@ -15,13 +16,13 @@ from testbed.explain.by_ending import propose
 from testbed.explain.case import Case, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
-from testbed.explain.forwarding import silent
+from testbed.explain.forwarding import silent, sysctl_row
 from testbed.explain.links import down_between
 from testbed.explain.not_running import not_running
 from testbed.explain.routing import subnets, unicast
 from testbed.explain.rows import route_row, rows_of_walk
 from testbed.model import Address
-from testbed.predict.barrier import MacvlanParent
+from testbed.predict.barrier import KeepsSilent, MacvlanParent
 from testbed.predict.ending import NoNeighbour, StaleNeighbour
 from testbed.predict.routing import choose, link_of, own_addresses, reverse_path_fails, source_for
 
@@ -44,6 +45,7 @@ def nobody_has_it(ending: NoNeighbour, case: Case) -> Iterator[Proposal]:
     yield from down_between(case, here, link, to)
     for namespace, its_link, sender in _filtered(ending, case):
         yield silent(case, namespace, its_link, sender)
+    yield from _not_answering(ending)
     for stopped in _stopped_with(case, to):
         yield not_running(case, stopped)
     if network is not None:
@@ -60,6 +62,26 @@ def nobody_has_it(ending: NoNeighbour, case: Case) -> Iterator[Proposal]:
         ("It takes the kernel three seconds to say so: a client with less patience only sees a timeout.",),
         f"another container was meant than one that had {to}",
     )
+
+
+def _not_answering(ending: NoNeighbour) -> Iterator[Proposal]:
+    """The owner is asked, and a parameter of its kernel keeps it from answering (ip-sysctl, arp_ignore)."""
+    barrier = ending.barrier
+    if not isinstance(barrier, KeepsSilent) or barrier.owner is None:
+        return
+    there = barrier.owner
+    names = [f"ipv4/conf/{one}/arp_ignore" for one in ("all", barrier.link.name)]
+    on = tuple(name for name in names if there.sysctls.get(name, "0") != "0")
+    changes = tuple(SetSysctl(there.key, name, "0") for name in on)
+    if changes:
+        settings = " ".join(f"net.{change.name.replace('/', '.')}=0" for change in changes)
+        yield Proposal(
+            Cause.NOBODY_HAS_ADDRESS,
+            f"{ending.hop} is {there.label}'s, which does not answer the question who has it (ARP) by "
+            f"{barrier.link.name}: arp_ignore is set there.",
+            tuple(sysctl_row(there, name, "0") for name in on),
+            (Remedy(f"Let {there.label} answer for all its addresses", f"sysctl -w {settings}", changes),),
+        )
 
 
 def _others(case: Case, network: Network | None) -> Iterator[Remedy]:

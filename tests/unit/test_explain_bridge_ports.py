@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 import pytest
@@ -48,3 +49,12 @@ def test_who_is_no_port_of_its_network_s_bridge_is_made_one(place: str) -> None:
     assert cause.cause is Cause.LINK_DOWN
     assert "is no port of podman0" in cause.sentence
     assert cause.cures[0].command.endswith("master podman0")
+
+
+def test_an_owner_that_keeps_silent_is_let_answer() -> None:
+    """arp_ignore 8 answers for no address at all (ip-sysctl)."""
+    evidence = world({"web": (tcp("0.0.0.0"),)})
+    sysctls = {**evidence.namespaces["web"].sysctls, "ipv4/conf/all/arp_ignore": "8"}
+    cause = found(edited(evidence, "web", sysctls=MappingProxyType(sysctls)), "client")
+    assert [row.text for row in cause.rows] == ["net.ipv4.conf.all.arp_ignore = 8"]
+    assert "net.ipv4.conf.all.arp_ignore=0" in cause.cures[0].command

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from testbed.change.containers import Start
 from testbed.evidence import Attachment, Evidence
 from testbed.explain.codes import Cause
 from testbed.model import Target
@@ -40,3 +41,14 @@ def test_an_alias_is_known_on_the_network_that_it_was_given_on() -> None:
     assert found.cause is Cause.NETWORKS_NOT_SHARED
     assert "that is a name of web on the network other only" in found.sentence
     assert found.cures[0].target == Target.parse(f"web:{PORT}")
+
+
+def test_a_container_that_stopped_is_taken_to_listen_where_it_was_called() -> None:
+    """The packet that was sent went to port 53: that is the resolver's, and not the container's."""
+    evidence = asking(world({"box": (DNS,)}, dns=True))
+    web = next(c for c in evidence.containers if c.name == "web")
+    gone = replace(web, state="exited", namespace=None, pid=0)
+    evidence = replace(evidence, containers=tuple(gone if c == web else c for c in evidence.containers))
+    found = diagnosed(told(evidence, f"web:{PORT}"))
+    assert found.cause is Cause.NOT_RUNNING
+    assert [cure.changes for cure in found.cures] == [(Start("box", web.id, (PORT,)),)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from testbed.change import apply
+from testbed.change.networks import NewOnNetwork
 from testbed.change.publishing import Publish
 from testbed.evidence import Evidence, Published
 from testbed.explain.codes import Cause
@@ -55,3 +56,22 @@ def test_the_publication_that_is_on_another_address_is_shown_beside_another_port
     assert found.cause is Cause.PUBLISHED_ON_LOOPBACK
     assert found.cures[0].target == Target.parse("203.0.113.10:8081")
     assert [row.text for row in found.rows] == [f"127.0.0.1:8080->{PORT}/tcp web"]
+
+
+def test_who_listens_for_a_published_port_is_not_told_to_listen_elsewhere() -> None:
+    """rootlessport listens where Podman told it to: the publication is what is to be changed."""
+    held = tcp("127.0.0.1", "rootlessport", pid=8, port=8080)
+    evidence = publishing(world({"box": (held,), "web": (tcp("0.0.0.0"),)}), Published("tcp", PORT, 8080, "127.0.0.1"))
+    found = diagnosed(told(evidence, "203.0.113.10:8080", place="far"))
+    assert found.cause is Cause.PUBLISHED_ON_LOOPBACK
+    assert "rootlessport" not in " ".join(cure.text for cure in found.cures)
+
+
+def test_a_container_that_is_made_anew_on_a_network_does_not_ask_for_its_address_again() -> None:
+    """An address of its own choice (podman-run(1), --ip) may be what was wrong."""
+    evidence = world({})
+    web = next(c for c in evidence.containers if c.name == "web")
+    chosen = replace(web, static=web.attachments[0].addresses)
+    evidence = replace(evidence, containers=tuple(chosen if c == web else c for c in evidence.containers))
+    anew = apply(NewOnNetwork("box", web.id, "podman"), evidence)
+    assert next(c for c in anew.containers if c.name == "web").static == ()
