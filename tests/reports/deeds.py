@@ -79,6 +79,8 @@ def perform(site: Site, evidence: Evidence, cure: Cure) -> None:
     else:
         for change in cure.changes:
             do(change, site, evidence)
+    if any(isinstance(change, LinkChange) for change in cure.changes):
+        site.ask_neighbours_anew()
     site.start_programs_again()
 
 

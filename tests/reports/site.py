@@ -126,6 +126,14 @@ class Site(Stage):
             self.container(name, *options, network=network or was.network)
         self.start_programs_again()
 
+    def ask_neighbours_anew(self) -> None:
+        """Forget who did not answer: the kernel gives up three seconds after it began to ask, answered or not (arp(7)).
+
+        An attempt that waits for the last of its questions would fail although the next one is answered.
+        """
+        for place in (HOST, NEIGHBOUR, *self.podman("ps", "--format", "{{.Names}}").split()):
+            self.run("ip neigh flush nud incomplete; ip neigh flush nud failed", on=place)
+
     def configure(self, table: str, line: str) -> None:
         """Put a line into a table of the host's containers.conf(5)."""
         self.run(f"sed -i '/^.{table}.$/a {line}' ${{CONTAINERS_CONF:-/etc/containers/containers.conf}}")
