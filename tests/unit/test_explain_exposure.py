@@ -65,10 +65,3 @@ def test_who_reaches_it_by_udp_is_found_by_udp() -> None:
     asked = Listener(Protocol.UDP, ipaddress.ip_address("127.0.0.1"), PORT, process=Process(7, "app"))
     found = diagnosed(told(world({"box": (asked,)}), f"udp://10.88.0.1:{PORT}")).cures
     assert "the LAN on lan of box" in found[-1].exposes
-
-
-def test_another_program_that_is_reached_already_is_not_the_one() -> None:
-    """The host reaches something on the port that is called before and after: what it did not reach is the service."""
-    evidence = world({"web": (tcp("127.0.0.1", pid=7), tcp("0.0.0.0", "other", pid=8, port=PORT + 1))})
-    found = diagnosed(told(evidence, f"10.88.0.11:{PORT}")).cures[0]
-    assert "box itself" in found.exposes

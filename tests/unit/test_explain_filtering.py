@@ -204,10 +204,3 @@ def test_of_a_rule_that_does_not_count_no_counter_is_spoken() -> None:
     said = " ".join(_explained(_picture(chain)).warnings)
     assert "before any socket is looked for" in said
     assert "counter" not in said
-
-
-def test_who_only_holds_a_published_port_is_not_said_to_listen_behind_a_rule() -> None:
-    """A later rule leads the packet into a container: conmon would never have it."""
-    holds = Listener(Protocol.TCP, ip_address("0.0.0.0"), 8000, process=Process(7, "conmon"))
-    chain = _chain(_rule(Act.DROP), hook=Hook.PREROUTING)
-    assert "conmon" not in " ".join(_explained(_picture(chain, listeners=(holds,))).warnings)
