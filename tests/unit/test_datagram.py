@@ -8,13 +8,27 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import dns.message
 import dns.rcode
 import pytest
 
 from testbed.errors import UsageError
-from testbed.evidence import Attempt, Evidence, HostFacts, Listener, Names, Process, Protocol
+from testbed.evidence import (
+    Act,
+    Attempt,
+    Backend,
+    Chain,
+    Evidence,
+    Hook,
+    HostFacts,
+    Listener,
+    Names,
+    Process,
+    Protocol,
+    Ruleset,
+)
 from testbed.evidence.declared import Seat, Stack, picture
 from testbed.explain.codes import Cause
 from testbed.explain.explain import explain
@@ -206,3 +220,17 @@ def test_a_refused_datagram_is_explained_by_who_takes_datagrams(listening: tuple
     assert found.cause is cause
     assert cause is not Cause.NOBODY_LISTENS or "nobody listens on UDP port 5353" in found.sentence
     assert cause is not Cause.UDP_NOT_TCP or "listens for TCP: you spoke UDP" in found.sentence
+
+
+def test_what_the_senders_own_output_drops_is_an_error_of_the_call() -> None:
+    """send(2) fails with EPERM there; what the other end's INPUT drops is silence."""
+    plain = world(listener())
+
+    def dropping(name: str, hook: Hook) -> Evidence:
+        chain = Chain(Backend.IPTABLES, "ip", "filter", hook.upper(), (), hook, "filter", policy=Act.DROP)
+        here = replace(plain.namespaces[name], firewall=Ruleset((chain,)))
+        return replace(plain, namespaces={**plain.namespaces, name: here})
+
+    here = ask(dropping("here", Hook.OUTPUT))
+    assert (here.outcome, here.errno) == (Outcome.PROHIBITED, errno.EPERM)
+    assert ask(dropping("there", Hook.INPUT)).outcome is Outcome.NO_ANSWER
