@@ -9,7 +9,6 @@ from typing import Final
 from testbed.change import Change
 from testbed.change.containers import ContainerChange, ReloadNetworks, Restart, RestartAll, Start, Stop
 from testbed.change.firewall import RuleChange
-from testbed.change.listening import Listen, Rebind, StartProgram, StopListening
 from testbed.change.macvlans import AddMacvlan
 from testbed.change.naming import (
     AddAlias,
@@ -35,11 +34,11 @@ from testbed.change.publishing import Publish, Republish, Unpublish
 from testbed.change.rootless import OpenHostLoopback
 from testbed.change.routing import AddRoute, RemovePolicyRule, RemoveRoute, SetSysctl
 from testbed.change.segments import ForgetNeighbour, LinkChange, RemoveAddress
-from testbed.change.wording import command
-from testbed.evidence import Evidence, Protocol, Published
+from testbed.evidence import Evidence, Published
 from testbed.explain.explanation import Cure
 from testbed.model import bracketed
 from tests.reports.site import Site
+from truth.deeds import make
 from truth.faults.stage import HOST
 
 #: The changes whose command is whole: it is run as it is printed.
@@ -86,35 +85,11 @@ def perform(site: Site, evidence: Evidence, cure: Cure) -> None:
 
 @singledispatch
 def do(change: Change, site: Site, evidence: Evidence) -> None:
-    """Make one change; one that has a command by running that.
+    """Make one change, as the truth campaign makes it, where a site has nothing of its own to remember of it.
 
-    :raises NotImplementedError: it has none, and nothing here makes such a change
+    :raises NotDoneError: it has no command, and is of no program that was started here
     """
-    text = command(change, evidence)
-    if not text:
-        raise NotImplementedError(f"nothing here makes a {type(change).__name__}")
-    site.run(text, on=HOST)
-
-
-@do.register
-def _(change: Rebind, site: Site, evidence: Evidence) -> None:
-    place = _place(site, evidence, change.namespace, change.listener.port)
-    deed = site.stop_listening(place, change.listener.port)
-    site.start_listening(place, str(change.address), change.port, deed)
-
-
-@do.register(Listen)
-@do.register(StartProgram)
-def _(change: Listen | StartProgram, site: Site, evidence: Evidence) -> None:
-    place = _place(site, evidence, change.namespace)
-    deed = "udp" if change.protocol is Protocol.UDP else "http"
-    site.start_listening(place, str(change.address), change.port, deed)
-
-
-@do.register
-def _(change: StopListening, site: Site, evidence: Evidence) -> None:
-    port = change.listener.port
-    site.stop_listening(_place(site, evidence, change.namespace, port), port)
+    make(change, site, evidence)
 
 
 @do.register
@@ -239,13 +214,6 @@ def _(change: RecreateNetwork, site: Site, evidence: Evidence) -> None:
 def _name(evidence: Evidence, change: ContainerChange) -> str:
     """The name of the container that a change is of."""
     return next(c.name for c in evidence.containers if (c.host, c.id) == (change.host, change.container))
-
-
-def _place(site: Site, evidence: Evidence, namespace: str, port: int | None = None) -> str:
-    """The place that has a namespace; where several have it, the one whose program listens on a port."""
-    hosts = [host.name for host in evidence.hosts if host.namespace == namespace]
-    places = [*hosts, *(c.name for c in evidence.containers if c.namespace == namespace)]
-    return next((place for place in places if port is None or site.listens(place, port)), places[0])
 
 
 def _spelled(published: Published) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from testbed.evidence import Evidence
+from testbed.evidence import Evidence, HostFacts
 from testbed.evidence.programs import SLIRP
 from testbed.host.listeners import listeners
 from testbed.processes import end
@@ -160,6 +160,10 @@ class Site(Stage):
             if program.pid and program.pid != self._main(place) and program.deed:
                 self.stop_listening(place, port)
                 self.start_listening(place, program.address, port, program.deed)
+
+    def do(self, command: str, host: HostFacts) -> None:
+        """Run a shell command on one of the two hosts, as root."""
+        self.run(command, on=host.name)
 
     def serve(self, place: str, port: int, command: str) -> None:
         """Start a program of the host's that listens on a TCP port, in a host's or container's network namespace."""
