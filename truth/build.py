@@ -19,8 +19,8 @@ from testbed.readers.sources import of_host
 from testbed.readers.take import take
 from testbed.waiting import wait_for
 from truth.deeds import NotDoneError
-from truth.programs import TCP, TCP_OF_BOTH, Programs
-from truth.worlds import HOST, HOST_LAN, NEIGHBOUR, NEIGHBOUR_LAN, Box, Listening, World
+from truth.programs import TCP, TCP_OF_BOTH, UDP, Programs
+from truth.worlds import HOST, HOST_LAN, NEIGHBOUR, NEIGHBOUR_LAN, TWIN, ZONE, Box, Listening, World
 
 _PREFIX: Final = 27
 #: So that nobody waits three seconds for an address that nobody has, and no answer falls to a rate limit (icmp(7)).
@@ -53,7 +53,7 @@ class Built:
         self._closing = ExitStack()
         self._closing.callback(self._programs.close)
         try:
-            self._host = self._closing.enter_context(PrivateHost(HOST, image_store=image_store))
+            self._host = self._closing.enter_context(PrivateHost(HOST, image_store=image_store, zone=ZONE))
             self._neighbour = self._closing.enter_context(PrivateHost(NEIGHBOUR, with_engine=False))
             join(
                 CableEnd(self._host, "lan0", f"{HOST_LAN}/{_PREFIX}"),
@@ -74,6 +74,10 @@ class Built:
     def _start(self, image: str) -> None:
         script = ["set -e"]
         for net in self.world.nets[1:]:
+            if net.macvlan:
+                on = ["-d", "macvlan", "-o", "parent=lan0", "--subnet", f"{net.prefix}.0/{_PREFIX}"]
+                script.append(shlex.join(["podman", "network", "create", *on, "--gateway", NEIGHBOUR_LAN, net.name]))
+                continue
             words = ["podman", "network", "create", "--subnet", f"{net.prefix}.0/24", "--gateway", f"{net.prefix}.1"]
             if net.ipv6:
                 words += ["--ipv6", "--subnet", f"fd00:{net.number}::/64"]
@@ -81,14 +85,22 @@ class Built:
             words += ["-o", "isolate=true"] if net.isolated else []
             script.append(shlex.join([*words, "--interface-name", net.bridge, net.name]))
         for box in self.world.boxes:
-            words = ["podman", "run", "-d", "--name", box.name]
-            for number in box.nets:
-                net = self.world.nets[number]
-                words += ["--network", f"{net.name}:ip={net.prefix}.{box.last_byte}"]
-            words += [] if box.nets else ["--network", "none"]
+            networks = [
+                word
+                for number in box.nets
+                for net in [self.world.nets[number]]
+                for word in ("--network", f"{net.name}:ip={net.address_of(box)}")
+            ] or ["--network", "none"]
             for published in box.published:
                 address = f"{published.host_address}:" if published.host_address else ""
-                words += ["-p", f"{address}{published.host_port}:{published.port}"]
+                networks += ["-p", f"{address}{published.host_port}:{published.port}"]
+            if box.pod:
+                infra = ["--infra-image", image, "--infra-command", "sleep infinity"]
+                script.append(
+                    shlex.join(["podman", "pod", "create", "--name", box.pod_name, *infra, *networks]) + " || :"
+                )
+                networks = ["--pod", box.pod_name]
+            words = ["podman", "run", "-d", "--name", box.name, *networks, *box.options]
             # One that publishes on an address that is not there yet does not start, as in life.
             script.append(f"{shlex.join([*words, image, 'sleep', 'infinity'])} || :")
         # Podman 4.3 has no --interface-name; the bridges are then podman1, podman2, ..., in the order of making.
@@ -100,8 +112,10 @@ class Built:
     def _look(self) -> tuple[str, ...]:
         """Know the namespaces of containers as they are now; the names of those that have others than before."""
         names = [box.name for box in self.world.boxes]
-        said = self._host.run(["podman", "inspect", "--format", "{{.Name}} {{.State.Pid}}", *names])
-        pids = {name: int(pid) for name, pid in map(str.split, said.splitlines()) if int(pid)}
+        # One that Podman refused to make is not there, as in life.
+        said = self._host.run(["podman", "ps", "--all", "--format", "{{.Names}} {{.Pid}}"])
+        all_pids = {name: int(pid) for name, pid in map(str.split, said.splitlines()) if int(pid)}
+        pids = {name: all_pids[name] for name in names if name in all_pids}
         other = tuple(name for name in names if pids.get(name) != self._pids.get(name))
         self._pids = pids
         for name in other:
@@ -136,6 +150,7 @@ class Built:
                     "own": own,
                 }[listening.bind]
                 deed = TCP_OF_BOTH if listening.bind == "any of both" else TCP
+                deed = UDP if listening.udp else deed
                 # One port and two binds that exclude each other: the first has it.
                 self._programs.start(name, self.places[name], bind, listening.port, deed)
 
@@ -174,7 +189,7 @@ class Built:
 
     def _own(self, name: str) -> str:
         (box,) = (box for box in self.world.boxes if box.name == name)
-        return f"{self.world.nets[box.nets[0]].prefix}.{box.last_byte}" if box.nets else "127.0.0.1"
+        return self.world.nets[box.nets[0]].address_of(box) if box.nets else "127.0.0.1"
 
     def _disturb(self) -> None:
         for command in self.world.host_commands:
@@ -213,10 +228,15 @@ class Built:
         for net in self.world.nets:
             found.add(f"{net.prefix}.1")
         for box in self.world.boxes:
-            found |= {f"{self.world.nets[n].prefix}.{box.last_byte}" for n in box.nets}
+            found |= {self.world.nets[number].address_of(box) for number in box.nets}
         for place in self.places.values():
             found |= set(place.run(_global_addresses))
         return tuple(sorted(found, key=lambda a: (ipaddress.ip_address(a).version, a)))
+
+    def names(self) -> tuple[str, ...]:
+        """Names that some places know: of containers, pods, the host, two machines at once, and a search list's."""
+        boxes = [name for box in self.world.boxes for name in ((box.name, box.pod_name) if box.pod else (box.name,))]
+        return (*boxes, "host.containers.internal", "localhost", TWIN)
 
     def close(self) -> None:
         """End it all."""
@@ -260,7 +280,7 @@ def _settled(net: NetworkNamespace) -> bool:
 
 
 def _tentative() -> bool:
-    return any(int(words[4], 16) & 0x40 for words in _lines())  # IFA_F_TENTATIVE
+    return any(int(words[4], 16) & 0x48 == 0x40 for words in _lines())  # IFA_F_TENTATIVE, and not IFA_F_DADFAILED
 
 
 def _global_addresses() -> list[str]:

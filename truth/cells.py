@@ -6,12 +6,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final
 
 from testbed.evidence import Attempt, Evidence
 from testbed.model import Observation, Outcome, Scheme, Target
 from testbed.names import Naming
 from testbed.predict import Prediction, predict
+from testbed.predict.ending import Taken
 from testbed.probe import Vantage
 from truth.build import Built
 from truth.worlds import CLOSED_PORT, HOST_PORTS, PORTS
@@ -39,7 +41,9 @@ class Cell:
     def agrees(self) -> bool:
         """Whether what was seen is what was predicted: outcome and errno."""
         seen = self.observed
-        if self.predicted.withheld and seen.outcome is Outcome.TIMED_OUT:
+        if seen.outcome is Outcome.NO_ANSWER and isinstance(self.predicted.ending, Taken):
+            return True  # of UDP: the programs of a world say nothing, and so do not show that they were reached
+        if self.predicted.withheld and seen.outcome in (Outcome.TIMED_OUT, Outcome.NO_ANSWER):
             return True
         return (self.predicted.outcome, _errno(self.predicted.outcome, self.predicted.errno)) == (
             seen.outcome,
@@ -73,7 +77,7 @@ def cells(built: Built) -> Seen:
     """
     evidence = built.picture()
     places = {name: evidence.place(name) for name in built.places}
-    attempts = [Attempt(places[name], Target(Scheme.TCP, address, port)) for name, address, port in _all(built)]
+    attempts = [Attempt(places[name], target) for name, target in _all(built)]
     start = time.perf_counter()
     predicted = [predict(evidence, attempt) for attempt in attempts]
     seconds = time.perf_counter() - start
@@ -91,14 +95,19 @@ def cells(built: Built) -> Seen:
 
 
 def _may_be_lost(cell: Cell) -> bool:
-    return not cell.agrees and cell.observed.outcome is Outcome.TIMED_OUT and cell.predicted.errno is not None
+    silent = cell.observed.outcome in (Outcome.TIMED_OUT, Outcome.NO_ANSWER)
+    return not cell.agrees and silent and cell.predicted.errno is not None
 
 
-def _all(built: Built) -> Iterator[tuple[str, str, int]]:
+def _all(built: Built) -> Iterator[tuple[str, Target]]:
+    addresses, names = built.targets(), built.names()
     for place in built.places:
-        for address in built.targets():
-            for port in (*PORTS, *HOST_PORTS, CLOSED_PORT):
-                yield place, address, port
+        for address, port in product(addresses, (*PORTS, *HOST_PORTS, CLOSED_PORT)):
+            yield place, Target(Scheme.TCP, address, port)
+        for name, port in product(names, (PORTS[0], HOST_PORTS[0])):
+            yield place, Target(Scheme.TCP, name, port)
+        for host in (*addresses, *names):
+            yield place, Target(Scheme.UDP, host, PORTS[0])
 
 
 def _vantage(built: Built, evidence: Evidence, name: str) -> Vantage:

@@ -82,7 +82,7 @@ def explained(built: Built, seen: Iterable[Cell], random: Random) -> tuple[Expla
 
     :param seen: its cells
     """
-    failing = [cell for cell in seen if cell.agrees and cell.observed.outcome is not Outcome.CONNECTED]
+    failing = [cell for cell in seen if cell.agrees and _shows(cell)]
     random.shuffle(failing)
     chosen: dict[tuple[object, ...], Cell] = {}
     for cell in failing:
@@ -90,6 +90,12 @@ def explained(built: Built, seen: Iterable[Cell], random: Random) -> tuple[Expla
         chosen.setdefault((type(cell.predicted.ending), there.label if there else None), cell)
     some = [*chosen.values(), *(cell for cell in failing if cell not in chosen.values())][:_EXPLAINED]
     return tuple(again(built, cell.place, Target.parse(cell.target)) for cell in some)
+
+
+def _shows(cell: Cell) -> bool:
+    """Tell if a cell is a failure whose cure can be seen to cure: no datagram is answered here."""
+    silent = Target.parse(cell.target).scheme is Scheme.UDP
+    return not silent and not cell.inconclusive and cell.observed.outcome is not Outcome.CONNECTED
 
 
 def again(built: Built, place: str, target: Target) -> Explained:

@@ -53,7 +53,12 @@ def _plainer(world: World) -> Iterator[World]:
     if world.neighbour_listens:
         yield replace(world, neighbour_listens=())
     for n, box in enumerate(world.boxes):
-        for plainer in (replace(box, listens=()), replace(box, published=()), replace(box, link_down=False)):
+        for plainer in (
+            replace(box, listens=()),
+            replace(box, published=()),
+            replace(box, link_down=False, pod=False),
+            replace(box, options=()),
+        ):
             if plainer != box:
                 yield replace(world, boxes=(*world.boxes[:n], plainer, *world.boxes[n + 1 :]))
     for n, net in enumerate(world.nets):

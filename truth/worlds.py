@@ -20,6 +20,18 @@ NEIGHBOUR_LAN: Final = "203.0.113.20"
 #: An address on the LAN that nobody has.
 ABSENT_LAN: Final = "203.0.113.30"
 MOST_CONTAINERS: Final = 4
+_PAST_HOST: Final = 2
+#: What wg-quick(8) does where a peer is allowed every address, here by the LAN in the place of a tunnel.
+_WG_QUICK: Final = (
+    "ip route add default dev lan0 table 51820; ip rule add not fwmark 51820 table 51820; "
+    "ip rule add table main suppress_prefixlength 0"
+)
+#: A domain of the resolver's in which every name is the neighbour's.
+WILDCARD_DOMAIN: Final = "lab.example"
+#: A name of two addresses, the second one the host's own.
+TWIN: Final = "twin.example"
+#: All that the resolver knows.
+ZONE: Final = {f"*.{WILDCARD_DOMAIN}": [NEIGHBOUR_LAN], TWIN: [NEIGHBOUR_LAN, HOST_LAN]}
 REJECTS: Final = (
     "REJECT",
     "REJECT --reject-with tcp-reset",
@@ -32,11 +44,13 @@ REJECTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """A TCP socket that listens somewhere."""
+    """A socket that listens somewhere."""
 
     port: int
     bind: str
     """One of :data:`BINDS`."""
+    udp: bool = False
+    """True for one of UDP, which never answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +61,8 @@ class Net:
     internal: bool = False
     isolated: bool = False
     ipv6: bool = False
+    macvlan: bool = False
+    """True for one whose containers are on the host's LAN; then the above do not hold."""
 
     @property
     def name(self) -> str:
@@ -56,7 +72,13 @@ class Net:
     @property
     def prefix(self) -> str:
         """The first three bytes of its IPv4 subnet."""
+        if self.macvlan:
+            return HOST_LAN.rpartition(".")[0]
         return f"10.89.{self.number}" if self.number else "10.88.0"
+
+    def address_of(self, box: Box) -> str:
+        """A container's IPv4 address there; those of a macvlan network begin behind the host's own."""
+        return f"{self.prefix}.{box.last_byte + (_PAST_HOST if self.macvlan else 0)}"
 
     @property
     def bridge(self) -> str:
@@ -82,11 +104,20 @@ class Box:
     listens: tuple[Listening, ...]
     published: tuple[Published, ...] = ()
     link_down: bool = False
+    pod: bool = False
+    """True for the only member of a pod, which has its networks and ports."""
+    options: tuple[str, ...] = ()
+    """Further ones of podman-run(1), of its names."""
 
     @property
     def name(self) -> str:
         """What Podman calls it."""
         return f"c{self.number}"
+
+    @property
+    def pod_name(self) -> str:
+        """What Podman calls its pod; other places know it by that name."""
+        return f"p{self.number}"
 
     @property
     def last_byte(self) -> int:
@@ -109,9 +140,32 @@ class World:
     """The same in a container's network namespace, by its number."""
 
 
+def _seldom() -> st.SearchStrategy[bool]:
+    """Once in six times."""
+    return st.sampled_from((False,) * 5 + (True,))
+
+
+def _names() -> st.SearchStrategy[tuple[str, ...]]:
+    """What is said of names as a container is made."""
+    given = (
+        (),
+        (),
+        (),
+        (f"--dns-search={WILDCARD_DOMAIN}",),
+        (f"--add-host=c0:{ABSENT_LAN}",),
+        (f"--add-host=c0:{NEIGHBOUR_LAN}", f"--add-host=c0:{HOST_LAN}"),
+        (f"--dns={NEIGHBOUR_LAN}",),
+    )
+    return st.sampled_from(given)
+
+
 def _listens(most: int) -> st.SearchStrategy[tuple[Listening, ...]]:
-    one = st.builds(Listening, st.sampled_from(PORTS), st.sampled_from(BINDS))
+    one = st.builds(Listening, st.sampled_from(PORTS), st.sampled_from(BINDS), _seldom())
     return st.lists(one, max_size=most, unique_by=lambda x: x.port).map(tuple)
+
+
+def _net(number: int, internal: bool, isolated: bool, ipv6: bool, macvlan: bool) -> Net:
+    return Net(number, macvlan=True) if macvlan else Net(number, internal, isolated, ipv6)
 
 
 @st.composite
@@ -119,7 +173,7 @@ def worlds(draw: st.DrawFn) -> World:
     """Worlds, simple ones first."""
     extra = draw(st.integers(0, 2))
     flags = st.booleans()
-    nets = (Net(0), *(Net(n, draw(flags), draw(flags), draw(flags)) for n in range(1, extra + 1)))
+    nets = (Net(0), *(_net(n, draw(flags), draw(flags), draw(flags), draw(_seldom())) for n in range(1, extra + 1)))
     published = st.builds(
         Published,
         st.sampled_from(("", "127.0.0.1", HOST_LAN, "10.88.0.1")),
@@ -135,7 +189,10 @@ def worlds(draw: st.DrawFn) -> World:
         free = tuple(p for p in wanted if p.host_port not in taken)
         taken |= {p.host_port for p in free}
         down = bool(on) and draw(st.sampled_from((False,) * 9 + (True,)))
-        boxes.append(Box(number, tuple(sorted(on)), draw(_listens(3)), free, down))
+        pod = bool(on) and draw(_seldom())
+        # Podman refuses them for a container without a network, and for a pod's member.
+        options = draw(_names()) if on and not pod else ()
+        boxes.append(Box(number, tuple(sorted(on)), draw(_listens(3)), free, down, pod, options))
     return World(
         nets,
         tuple(boxes),
@@ -176,26 +233,80 @@ def _matches(nets: tuple[Net, ...], chain: str) -> st.SearchStrategy[str]:
 
 @st.composite
 def _host_command(draw: st.DrawFn, nets: tuple[Net, ...]) -> str:
-    kind = draw(st.sampled_from(("rule", "rule", "rule", "policy", "nft", "nat", "sysctl", "route")))
-    if kind == "rule":
-        chain = draw(st.sampled_from(("INPUT", "FORWARD", "OUTPUT")))
-        target = draw(st.sampled_from(("DROP", "ACCEPT", *REJECTS)))
-        matches = draw(_matches(nets, chain))
-        if "tcp-reset" in target and "-p tcp" not in matches:
-            matches = f"{matches.split(' -p ')[0]} -p tcp"
-        return f"iptables -{draw(st.sampled_from('IA'))} {chain} {matches} -j {target}"
-    if kind == "policy":
-        chain = draw(st.sampled_from(("INPUT", "FORWARD", "OUTPUT")))
-        keep = f"iptables -A {chain} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT; "
-        return f"{keep if draw(st.booleans()) else ''}iptables -P {chain} DROP"
-    if kind == "nft":
-        return draw(_nft(nets))
-    if kind == "nat":
-        return draw(_nat(nets))
-    if kind == "sysctl":
-        return f"sysctl -qw {draw(_sysctl())}"
+    kinds = {
+        "rule": _rule(nets),
+        "policy": _policy(),
+        "nft": _nft(nets),
+        "nat": _nat(nets),
+        "sysctl": _sysctl().map("sysctl -qw {}".format),
+        "route": _route(),
+        "policy rule": _policy_rule(nets),
+        "stale": _stale(),
+        "helper": _ended_helper(),
+    }
+    return draw(kinds[draw(st.sampled_from(("rule", "rule", *kinds)))])
+
+
+@st.composite
+def _rule(draw: st.DrawFn, nets: tuple[Net, ...]) -> str:
+    chain = draw(st.sampled_from(("INPUT", "FORWARD", "OUTPUT")))
+    target = draw(st.sampled_from(("DROP", "ACCEPT", *REJECTS)))
+    matches = draw(_matches(nets, chain))
+    if "tcp-reset" in target and "-p tcp" not in matches:
+        matches = f"{matches.split(' -p ')[0]} -p tcp"
+    return f"iptables -{draw(st.sampled_from('IA'))} {chain} {matches} -j {target}"
+
+
+@st.composite
+def _policy(draw: st.DrawFn) -> str:
+    chain = draw(st.sampled_from(("INPUT", "FORWARD", "OUTPUT")))
+    keep = f"iptables -A {chain} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT; "
+    return f"{keep if draw(st.booleans()) else ''}iptables -P {chain} DROP"
+
+
+@st.composite
+def _route(draw: st.DrawFn) -> str:
     how = draw(st.sampled_from(("unreachable", "prohibit", "blackhole")))
     return f"ip route add {how} {draw(st.sampled_from((NEIGHBOUR_LAN, '10.88.0.10', '10.89.1.11')))}/32"
+
+
+def _policy_rule(nets: tuple[Net, ...]) -> st.SearchStrategy[str]:
+    """Policy rules, as of a VPN (wg-quick(8)), of marks, and of who forbids something (ip-rule(8))."""
+    last = nets[-1]
+    rules = [
+        _WG_QUICK,
+        f"ip rule add from {last.prefix}.0/24 prohibit",
+        f"ip rule add to {NEIGHBOUR_LAN} unreachable",
+        f"ip rule add iif {nets[0].bridge} blackhole",
+        f"ip rule add from {last.prefix}.0/24 to {NEIGHBOUR_LAN} lookup 77; ip route add prohibit default table 77",
+        "iptables -t mangle -A PREROUTING -p tcp --dport 8000 -j MARK --set-mark 1; ip rule add fwmark 1 prohibit",
+        "iptables -t mangle -A OUTPUT -p tcp --dport 8001 -j MARK --set-mark 2; ip rule add fwmark 2/0xff unreachable",
+        "ip rule add priority 100 to 10.88.0.0/16 lookup main; ip rule add priority 200 prohibit",
+        "ip rule add oif lan0 prohibit",
+    ]
+    return st.sampled_from(rules)
+
+
+def _stale() -> st.SearchStrategy[str]:
+    """What was right once: a translation, a neighbour's hardware address, a line of the hosts file."""
+    gone, mac = "10.88.0.99", "02:00:00:00:00:99"
+    left = [
+        f"iptables -t nat -I PREROUTING -p tcp --dport {HOST_PORTS[0]} -j DNAT --to-destination {gone}:8000",
+        f"iptables -t nat -I OUTPUT -p tcp --dport {HOST_PORTS[0]} -j DNAT --to-destination 10.88.0.11:8000",
+        f"ip neighbour replace 10.88.0.10 lladdr {mac} dev podman0 nud permanent",
+        f"ip neighbour replace {NEIGHBOUR_LAN} lladdr {mac} dev lan0 nud permanent",
+        f"sed -i '1i {gone} c0' /etc/hosts",
+        f"sed -i '1i {NEIGHBOUR_LAN} c1' /etc/hosts; sed -i '1i {HOST_LAN} c1' /etc/hosts",
+        f"sed -i '1i search {WILDCARD_DOMAIN}' /etc/resolv.conf",
+    ]
+    return st.sampled_from(left)
+
+
+def _ended_helper() -> st.SearchStrategy[str]:
+    """A program of Podman's that has ended."""
+    aardvark = "kill -9 $(cat /run/containers/networks/aardvark-dns/aardvark.pid)"
+    conmon = "kill -9 $(podman container inspect --format '{{.State.ConmonPid}}' c0)"
+    return st.sampled_from((aardvark, conmon))
 
 
 @st.composite
@@ -272,5 +383,10 @@ def _box_command(draw: st.DrawFn) -> str:
         f"ip route add blackhole {NEIGHBOUR_LAN}/32",
         "sysctl -qw net.ipv6.conf.all.disable_ipv6=1",
         "sysctl -qw net.ipv4.conf.all.rp_filter=1",
+        "ip rule add prohibit",
+        f"ip rule add to {HOST_LAN} unreachable",
+        "ip address add 10.88.0.11/16 dev eth0",
+        "ip -6 address add fd00:1::2/64 dev eth0",
+        "ip neighbour replace 10.88.0.1 lladdr 02:00:00:00:00:98 dev eth0 nud permanent",
     ]
     return draw(st.sampled_from(commands))
