@@ -19,7 +19,7 @@ from testbed.change.naming import (
 )
 from testbed.change.podman.attaching import on
 from testbed.change.podman.lifecycle import is_up
-from testbed.change.wording.anew import made_anew
+from testbed.change.wording.anew import dropped, made_anew
 from testbed.change.wording.places import container, name
 from testbed.change.wording.words import command, words
 from testbed.evidence import Evidence
@@ -107,7 +107,7 @@ def _(change: NewWithResolver, evidence: Evidence) -> str:
 @command.register
 def _(change: NewWithResolver, evidence: Evidence) -> str:
     found = container(evidence, change.host, change.container)
-    return made_anew(found, options=[f"--dns={change.address}"]) if found else ""
+    return made_anew(found, without=dropped("dns"), options=[f"--dns={change.address}"]) if found else ""
 
 
 @words.register
@@ -118,7 +118,7 @@ def _(change: NewWithoutSearchDomain, evidence: Evidence) -> str:
 @command.register
 def _(change: NewWithoutSearchDomain, evidence: Evidence) -> str:
     found = container(evidence, change.host, change.container)
-    return made_anew(found, options=["--dns-search=."]) if found else ""
+    return made_anew(found, without=dropped("dns-search"), options=["--dns-search=."]) if found else ""
 
 
 @words.register
