@@ -188,6 +188,12 @@ def _asks(read: Reading) -> bool:
     return plain(read["address"]) in hosts | networks
 
 
+@_says(r"(?P<place>{N}) asks for (?P<name>{N}) as (?P<asked>{N}) first, by the search list")
+def _searches(read: Reading) -> bool:
+    known = {f"{read['name']}.{domain}" for names in names_of(read, read["place"]) for domain in names.search}
+    return read["asked"] in known
+
+
 @_says(r"(?P<one>{N}) and (?P<other>{N}) are both on the networks? (?P<network>{N}), where Podman answers for no names")
 def _without_names(read: Reading) -> bool:
     on = all(_is_on(read, read[name], read["network"]) for name in ("one", "other"))

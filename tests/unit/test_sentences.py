@@ -78,7 +78,9 @@ INSIDE: Final = Namespace(
         Listener(Protocol.TCP, ipaddress.ip_address("0.0.0.0"), 80, queue=0, backlog=128, process=Process(8, "nginx")),
     ),
 )
-NAMES: Final = Names(HostsFile({"box": (ipaddress.ip_address("127.0.1.1"),)}), (ipaddress.ip_address("203.0.113.253"),))
+NAMES: Final = Names(
+    HostsFile({"box": (ipaddress.ip_address("127.0.1.1"),)}), (ipaddress.ip_address("203.0.113.253"),), ("lab.example",)
+)
 PICTURE: Final = Evidence(
     "2026-01-01T00:00:00Z",
     (HostFacts("h", "box", "net:1", NAMES),),
@@ -106,6 +108,10 @@ PICTURE: Final = Evidence(
 
 #: A true sentence of each pattern, and the same with a fact that is not so.
 PROSE: Final = (
+    (
+        "box asks for db as db.lab.example first, by the search list of its resolv.conf",
+        "box asks for db as db.example first, by the search list of its resolv.conf",
+    ),
     (
         "127.0.0.1 in web is web itself: each network namespace has a loopback of its own.",
         "10.88.0.1 in web is web itself: each network namespace has a loopback of its own.",
