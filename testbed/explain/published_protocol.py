@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from testbed.change.publishing import Publish, Republish
 from testbed.evidence import Protocol
+from testbed.explain.calling import direct
 from testbed.explain.case import Case, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy
-from testbed.explain.publishing import direct, published_row, spelled
+from testbed.explain.publishing import published_row, spelled
 from testbed.explain.rows import listener_row
 from testbed.predict.ending import NoListener
 
