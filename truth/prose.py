@@ -50,7 +50,7 @@ def _nothing_takes(read: Reading) -> bool:
     return not any(takes(here, read["protocol"], read["address"], int(read["port"])) for here in read.here)
 
 
-@_says(r"Nothing listens on TCP there at all")
+@_says(r"No TCP port is listened on at all")
 def _nobody_at_all(read: Reading) -> bool:
     return not any(one.protocol is Protocol.TCP for here in read.here for one in here.listeners)
 

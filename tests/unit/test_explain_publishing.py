@@ -26,8 +26,8 @@ def test_a_port_that_is_published_for_udp_is_not_published_for_tcp() -> None:
     """conmon holds it for UDP, and nobody for TCP."""
     evidence = publishing(world({"web": (tcp("0.0.0.0"),)}), Published("udp", PORT, PORT, ""))
     found = diagnosed(told(evidence, f"203.0.113.10:{PORT}", place="far"))
-    assert found.cause is Cause.UDP_NOT_TCP
-    assert f"web publishes port {PORT} there for UDP" in found.sentence
+    assert found.cause is Cause.NOT_PUBLISHED
+    assert f"web publishes port {PORT} for UDP only, and you spoke TCP" in found.sentence
 
 
 def test_a_container_that_stopped_is_said_to_publish_the_port() -> None:

@@ -24,5 +24,5 @@ REPORT: Final = Report(
     causes=("container-not-running",),
     says=("web", "does not run"),
     never=("port 53", "That is not all"),
-    cures=(Cured(says=("podman start web",)),),
+    cures=(Cured(says=("podman start web",), again=Attempt("client", "http://web:8000")),),
 )
