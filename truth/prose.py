@@ -55,7 +55,7 @@ def _nobody_at_all(read: Reading) -> bool:
     return not any(one.protocol is Protocol.TCP for here in read.here for one in here.listeners)
 
 
-@_says(r"It does listen on (?P<places>.+?)\.(?: |$)")
+@_says(r"Others are listened on: (?P<places>.+?)\.(?: |$)")
 def _listens_elsewhere(read: Reading) -> bool:
     found = _SOCKET.findall(read["places"])
     return bool(found) and all(any(_bound(here, address, int(port)) for here in read.here) for address, port in found)

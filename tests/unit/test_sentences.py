@@ -129,8 +129,8 @@ PROSE: Final = (
         "10.88.0.10 is web's own, and nothing there takes tcp for 10.88.0.10:80.",
     ),
     (
-        "203.0.113.10 is box's own address on lan0. It does listen on 203.0.113.10:9000.",
-        "203.0.113.10 is box's own address on lan0. It does listen on 203.0.113.10:9001.",
+        "203.0.113.10 is box's own address on lan0. Others are listened on: 203.0.113.10:9000.",
+        "203.0.113.10 is box's own address on lan0. Others are listened on: 203.0.113.10:9001.",
     ),
     ("nginx (pid 8) in web", "nginx (pid 9) in web"),
     ("0.0.0.0:80 of web (nginx, pid 8) accepts", "0.0.0.0:80 of web (httpd, pid 8) accepts"),
