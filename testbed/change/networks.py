@@ -114,6 +114,7 @@ def _on_network(change: NewOnNetwork, evidence: Evidence) -> Evidence:
     network = network_of(evidence, change.host, change.network)
     known = on(container, network.name)
     attachment = known or Attachment(network.name, aliases=(container.id[:_SHORT_ID],))
+    # Its own --ip goes with --network, which is given anew.
     return anew(evidence, replace(container, mode=BRIDGE, attachments=(attachment,), static=()))
 
 

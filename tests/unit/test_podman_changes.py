@@ -11,7 +11,7 @@ import pytest
 from testbed.change import Change, ImpossibleChangeError, apply
 from testbed.change.containers import Restart, Start, Stop
 from testbed.change.naming import AddHostsLine, NewWithHostsLine, RemoveHostsLine
-from testbed.change.networks import Connect, Disconnect, NewWithNetworkOf, RecreateNetwork
+from testbed.change.networks import Connect, Disconnect, NewOnNetwork, NewWithNetworkOf, RecreateNetwork
 from testbed.change.publishing import Publish, Republish
 from testbed.change.wording import command, words
 from testbed.evidence import (
@@ -237,3 +237,14 @@ def test_the_words_and_the_command_are_the_changes_own() -> None:
     assert words(change, evidence) == "Name 192.0.2.7 db in the hosts file of client (a new container)"
     assert "--add-host=db:192.0.2.7" in command(change, evidence)
     assert "podman rm --force client" in command(change, evidence)
+
+
+def test_a_container_made_anew_on_a_network_has_no_fixed_address_there() -> None:
+    """Its --ip is given up with its --network, as the command does: whoever else has that address keeps it."""
+    fixed = ipaddress.ip_address("10.89.1.7")
+    before = up(seen(container("web", static=(fixed,))), "web")
+    assert before.containers[0].attachments[0].addresses == (fixed,)
+    after = apply(NewOnNetwork(*identity("web"), "one"), before)
+    web = after.containers[0]
+    assert web.static == ()
+    assert fixed not in web.attachments[0].addresses
