@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from testbed.change.networks import Connect
-from testbed.evidence import Container, Namespace, Published
+from testbed.evidence import Container, Namespace, Protocol, Published
 from testbed.explain.case import Case, as_address
 from testbed.explain.explanation import Remedy
-from testbed.model import Target
+from testbed.model import Scheme, Target
 
 
 def direct(case: Case, there: Namespace, port: int) -> Iterator[Remedy]:
@@ -57,3 +57,9 @@ def publications(case: Case, container: Container, port: int) -> tuple[Published
 def called(target: Target, host: str, port: int) -> Target:
     """A target with another host and port."""
     return replace(target, host=host, port=port)
+
+
+def speak(case: Case, protocol: Protocol) -> Remedy:
+    """Calling the port by the other protocol."""
+    target = replace(case.attempt.target, scheme=Scheme.UDP if protocol is Protocol.UDP else Scheme.TCP)
+    return Remedy(f"Speak {protocol.upper()} to it", str(target), target=target)

@@ -7,18 +7,18 @@ from dataclasses import replace
 
 from testbed.change import Change
 from testbed.change.listening import Listen, Rebind, StartProgram
-from testbed.change.publishing import Publish
 from testbed.change.resuming import Continue, Unpause
 from testbed.evidence import Listener, Namespace, Protocol
 from testbed.evidence.programs import only_holds, takes_published_ports
 from testbed.explain import elsewhere, published_protocol, publishing
 from testbed.explain.by_ending import propose
+from testbed.explain.calling import speak
 from testbed.explain.case import Case, any_address, as_address, at, covers, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
 from testbed.explain.rows import bound_to, listener_row, no_listener_row, rows_of_walk
 from testbed.explain.tunnels import without_listener
-from testbed.model import Address, Scheme
+from testbed.model import Address
 from testbed.predict.ending import NoListener, QueueFull, Suspended
 from testbed.predict.steps import Translation
 from testbed.predict.wording import why
@@ -234,36 +234,10 @@ def _other_protocol(case: Case, here: Namespace, address: Address) -> Iterator[P
             f"{taken.upper()}: you spoke {spoken.upper()}, which nobody takes.",
             (listener_row(here, found[0]),),
             (
-                _speak(case, taken),
+                speak(case, taken),
                 Remedy(f"Let {holder(found[0])} listen for {spoken.upper()} {also}", changes=(change,)),
             ),
         )
-    hosts = case.hosts_of(here.key) if case.is_host(here.key) else ()
-    for container in case.evidence.containers:
-        for published in container.published if container.host in hosts else ():
-            if (published.host_port, published.protocol) == (case.port, taken) and container.state == "running":
-                new = replace(published, protocol=spoken)
-                change_of_port = Publish(container.host, container.id, new)
-                yield Proposal(
-                    Cause.UDP_NOT_TCP,
-                    f"{leads_to(case, here, address)}, and {container.name} publishes port {case.port} there for "
-                    f"{taken.upper()}: you spoke {spoken.upper()}, which nobody takes.",
-                    (publishing.published_row(case, container, published),),
-                    (
-                        _speak(case, taken),
-                        Remedy(
-                            f"Publish it for {spoken.upper()} too",
-                            f"podman run -p {publishing.spelled(new)} ... (a new container)",
-                            (change_of_port,),
-                        ),
-                    ),
-                )
-
-
-def _speak(case: Case, protocol: Protocol) -> Remedy:
-    """Calling the port by the other protocol."""
-    target = replace(case.attempt.target, scheme=Scheme.UDP if protocol is Protocol.UDP else Scheme.TCP)
-    return Remedy(f"Speak {protocol.upper()} to it", str(target), target=target)
 
 
 def _nobody(case: Case, here: Namespace, address: Address) -> Proposal:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from testbed.change.publishing import Publish, Republish
-from testbed.evidence import Protocol
-from testbed.explain.calling import direct
+from testbed.evidence import Container, Protocol, Published
+from testbed.explain.calling import direct, speak
 from testbed.explain.case import Case, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy
@@ -27,7 +27,10 @@ def proposals(ending: NoListener, case: Case) -> Iterator[Proposal]:
             continue
         for old in container.published:
             found = listeners(there, old.container_port, case.protocol)
-            if old.host_port != case.port or old.protocol == case.protocol or not found:
+            if old.host_port != case.port or old.protocol == case.protocol:
+                continue
+            if not found:
+                yield _spoken_otherwise(case, container, old)
                 continue
             new = replace(old, protocol=case.protocol, host_address=old.host_address and str(address))
             also = bool(listeners(there, old.container_port, Protocol(old.protocol)))
@@ -46,3 +49,15 @@ def proposals(ending: NoListener, case: Case) -> Iterator[Proposal]:
                     ),
                 ),
             )
+
+
+def _spoken_otherwise(case: Case, container: Container, published: Published) -> Proposal:
+    """Nobody in the container listens for what was spoken: what the port is published for is to be spoken."""
+    meant = Protocol(published.protocol)
+    return Proposal(
+        Cause.UDP_NOT_TCP,
+        f"{container.name} publishes port {published.host_port} for {meant.upper()} only: you spoke "
+        f"{case.protocol.upper()}, which nobody takes, there or in the container.",
+        (published_row(case, container, published),),
+        (speak(case, meant),),
+    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_address
 
 from testbed.change import apply
 from testbed.change.networks import NewOnNetwork
 from testbed.change.publishing import Publish
-from testbed.evidence import Evidence, Published
+from testbed.evidence import Evidence, Listener, Process, Protocol, Published
 from testbed.explain.codes import Cause
 from testbed.model import Target
 from tests.unit.test_explain_listening import PORT, diagnosed, tcp, told, world
@@ -23,11 +24,13 @@ def publishing(evidence: Evidence, *published: Published, runs: bool = True) -> 
 
 
 def test_a_port_that_is_published_for_udp_is_not_published_for_tcp() -> None:
-    """conmon holds it for UDP, and nobody for TCP."""
-    evidence = publishing(world({"web": (tcp("0.0.0.0"),)}), Published("udp", PORT, PORT, ""))
+    """conmon holds it for UDP, and nobody takes TCP there or in the container: UDP is what is to be spoken."""
+    asked = Listener(Protocol.UDP, ip_address("0.0.0.0"), PORT, process=Process(7, "app"))
+    evidence = apply(Publish("box", "web", Published("udp", PORT, PORT, "")), world({"web": (asked,)}))
     found = diagnosed(told(evidence, f"203.0.113.10:{PORT}", place="far"))
-    assert found.cause is Cause.NOT_PUBLISHED
-    assert f"web publishes port {PORT} for UDP only, and you spoke TCP" in found.sentence
+    assert found.cause is Cause.UDP_NOT_TCP
+    assert f"web publishes port {PORT} for UDP only" in found.sentence
+    assert found.cures[0].target == Target.parse(f"udp://203.0.113.10:{PORT}")
 
 
 def test_a_container_that_stopped_is_said_to_publish_the_port() -> None:
