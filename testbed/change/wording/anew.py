@@ -2,7 +2,8 @@
 
 No picture has a container's command line, which may hold passwords. Podman keeps it (podman-container-inspect(1),
 CreateCommand), one argument a line here, and the shell runs it again, changed by sed(1). It is empty for a container
-that was made through Podman's API, as by docker-compose: then nothing is removed.
+that was made through Podman's API, as by docker-compose: then nothing is removed. Its first argument is the program's
+path, which may be that of another version, or be behind a script that is called podman: podman(1) takes its place.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def made_anew(container: Container, *, without: Iterable[str] = (), options: Ite
     again = f"{read} | sed{edited}" if edited else read
     return (
         f"( IFS='\n'; set -f; set -- $({again}); "
-        f'[ $# -gt 0 ] && podman rm --force {container.name} && "$@" && podman start {container.name} )'
+        f'[ $# -gt 0 ] && podman rm --force {container.name} && shift && podman "$@" && podman start {container.name} )'
     )
 
 
