@@ -20,6 +20,8 @@ from truth.worlds import CLOSED_PORT, HOST_PORTS, PORTS
 
 #: Anything that answers here does so within a few milliseconds; nobody having an address takes 0.1 s.
 _SECONDS: Final = 0.5
+#: For a name whose first server is silent: each of them is given a second or more, for each name of the search list.
+_PATIENCE: Final = 15.0
 _AT_ONCE: Final = 24
 
 
@@ -74,6 +76,7 @@ def cells(built: Built) -> Seen:
     An ICMP error is lost where the kernel is sending another one on that CPU just then (net/ipv4/icmp.c,
     icmp_xmit_lock), and attempts teach hosts hardware addresses that they did not know when the picture was taken. So
     what is predicted to be answered and timed out is predicted from a new picture and asked again, when all is quiet.
+    A name of which a later server knows, after a silent one, takes more patience, and is asked for again too.
     """
     evidence = built.picture()
     places = {name: evidence.place(name) for name in built.places}
@@ -88,15 +91,19 @@ def cells(built: Built) -> Seen:
     again = [n for n, cell in enumerate(found) if _may_be_lost(cell)]
     for n in again:
         evidence = built.picture()
-        observed_alone = vantages[found[n].place].connect(attempts[n].target, seconds=_SECONDS)
+        patience = _PATIENCE if found[n].observed.outcome is Outcome.RESOLVER_FAILED else _SECONDS
+        observed_alone = vantages[found[n].place].connect(attempts[n].target, seconds=patience)
         attempt = replace(attempts[n], place=evidence.place(found[n].place))
         found[n] = replace(found[n], predicted=predict(evidence, attempt), observed=observed_alone)
     return Seen(evidence, tuple(found), seconds, len(again))
 
 
 def _may_be_lost(cell: Cell) -> bool:
-    silent = cell.observed.outcome in (Outcome.TIMED_OUT, Outcome.NO_ANSWER)
-    return not cell.agrees and silent and cell.predicted.errno is not None
+    if cell.agrees or cell.inconclusive:
+        return False
+    if cell.observed.outcome is Outcome.RESOLVER_FAILED:
+        return True
+    return cell.observed.outcome in (Outcome.TIMED_OUT, Outcome.NO_ANSWER) and cell.predicted.errno is not None
 
 
 def _all(built: Built) -> Iterator[tuple[str, Target]]:
