@@ -150,7 +150,10 @@ def _policy(read: Reading) -> bool:
     return any(has_rule(chain, read["rule"]) for here in read.at(read["label"]) for chain in _chains(here))
 
 
-@_says(r"A rule of (?P<label>{N}) rewrites what is for .+? before any other rule is asked: (?P<rule>.+)")
+@_says(
+    r"A rule of (?P<label>{N}) (?:rewrites what is for .+? before any other rule is asked"
+    r"|(?:keeps|gives) packets .+? fails for that): (?P<rule>.+)"
+)
 def _rewrites(read: Reading) -> bool:
     return any(has_rule(chain, read["rule"]) for here in read.at(read["label"]) for chain in _chains(here))
 
