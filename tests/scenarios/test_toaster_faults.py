@@ -209,7 +209,7 @@ def test_the_frontend_does_not_know_the_name_of_orders(toaster_lab: ToasterLab) 
     )
     refused(seen_of(told))
     assert control.text == "HTTP 403"
-    named(told, Cause.NOT_RUNNING, f"The container frontend on shop, which shop ({SHOP}) leads to, does not run")
+    named(told, Cause.NOT_RUNNING, "The container frontend on shop, which publishes port 80 there, does not run")
     named(pasted, Cause.DNS_DISABLED, "ended as it started, with status 1, over the name orders", "frontend")
     assert pasted.explanation.diagnosis
     again = f"podman start frontend\n# and then call {ORDERS}:{ORDERS_PORT}"
