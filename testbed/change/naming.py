@@ -15,7 +15,7 @@ from testbed.change.podman.files import HOST_NAMES, with_host_name
 from testbed.change.podman.helpers import without_resolver
 from testbed.change.podman.lifecycle import is_up, restarted
 from testbed.change.podman.redirection import with_redirection
-from testbed.evidence import Evidence, Names
+from testbed.evidence import Container, Evidence, Names
 from testbed.hosts_file import HostsFile
 from testbed.model import Address
 
@@ -185,11 +185,13 @@ def _new_without_line(change: NewWithoutHostsLine, evidence: Evidence) -> Eviden
 
 @apply.register
 def _new_with_resolver(change: NewWithResolver, evidence: Evidence) -> Evidence:
+    _resolving(container_of(evidence, change.host, change.container))
     return _of_container(change, evidence, lambda names: replace(_asking(names, change.address), search=()))
 
 
 @apply.register
 def _new_without_domain(change: NewWithoutSearchDomain, evidence: Evidence) -> Evidence:
+    _resolving(container_of(evidence, change.host, change.container))
     return _of_container(change, evidence, lambda names: replace(names, search=()))
 
 
@@ -231,6 +233,16 @@ def _set_resolver_port(change: SetResolverPort, evidence: Evidence) -> Evidence:
     for network in networks:
         here = with_redirection(without_resolver(here, network, last=True), host, network, change.port)
     return with_namespace(evidence, here)
+
+
+def _resolving(container: Container) -> None:
+    """Make sure that Podman takes options of DNS for a container.
+
+    :raises ImpossibleChangeError: it does not for one without a network, or with another one's
+        (podman, cmd/podman/containers/create.go, createInit)
+    """
+    if container.mode == "none" or container.mode.startswith("container:"):
+        raise ImpossibleChangeError(f"Podman takes no resolver for {container.name}, whose network is {container.mode}")
 
 
 def _of_host(change: HostNaming, evidence: Evidence, edit: Callable[[Names], Names]) -> Evidence:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from testbed.change import Change
+from testbed.change import Change, ImpossibleChangeError, apply
 from testbed.change.naming import NewWithoutSearchDomain, NewWithResolver
 from testbed.change.wording import command
 from testbed.evidence import Container, Evidence, HostFacts, Names
@@ -55,3 +56,12 @@ def test_a_container_with_one_resolver_loses_those_it_had(old: str, tmp_path: Pa
     change = NewWithResolver("h", IDENTITY, ipaddress.ip_address("192.0.2.7"))
     asked = asked_for(change, f"podman run {old} image sleep", tmp_path)
     assert asked == f"run --dns=192.0.2.7 {'' if 'dns' in old else f'{old} '}image sleep"
+
+
+@pytest.mark.parametrize("mode", ["none", "container:fedcba"])
+def test_a_container_without_a_network_of_its_own_is_given_no_resolver(mode: str) -> None:
+    """Podman refuses the options of DNS for it."""
+    picture = replace(PICTURE, containers=(replace(PICTURE.containers[0], mode=mode),))
+    for change in (NewWithoutSearchDomain("h", IDENTITY), NewWithResolver("h", IDENTITY, ipaddress.ip_address("::1"))):
+        with pytest.raises(ImpossibleChangeError, match="takes no resolver for web"):
+            apply(change, picture)
