@@ -38,10 +38,11 @@ def _not_own(read: Reading) -> bool:
     return not any(_has(here, read["address"], None) for here in read.at(read["label"]))
 
 
-@_says(r"nobody listens on TCP port (?P<port>\d+) there")
+@_says(r"nobody listens on (?P<protocol>TCP|UDP) port (?P<port>\d+) there")
 def _nobody_there(read: Reading) -> bool:
+    protocol = read["protocol"].lower()
     return read.address is not None and not any(
-        takes(here, Protocol.TCP, str(read.address), int(read["port"])) for here in read.here
+        takes(here, protocol, str(read.address), int(read["port"])) for here in read.here
     )
 
 

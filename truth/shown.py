@@ -238,9 +238,10 @@ def has_rule(chain: Chain, text: str) -> bool:
 
 
 def names_of(read: Reading, name: str) -> Iterator[Names]:
-    """How names are resolved at the hosts and containers of a name."""
-    yield from (one.names for one in read.containers(name))
-    yield from (one.names for one in read.evidence.hosts if one.name == name)
+    """How names are resolved at the hosts and containers of a name, or in a network namespace that is called so."""
+    keys = {here.key for here in read.evidence.namespaces.values() if here.label == name}
+    yield from (one.names for one in read.evidence.containers if one.name == name or one.namespace in keys)
+    yield from (one.names for one in read.evidence.hosts if one.name == name or one.namespace in keys)
 
 
 def setting(here: Namespace, name: str) -> str | None:
