@@ -71,7 +71,7 @@ class PacketWalk:
         self.choices = 1
         """How many ways there were to choose from, all choices on the way taken together."""
         self._left = preference
-        self._taken: dict[tuple[str, Address], int] = {}
+        self._taken: dict[tuple[str, Address, bool], int] = {}
         """The choices so far: for one destination a namespace makes the same one again."""
         self._record = WalkRecord()
         self._netfilter = Netfilter(self._record, origin)
@@ -113,19 +113,23 @@ class PacketWalk:
 
         connect(2) looks the route of IPv4 up a second time, with the source address that the first one gave
         (include/net/route.h, ip_route_connect); that of IPv6 is looked up without (net/ipv6/ip6_output.c,
-        ip6_dst_lookup_tail).
+        ip6_dst_lookup_tail). Of several default routes the second one need not be the first one again: while it has
+        heard of no gateway the kernel takes them in turn (net/ipv4/fib_semantics.c, fib_select_default).
         """
         chosen = self._choose(here, packet, source=None)
         source = routing.source_for(here, packet.destination, chosen)
         if packet.destination.version == 4 and source is not None and routing.heeds_source(here, chosen):
-            chosen = self._choose(here, packet, source=source)
+            chosen = self._choose(here, packet, source=source, again=True)
         return chosen, source
 
-    def _choose(self, here: Namespace, packet: Packet, *, source: Address | None, incoming: str = "lo") -> Chosen:
+    def _choose(
+        self, here: Namespace, packet: Packet, *, source: Address | None, incoming: str = "lo", again: bool = False
+    ) -> Chosen:
         """The route of a packet.
 
         :param source: its source address, where it has one yet
         :param incoming: the interface that it came in by
+        :param again: whether it is looked up a second time, now with its source address
         """
         flow = Flow(
             packet.destination,
@@ -139,7 +143,7 @@ class PacketWalk:
         chosen = look_up(here, flow)
         if chosen.choices == 1:
             return chosen
-        key = (here.key, packet.destination)
+        key = (here.key, packet.destination, again)
         if key not in self._taken:
             self._left, self._taken[key] = divmod(self._left, chosen.choices)
             self.choices *= chosen.choices
