@@ -13,7 +13,7 @@ from testbed.evidence.programs import only_holds, takes_published_ports
 from testbed.explain import elsewhere, published_protocol, publishing
 from testbed.explain.by_ending import propose
 from testbed.explain.calling import speak
-from testbed.explain.case import Case, any_address, as_address, at, covers, holder, listeners
+from testbed.explain.case import Case, any_address, at, covers, holder, listeners
 from testbed.explain.codes import Cause
 from testbed.explain.explanation import Proposal, Remedy, Row
 from testbed.explain.rows import bound_to, listener_row, no_listener_row, rows_of_walk
@@ -277,10 +277,3 @@ def _other_ports(case: Case, others: list[Listener]) -> Iterator[Remedy]:
         for port in dict.fromkeys(ports):
             target = replace(case.attempt.target, port=port)
             yield Remedy(f"Call port {port}, where that is what was meant", str(target), target=target)
-
-
-def address_of(text: str, version: int) -> Address:
-    """The address that a bind address as ssh(1) writes it stands for; the loopback where it names none."""
-    if text in ("", "localhost"):
-        text = "127.0.0.1" if version == 4 else "::1"
-    return as_address(text) or any_address(version)
