@@ -38,5 +38,8 @@ def proposals(case: Case) -> Iterator[Proposal]:
         f"{' and '.join(names)} both have {twice.hop}: who of them answers is a matter of chance.{whose}",
         tuple(Row("address", name, str(twice.hop)) for name in names),
         tuple(remedies),
-        ("Duplicate address detection is not done for IPv4 by the kernel, nor by Podman.",),
+        (
+            "Duplicate address detection is not done for IPv4 by the kernel, nor by Podman.",
+            "Whoever has asked already may send to the wrong one for a minute more (arp(7)): ip neighbour flush.",
+        ),
     )
