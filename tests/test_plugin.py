@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from testbed.background.find import stop
 from testbed.images import ImageStore
 from testbed.images.store import CACHE_VARIABLE
 from testbed.waiting import wait_for
+from tests.own_store import with_base
 
 pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.testbed
@@ -204,28 +206,18 @@ def test_settings_are_fixtures_to_override(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess("-m", "testbed").assert_outcomes(passed=1)
 
 
-def test_a_lab_is_of_a_scenario_by_name_or_value_or_of_a_topology(pytester: pytest.Pytester) -> None:
-    """``make_lab`` takes all three, and what a lab has is gone with its test; images may be the project's own."""
+def test_a_lab_is_of_a_scenario_by_name_or_value(pytester: pytest.Pytester) -> None:
+    """``make_lab`` takes a name or a value, and what a lab has is gone with its test."""
     pytester.makepyfile(
         """
         from pathlib import Path
 
         import pytest
         from testbed.errors import UsageError
-        from testbed.images import Recipe
         from testbed.scenarios import table
         from testbed.scenarios.switch.lab import SwitchLab
-        from testbed.topology import AttachmentSpec, ContainerSpec, HostSpec, Topology
 
-        IDLE = ("sleep", "infinity")
         made = []
-
-        @pytest.fixture(scope="session")
-        def testbed_recipes(tmp_path_factory):
-            folder = tmp_path_factory.mktemp("thing")
-            (folder / "Containerfile").write_text("ARG BASE\\nFROM $BASE\\nCOPY word /word\\n")
-            (folder / "word").write_text("hello")
-            return {"thing": Recipe("thing", folder, {"BASE": "base"})}
 
         def test_by_name_and_by_value(make_lab):
             labs = [make_lab("switch"), make_lab(table.find("switch"))]
@@ -235,11 +227,6 @@ def test_a_lab_is_of_a_scenario_by_name_or_value_or_of_a_topology(pytester: pyte
 
         def test_they_are_gone():
             assert [pid for pid in made if Path(f"/proc/{pid}").exists()] == []
-
-        def test_a_topology_with_an_image_of_the_projects_own(make_lab):
-            thing = ContainerSpec("here", "thing", "thing", (AttachmentSpec("podman"),), command=IDLE)
-            lab = make_lab(Topology((HostSpec("here"),), containers=(thing,)))
-            assert lab.hosts["here"].run(["podman", "exec", "thing", "cat", "/word"]) == "hello"
 
         def test_a_name_that_no_scenario_has(make_lab):
             with pytest.raises(UsageError, match="no scenario is called 'nope'"):
@@ -252,4 +239,37 @@ def test_a_lab_is_of_a_scenario_by_name_or_value_or_of_a_topology(pytester: pyte
             assert made == [shared_lab("switch"), shared_lab("portainer")]
         """
     )
-    pytester.runpytest_subprocess().assert_outcomes(passed=6)
+    pytester.runpytest_subprocess().assert_outcomes(passed=5)
+
+
+def test_a_lab_is_of_a_topology_with_images_of_the_projects_own(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    testbed_image: Callable[[str], str],
+    testbed_image_store: ImageStore,
+    tmp_path: Path,
+) -> None:
+    """``make_lab`` takes a topology, and builds what the project's recipes say."""
+    pytester.makepyfile(
+        """
+        import pytest
+        from testbed.images import Recipe
+        from testbed.topology import AttachmentSpec, ContainerSpec, HostSpec, Topology
+
+        @pytest.fixture(scope="session")
+        def testbed_recipes(tmp_path_factory):
+            folder = tmp_path_factory.mktemp("thing")
+            (folder / "Containerfile").write_text("ARG BASE\\nFROM $BASE\\nCOPY word /word\\n")
+            (folder / "word").write_text("hello")
+            return {"thing": Recipe("thing", folder, {"BASE": "base"})}
+
+        def test_a_topology_with_an_image_of_the_projects_own(make_lab):
+            command = ("sleep", "infinity")
+            thing = ContainerSpec("here", "thing", "thing", (AttachmentSpec("podman"),), command=command)
+            lab = make_lab(Topology((HostSpec("here"),), containers=(thing,)))
+            assert lab.hosts["here"].run(["podman", "exec", "thing", "cat", "/word"]) == "hello"
+        """
+    )
+    with with_base(testbed_image_store, testbed_image("base"), tmp_path / "store") as store:
+        monkeypatch.setenv(CACHE_VARIABLE, str(store.folder))
+        pytester.runpytest_subprocess().assert_outcomes(passed=1)

@@ -25,6 +25,7 @@ from testbed.images.builder import Builder
 from testbed.images.recipe import BASE, Base
 from tests.host.leftovers import Run, Stage
 from tests.host.placed import Placement, place
+from tests.own_store import with_base
 
 Image = Callable[[str], str]
 
@@ -128,17 +129,9 @@ def store_with_base(
     testbed_image: Image, testbed_image_store: ImageStore, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ImageStore]:
     """A store that has a copy of the base, so that nothing is built into the one that everybody uses."""
-    tag = testbed_image(BASE)
-    record = testbed_image_store.built(tag)
-    assert record is not None
-    store = ImageStore(tmp_path_factory.mktemp("with-base") / "store")
-    try:
-        with store.building(lambda line: None), Builder(store) as builder:
-            base._copy(builder, tag, testbed_image_store.storage, tag)
-        store.add(record)
+    folder = tmp_path_factory.mktemp("with-base") / "store"
+    with with_base(testbed_image_store, testbed_image(BASE), folder) as store:
         yield store
-    finally:
-        shutil.rmtree(store.folder, ignore_errors=True)
 
 
 ON_BASE: Final = "ARG BASE\nFROM $BASE\n"
