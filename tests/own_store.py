@@ -15,10 +15,10 @@ from testbed.images.builder import Builder
 
 
 @contextmanager
-def with_base(shared: ImageStore, tag: str, folder: Path) -> Iterator[ImageStore]:
-    """A store in a folder that has a copy of the base, and is gone afterwards.
+def with_image(shared: ImageStore, tag: str, folder: Path) -> Iterator[ImageStore]:
+    """A store in a folder that has a copy of an image, and is gone afterwards.
 
-    :param tag: the base's, in the store that has it
+    :param tag: the image's, in the store that has it
     """
     record = shared.built(tag)
     assert record is not None

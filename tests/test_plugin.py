@@ -14,7 +14,7 @@ from testbed.background.find import stop
 from testbed.images import ImageStore
 from testbed.images.store import CACHE_VARIABLE
 from testbed.waiting import wait_for
-from tests.own_store import with_base
+from tests.own_store import with_image
 
 pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.testbed
@@ -270,6 +270,6 @@ def test_a_lab_is_of_a_topology_with_images_of_the_projects_own(
             assert lab.hosts["here"].run(["podman", "exec", "thing", "cat", "/word"]) == "hello"
         """
     )
-    with with_base(testbed_image_store, testbed_image("base"), tmp_path / "store") as store:
+    with with_image(testbed_image_store, testbed_image("base"), tmp_path / "store") as store:
         monkeypatch.setenv(CACHE_VARIABLE, str(store.folder))
         pytester.runpytest_subprocess().assert_outcomes(passed=1)

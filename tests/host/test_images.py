@@ -25,7 +25,7 @@ from testbed.images.builder import Builder
 from testbed.images.recipe import BASE, Base
 from tests.host.leftovers import Run, Stage
 from tests.host.placed import Placement, place
-from tests.own_store import with_base
+from tests.own_store import with_image
 
 Image = Callable[[str], str]
 
@@ -130,7 +130,7 @@ def store_with_base(
 ) -> Iterator[ImageStore]:
     """A store that has a copy of the base, so that nothing is built into the one that everybody uses."""
     folder = tmp_path_factory.mktemp("with-base") / "store"
-    with with_base(testbed_image_store, testbed_image(BASE), folder) as store:
+    with with_image(testbed_image_store, testbed_image(BASE), folder) as store:
         yield store
 
 
